@@ -1,0 +1,95 @@
+use crate::{Account, Store};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256, map::HashMap};
+use std::sync::Arc;
+
+/// A state held in memory.
+///
+/// Codes are behind an [`Arc`] so that many stores can share one pool of them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    accounts: HashMap<Address, Account>,
+    storage: HashMap<(Address, U256), U256>,
+    codes: Arc<HashMap<B256, Bytes>>,
+    block_hashes: HashMap<u64, B256>,
+}
+
+/// A code that some account names is not in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingCode(pub B256);
+
+impl std::fmt::Display for MissingCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the code with hash {} is not in the store", self.0)
+    }
+}
+
+impl std::error::Error for MissingCode {}
+
+impl MemoryStore {
+    /// An empty state.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty state whose codes come from a shared pool.
+    pub fn with_codes(codes: Arc<HashMap<B256, Bytes>>) -> Self {
+        Self { codes, ..Self::default() }
+    }
+
+    /// Sets an account's fields, its storage left as it is.
+    pub fn set_account(&mut self, address: Address, account: Account) {
+        self.accounts.insert(address, account);
+    }
+
+    /// Sets a storage slot; zero removes it.
+    pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        if value.is_zero() {
+            self.storage.remove(&(address, slot));
+        } else {
+            self.storage.insert((address, slot), value);
+        }
+    }
+
+    /// Adds a code and returns its hash.
+    pub fn add_code(&mut self, code: Bytes) -> B256 {
+        if code.is_empty() {
+            return KECCAK256_EMPTY;
+        }
+        let hash = keccak256(&code);
+        Arc::make_mut(&mut self.codes).insert(hash, code);
+        hash
+    }
+
+    /// Sets what BLOCKHASH answers for `number`.
+    pub fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.block_hashes.insert(number, hash);
+    }
+
+    /// All accounts, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
+        self.accounts.iter()
+    }
+}
+
+impl Store for MemoryStore {
+    type Error = MissingCode;
+
+    fn account(&self, address: Address) -> Result<Option<Account>, MissingCode> {
+        Ok(self.accounts.get(&address).copied())
+    }
+
+    fn storage(&self, address: Address, slot: U256) -> Result<U256, MissingCode> {
+        Ok(self.storage.get(&(address, slot)).copied().unwrap_or_default())
+    }
+
+    fn code(&self, hash: B256) -> Result<Bytes, MissingCode> {
+        if hash == KECCAK256_EMPTY {
+            return Ok(Bytes::new());
+        }
+        self.codes.get(&hash).cloned().ok_or(MissingCode(hash))
+    }
+
+    fn block_hash(&self, number: u64) -> Result<B256, MissingCode> {
+        Ok(self.block_hashes.get(&number).copied().unwrap_or_default())
+    }
+}
