@@ -1,1 +1,48 @@
-//! The ordered engine.
+//! The ordered engine: executes a totally ordered stream of steps on many threads and gives the results of
+//! executing them one by one.
+//!
+//! # The correctness boundary
+//!
+//! A step's result becomes final only if, at its turn, everything it observed holds in the state left by all
+//! earlier steps, or if it was executed at its turn on that state. Everything else in this crate (claim order,
+//! early re-execution, waiting for writers) is advisory and can only cost time.
+//!
+//! # How it works
+//!
+//! * [`Engine`] owns a persistent pool of threads; [`Engine::run`] drives one stream through it.
+//! * A [`Vm`] executes one step against a [`View`], and reports observations and effects.
+//! * The version store keeps, per location, the final value and the effects of the steps in flight.
+//! * The *frontier* is the position of the next step to become final. Whoever holds the frontier role validates the
+//!   step there by value and commits it, repairs it through [`Vm::repair`], or executes it on the spot on final state.
+//! * All other workers speculate on later steps inside a bounded window.
+//!
+//! The crate knows nothing of the EVM.
+#![forbid(unsafe_code)]
+
+mod cell;
+mod config;
+mod engine;
+mod error;
+mod feed;
+mod frontier;
+mod index;
+mod metrics;
+mod predicate;
+mod shared;
+mod signal;
+mod store;
+mod view;
+mod vm;
+mod window;
+mod worker;
+
+pub use cell::{Cell, Words};
+pub use config::{Config, ConfigError, Cut};
+pub use engine::{Canceller, Engine};
+pub use error::StreamError;
+pub use frontier::{Change, Changes, Sink};
+pub use metrics::Metrics;
+pub use predicate::{Check, Delta, Effect, Observation};
+pub use store::EntryId;
+pub use view::{Read, View};
+pub use vm::{Repair, Vm};

@@ -1,0 +1,71 @@
+use thiserror::Error;
+
+/// Where the stream is cut into pieces that execute one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cut {
+    /// Nowhere: steps of later batches start while earlier ones are in flight.
+    #[default]
+    Never,
+    /// Between batches: the next batch is fed once everything before it is final.
+    Batch,
+}
+
+/// Settings of an [`crate::Engine`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    threads: usize,
+    window: usize,
+}
+
+/// A setting that makes no sense.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// Nobody would execute anything.
+    #[error("the number of threads must be between 1 and {MAX_THREADS}, not {0}")]
+    Threads(usize),
+    /// The window must hold at least one step per thread.
+    #[error("the window must be between 2 and {MAX_WINDOW} steps, not {0}")]
+    Window(usize),
+    /// The operating system refused the threads.
+    #[error("the worker threads could not be started")]
+    Spawn,
+}
+
+/// Upper bound on threads; far above any machine, it catches typing errors.
+const MAX_THREADS: usize = 1024;
+/// Upper bound on the window.
+const MAX_WINDOW: usize = 1 << 20;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { threads: std::thread::available_parallelism().map_or(1, |n| n.get()), window: 1024 }
+    }
+}
+
+impl Config {
+    /// Number of worker threads. Default: what the operating system reports as available.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// How many steps may be in flight at once; rounded up to a power of two. Default: 1024.
+    ///
+    /// Bounds the memory of a stream: results wait in the window until their turn.
+    #[must_use]
+    pub fn window(mut self, window: usize) -> Self {
+        self.window = window;
+        self
+    }
+
+    pub(crate) fn validated(&self) -> Result<(usize, usize), ConfigError> {
+        if self.threads == 0 || self.threads > MAX_THREADS {
+            return Err(ConfigError::Threads(self.threads));
+        }
+        if self.window < 2 || self.window > MAX_WINDOW {
+            return Err(ConfigError::Window(self.window));
+        }
+        Ok((self.threads, self.window.next_power_of_two()))
+    }
+}

@@ -1,0 +1,97 @@
+use crate::config::{Config, ConfigError, Cut};
+use crate::error::StreamError;
+use crate::feed::Feed;
+use crate::frontier::Sink;
+use crate::metrics::Metrics;
+use crate::shared::Shared;
+use crate::vm::Vm;
+use crate::worker::Crew;
+
+/// A persistent pool of threads that executes streams, one at a time per call.
+///
+/// Making an engine starts its threads; dropping it ends them. Streams share the threads and nothing else.
+#[derive(Debug)]
+pub struct Engine {
+    pool: rayon::ThreadPool,
+    threads: usize,
+    window: usize,
+}
+
+/// Lets a consumer end its stream early. Steps being executed are finished, then the workers leave.
+pub struct Canceller<'a>(&'a dyn Fn());
+
+impl std::fmt::Debug for Canceller<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Canceller")
+    }
+}
+
+impl Canceller<'_> {
+    /// Ends the stream. It counts as having ended without error.
+    pub fn cancel(&self) {
+        (self.0)();
+    }
+}
+
+impl Engine {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// If a setting makes no sense or the threads cannot be started.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let (threads, window) = config.validated()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("tandem-{i}"))
+            .build()
+            .map_err(|_| ConfigError::Spawn)?;
+        Ok(Self { pool, threads, window })
+    }
+
+    /// Number of worker threads.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The thread pool, for work that should share the engine's threads.
+    pub fn pool(&self) -> &rayon::ThreadPool {
+        &self.pool
+    }
+
+    /// Executes a stream. `batches` is pulled from worker threads as far as they look ahead; `sink` receives the final
+    /// steps in order on worker threads; `consume` runs on the calling thread meanwhile.
+    ///
+    /// Returns when all workers have left and `consume` has returned, with its result and the counters.
+    ///
+    /// # Errors
+    ///
+    /// The second part tells why the stream ended before its input did. What the sink received until then is final.
+    pub fn run<V, I, S, R>(
+        &self,
+        vm: &V,
+        batches: I,
+        cut: Cut,
+        sink: S,
+        consume: impl FnOnce(&Canceller<'_>) -> R,
+    ) -> (R, Metrics, Result<(), StreamError<V::Error>>)
+    where
+        V: Vm,
+        I: Iterator + Send,
+        I::Item: IntoIterator<Item = V::Step>,
+        <I::Item as IntoIterator>::IntoIter: Send,
+        S: Sink<V>,
+    {
+        let crew = Crew::new(self.threads, self.window, Feed::new(batches, cut), sink);
+        let shared: &Shared<V> = &crew.shared;
+        let result = self.pool.in_place_scope(|scope| {
+            let crew = &crew;
+            for _ in 0..self.threads {
+                scope.spawn(move |_| crew.work(vm));
+            }
+            consume(&Canceller(&|| shared.stop()))
+        });
+        let (metrics, failure) = crew.finish();
+        (result, metrics, failure.map_or(Ok(()), Err))
+    }
+}

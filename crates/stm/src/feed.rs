@@ -1,0 +1,74 @@
+use crate::config::Cut;
+use crate::shared::Shared;
+use crate::vm::Vm;
+use crate::window::Phase;
+use std::sync::atomic::Ordering;
+
+/// Most steps put into the window before workers hear of them.
+const CHUNK: u64 = 32;
+
+/// The input of a stream: batches of steps, pulled only as far as the workers can look ahead.
+pub(crate) struct Feed<I, B> {
+    batches: I,
+    current: Option<B>,
+    cut: Cut,
+    exhausted: bool,
+}
+
+impl<I, B> Feed<I, B> {
+    pub(crate) fn new(batches: I, cut: Cut) -> Self {
+        Self { batches, current: None, cut, exhausted: false }
+    }
+
+    /// Puts steps into the window, and at most one new batch, whose production may block. Returns whether anything
+    /// changed.
+    pub(crate) fn feed<V: Vm>(&mut self, shared: &Shared<V>) -> bool
+    where
+        I: Iterator,
+        I::Item: IntoIterator<IntoIter = B>,
+        B: Iterator<Item = V::Step>,
+    {
+        let mut fed = shared.fed.load(Ordering::Relaxed);
+        let start = fed;
+        while !self.exhausted && fed < start + CHUNK {
+            let frontier = shared.frontier.load(Ordering::Acquire);
+            if fed == frontier + shared.window.len() {
+                break;
+            }
+            let Some(batch) = &mut self.current else {
+                if fed > start || (self.cut == Cut::Batch && frontier < fed) {
+                    break;
+                }
+                match self.batches.next() {
+                    Some(batch) => self.current = Some(batch.into_iter()),
+                    None => {
+                        self.exhausted = true;
+                        shared.end.store(fed, Ordering::SeqCst);
+                        shared.signal.notify();
+                        return true;
+                    }
+                }
+                continue;
+            };
+            let Some(step) = batch.next() else {
+                self.current = None;
+                continue;
+            };
+            let mut body = shared.window.slot(fed).body.lock();
+            body.step = Some(step);
+            body.output = None;
+            body.record.clear();
+            body.incarnation = 0;
+            body.checked = 0;
+            drop(body);
+            shared.window.set(fed, Phase::Ready);
+            fed += 1;
+        }
+        if fed == start {
+            return false;
+        }
+        shared.fed.store(fed, Ordering::Release);
+        shared.signal.notify();
+        true
+    }
+}

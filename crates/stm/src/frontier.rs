@@ -1,0 +1,90 @@
+use crate::store::{EntryId, VersionStore};
+use crate::vm::Vm;
+
+/// Receives the steps as they become final, in order.
+///
+/// Runs on whichever worker holds the frontier: what it does delays every later step, so it should hand heavy work
+/// to somebody else.
+pub trait Sink<V: Vm>: Send {
+    /// Takes a final step and its output. The step's effects are in the changes already.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the stream at this step.
+    fn finalize(
+        &mut self,
+        step: V::Step,
+        output: V::Output,
+        changes: &mut Changes<'_, V>,
+    ) -> Result<(), V::Error>;
+}
+
+/// How final steps changed one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change<K, T> {
+    /// Where.
+    pub key: K,
+    /// The value before the first of the steps.
+    pub before: T,
+    /// The value after the last of them.
+    pub after: T,
+}
+
+/// What the steps since the last [`Changes::take`] changed: one *segment* of the stream.
+pub struct Changes<'a, V: Vm> {
+    pub(crate) store: &'a VersionStore<V>,
+    pub(crate) segment: &'a mut Segment<V>,
+}
+
+impl<V: Vm> std::fmt::Debug for Changes<'_, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Changes").field("segment", &self.segment.number).finish_non_exhaustive()
+    }
+}
+
+impl<V: Vm> Changes<'_, V> {
+    /// Ends the segment and gives its changes, in no particular order. Values that came back to what they were are
+    /// left out.
+    pub fn take(&mut self) -> Vec<Change<V::Key, V::Value>> {
+        self.segment.number += 1;
+        let store = self.store;
+        self.segment
+            .first_values
+            .drain(..)
+            .filter_map(|(entry, before)| {
+                let (_, after) = store.read_final(entry);
+                (after != before).then(|| Change { key: store.key(entry).clone(), before, after })
+            })
+            .collect()
+    }
+}
+
+/// The changes collected so far.
+pub(crate) struct Segment<V: Vm> {
+    /// Starts at 1; 0 marks entries that were never changed.
+    pub(crate) number: u64,
+    /// Each changed entry once, with its value before.
+    pub(crate) first_values: Vec<(EntryId, V::Value)>,
+}
+
+/// What belongs to the holder of the frontier.
+pub(crate) struct Frontier<V: Vm, S> {
+    /// Dropped when the last worker leaves, so that a consumer behind it sees the end.
+    pub(crate) sink: Option<S>,
+    pub(crate) segment: Segment<V>,
+    /// Set while a holder is at work. Found set on acquiring the lock, it tells that the last holder panicked.
+    pub(crate) busy: bool,
+    /// Scratch: the violated observations of one result, with the values that are true now.
+    pub(crate) violated: Vec<(EntryId, V::Observation, V::Value)>,
+}
+
+impl<V: Vm, S> Frontier<V, S> {
+    pub(crate) fn new(sink: S) -> Self {
+        Self {
+            sink: Some(sink),
+            segment: Segment { number: 1, first_values: Vec::new() },
+            busy: false,
+            violated: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use parking_lot::Mutex;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Words in the first table: 2^12.
+const FIRST_LEVEL: u32 = 12;
+/// Tables up to 2^32 words, as many as there can be ids.
+const LEVELS: usize = 21;
+/// Locks that insertion is spread over.
+const SHARDS: usize = 16;
+
+/// Maps hashes to ids. Insert-only; look-ups take no lock and write nothing.
+///
+/// A table is an array of words, probed linearly. A word holds the upper half of a hash and an id + 1; zero is free.
+/// The caller compares keys in full, so the hash only places. When a table is half full, the next one, twice as
+/// large, receives all its words and takes its place; readers still in the old one may miss what came later, and
+/// find it under the lock.
+///
+/// Invariants:
+/// 1. A word, once written, never changes, and every table contains all words of its predecessor.
+/// 2. Two equal keys never get two ids: a key is inserted under its shard's lock after a look-up in the newest table,
+///    and a table is only replaced under all locks.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// Each set once, under all shard locks.
+    tables: [OnceLock<Box<[AtomicU64]>>; LEVELS],
+    /// The newest table. Written (release) under all shard locks after the table is complete, read (acquire) by all.
+    newest: AtomicUsize,
+    /// Number of ids inserted. Written under a shard lock; only decides when to grow.
+    len: AtomicUsize,
+    shards: [Mutex<()>; SHARDS],
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        let index = Self {
+            tables: [const { OnceLock::new() }; LEVELS],
+            newest: AtomicUsize::new(0),
+            len: AtomicUsize::new(0),
+            shards: [const { Mutex::new(()) }; SHARDS],
+        };
+        index.tables[0].get_or_init(|| table(0));
+        index
+    }
+}
+
+fn table(level: usize) -> Box<[AtomicU64]> {
+    std::iter::repeat_with(|| AtomicU64::new(0)).take(1 << (FIRST_LEVEL as usize + level)).collect()
+}
+
+fn word(hash: u64, id: u32) -> u64 {
+    (hash & 0xffff_ffff_0000_0000) | (u64::from(id) + 1)
+}
+
+impl Index {
+    fn newest(&self) -> &[AtomicU64] {
+        let level = self.newest.load(Ordering::Acquire);
+        self.tables[level].get().map_or(&[], |table| table)
+    }
+
+    /// The id stored under `hash` for which `is_key` holds.
+    pub(crate) fn get(&self, hash: u64, is_key: impl Fn(u32) -> bool) -> Option<u32> {
+        probe(self.newest(), hash, is_key).ok()
+    }
+
+    /// The id stored under `hash` for which `is_key` holds, or else the one that `insert` makes.
+    ///
+    /// `rehash` gives the hash of an id, to move it to a larger table.
+    pub(crate) fn get_or_insert(
+        &self,
+        hash: u64,
+        is_key: impl Fn(u32) -> bool,
+        insert: impl FnOnce() -> u32,
+        rehash: impl Fn(u32) -> u64,
+    ) -> u32 {
+        let id = {
+            let _guard = self.shards[hash as usize % SHARDS].lock();
+            let table = self.newest();
+            if let Ok(id) = probe(table, hash, is_key) {
+                return id;
+            }
+            let id = insert();
+            place(table, hash, id);
+            id
+        };
+        let len = self.len.fetch_add(1, Ordering::Relaxed) + 1;
+        if len * 2 > self.newest().len() {
+            self.grow(rehash);
+        }
+        id
+    }
+
+    fn grow(&self, rehash: impl Fn(u32) -> u64) {
+        let _guards: [_; SHARDS] = std::array::from_fn(|i| self.shards[i].lock());
+        let level = self.newest.load(Ordering::Acquire);
+        let old = self.newest();
+        if self.len.load(Ordering::Relaxed) * 2 <= old.len() || level + 1 == LEVELS {
+            return;
+        }
+        let new = self.tables[level + 1].get_or_init(|| table(level + 1));
+        for entry in old {
+            let entry = entry.load(Ordering::Relaxed);
+            if entry != 0 {
+                let id = (entry as u32) - 1;
+                place(new, rehash(id), id);
+            }
+        }
+        self.newest.store(level + 1, Ordering::Release);
+    }
+}
+
+/// `Err` is the place where the search ended.
+fn probe(table: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result<u32, usize> {
+    let mask = table.len() - 1;
+    let mut at = hash as usize & mask;
+    loop {
+        let entry = table[at].load(Ordering::Acquire);
+        if entry == 0 {
+            return Err(at);
+        }
+        let id = (entry as u32) - 1;
+        if entry == word(hash, id) && is_key(id) {
+            return Ok(id);
+        }
+        at = (at + 1) & mask;
+    }
+}
+
+/// Writes the word into the first free place. Insertions from other shards may compete for it.
+fn place(table: &[AtomicU64], hash: u64, id: u32) {
+    let mask = table.len() - 1;
+    let mut at = hash as usize & mask;
+    while table[at].compare_exchange(0, word(hash, id), Ordering::Release, Ordering::Relaxed).is_err() {
+        at = (at + 1) & mask;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_with_equal_hashes_keep_apart() {
+        let index = Index::default();
+        let keys = boxcar::Vec::new();
+        for key in 0..100_u64 {
+            let id = index.get_or_insert(7, |id| keys[id as usize] == key, || keys.push(key) as u32, |_| 7);
+            assert_eq!(id, key as u32);
+        }
+        for key in 0..100_u64 {
+            assert_eq!(index.get(7, |id| keys[id as usize] == key), Some(key as u32));
+        }
+        assert_eq!(index.get(7, |id| keys[id as usize] == 100), None);
+    }
+
+    #[test]
+    fn growth_under_contention_gives_every_key_one_id() {
+        let index = Index::default();
+        let keys = boxcar::Vec::new();
+        let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for key in 0..20_000_u64 {
+                        let is_key = |id: u32| keys[id as usize] == key;
+                        let id = index.get(hash(key), is_key).unwrap_or_else(|| {
+                            index.get_or_insert(
+                                hash(key),
+                                is_key,
+                                || keys.push(key) as u32,
+                                |id| hash(keys[id as usize]),
+                            )
+                        });
+                        assert_eq!(keys[id as usize], key);
+                    }
+                });
+            }
+        });
+        assert_eq!(keys.count(), 20_000);
+    }
+}

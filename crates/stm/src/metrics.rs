@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+/// Counters of one stream, summed over all workers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Steps that became final.
+    pub steps: u64,
+    /// Executions, successful or not, of any incarnation.
+    pub executions: u64,
+    /// Executions at the frontier, on final state.
+    pub frontier_executions: u64,
+    /// Executions of a step that had been executed before.
+    pub reexecutions: u64,
+    /// Re-executions by speculation, before the step's turn.
+    pub early_reexecutions: u64,
+    /// Speculative executions that ended in an error and were set aside.
+    pub blocked: u64,
+    /// Results found invalid at their turn or by an early check.
+    pub conflicts: u64,
+    /// Violated observations in those results, by kind of location (see [`crate::Vm::KINDS`]).
+    pub conflicts_by_kind: Vec<u64>,
+    /// Results committed although a value had moved, because only a bound was relied on.
+    pub moved: u64,
+    /// Invalid results made valid by [`crate::Vm::repair`].
+    pub repairs: u64,
+    /// Reads that waited for a writer being executed again.
+    pub waits: u64,
+    /// Time in executing steps, all workers. Measured on one step in [`Metrics::SAMPLING`] and scaled.
+    pub execute_time: Duration,
+    /// Time in validating results at the frontier. Sampled like `execute_time`.
+    pub validate_time: Duration,
+    /// Time in committing at the frontier, the sink included. Sampled like `execute_time`.
+    pub commit_time: Duration,
+    /// Time workers slept for want of work, or in reads that waited.
+    pub idle_time: Duration,
+}
+
+impl Metrics {
+    /// One step in this many is timed.
+    pub const SAMPLING: u64 = 16;
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.executions += other.executions;
+        self.frontier_executions += other.frontier_executions;
+        self.reexecutions += other.reexecutions;
+        self.early_reexecutions += other.early_reexecutions;
+        self.blocked += other.blocked;
+        self.conflicts += other.conflicts;
+        if self.conflicts_by_kind.len() < other.conflicts_by_kind.len() {
+            self.conflicts_by_kind.resize(other.conflicts_by_kind.len(), 0);
+        }
+        for (sum, count) in self.conflicts_by_kind.iter_mut().zip(&other.conflicts_by_kind) {
+            *sum += count;
+        }
+        self.moved += other.moved;
+        self.repairs += other.repairs;
+        self.waits += other.waits;
+        self.execute_time += other.execute_time;
+        self.validate_time += other.validate_time;
+        self.commit_time += other.commit_time;
+        self.idle_time += other.idle_time;
+    }
+}

@@ -1,0 +1,54 @@
+/// What a step relied on at a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation<T> {
+    /// The value itself.
+    Exact(T),
+    /// Only that the value is at least this bound, as a funds check does that succeeds.
+    AtLeast(T),
+}
+
+impl<T: Ord> Observation<T> {
+    /// Whether the observation holds of `value`.
+    pub fn holds(&self, value: &T) -> bool {
+        match self {
+            Self::Exact(expected) => value == expected,
+            Self::AtLeast(bound) => value >= bound,
+        }
+    }
+}
+
+/// A signed amount, as sign and magnitude so that unsigned types can use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delta<T> {
+    /// Adds the amount.
+    Plus(T),
+    /// Subtracts the amount.
+    Minus(T),
+}
+
+impl<T: Ord + std::ops::Sub<Output = T>> Delta<T> {
+    /// The delta that leads from `from` to `to`.
+    pub fn between(from: T, to: T) -> Self {
+        if to >= from { Self::Plus(to - from) } else { Self::Minus(from - to) }
+    }
+}
+
+/// What a step does to a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect<T> {
+    /// Replaces the value.
+    Set(T),
+    /// Moves the value by an amount, whatever it is.
+    Add(Delta<T>),
+}
+
+/// The outcome of testing an observation against a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Everything relied on is unchanged.
+    Holds,
+    /// The value moved, but within what was relied on.
+    Moved,
+    /// The observation does not hold. Names the kind of location, an index into [`crate::Vm::KINDS`].
+    Violated(usize),
+}

@@ -1,0 +1,77 @@
+use crate::error::StreamError;
+use crate::signal::Signal;
+use crate::store::VersionStore;
+use crate::vm::Vm;
+use crate::window::{Phase, Window};
+use crossbeam_utils::CachePadded;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What all workers of one stream share.
+///
+/// Invariants:
+/// 1. `frontier <= next` up to a claim in progress, `next <= fed <= frontier + window`, and `fed <= end`.
+/// 2. Every step below `frontier` is final; no step at or above it is.
+pub(crate) struct Shared<V: Vm> {
+    pub(crate) store: VersionStore<V>,
+    pub(crate) window: Window<V>,
+    /// Position of the next step to become final. Written (release) by the frontier's holder, read by all.
+    pub(crate) frontier: CachePadded<AtomicU64>,
+    /// Position of the next step to claim for speculation. Advanced by compare-exchange by any worker; only a hint,
+    /// since the slot's phase decides.
+    pub(crate) next: CachePadded<AtomicU64>,
+    /// End of the steps that were put into the window. Written (release) by the feeder after their slots.
+    pub(crate) fed: CachePadded<AtomicU64>,
+    /// Length of the stream; `u64::MAX` until the input is exhausted. Written once by the feeder.
+    pub(crate) end: AtomicU64,
+    /// Set once, when the stream has ended for whatever reason; workers leave at their next step.
+    stop: AtomicBool,
+    /// Notified when `frontier`, `fed`, `end` or `stop` changed, or a step stopped rerunning.
+    pub(crate) signal: Signal,
+    failure: Mutex<Option<StreamError<V::Error>>>,
+}
+
+impl<V: Vm> Shared<V> {
+    pub(crate) fn new(window: usize) -> Self {
+        Self {
+            store: VersionStore::default(),
+            window: Window::new(window),
+            frontier: CachePadded::default(),
+            next: CachePadded::default(),
+            fed: CachePadded::default(),
+            end: AtomicU64::new(u64::MAX),
+            stop: AtomicBool::new(false),
+            signal: Signal::default(),
+            failure: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Ends the stream.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.signal.notify();
+    }
+
+    /// Ends the stream with an error; the first one stays.
+    pub(crate) fn fail(&self, error: StreamError<V::Error>) {
+        self.failure.lock().get_or_insert(error);
+        self.stop();
+    }
+
+    pub(crate) fn take_failure(&self) -> Option<StreamError<V::Error>> {
+        self.failure.lock().take()
+    }
+
+    pub(crate) fn is_rerunning(&self, position: u64) -> bool {
+        self.window.phase(position) == Phase::Rerunning
+    }
+
+    /// Waits until the step at `position` is no longer being executed again.
+    pub(crate) fn wait_for(&self, position: u64) {
+        self.signal.wait_until(|| !self.is_rerunning(position) || self.stopped());
+    }
+}

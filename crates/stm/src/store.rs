@@ -1,0 +1,206 @@
+use crate::cell::Stamped;
+use crate::index::Index;
+use crate::vm::Vm;
+use foldhash::fast::RandomState;
+use parking_lot::Mutex;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// The interned identity of a key, valid for one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryId(u32);
+
+/// The stamp of a value that effects in flight contributed to: it must always be compared.
+pub(crate) const UNSTABLE: u64 = u64::MAX;
+
+/// An effect of a step that is not final.
+struct Pending<E> {
+    position: u64,
+    incarnation: u32,
+    effect: E,
+}
+
+struct Entry<V: Vm> {
+    key: V::Key,
+    /// The value left by all final steps.
+    value: Stamped<V::Cell>,
+    /// Length of `pending`. Written under its lock; read (acquire) without it, to leave the lock alone where nothing
+    /// is in flight. A stale zero is a stale read, which validation catches.
+    in_flight: AtomicU32,
+    /// Effects of steps at or after the frontier, by position. The commit of a step changes `value` and removes
+    /// its effect here under one lock, so that no reader applies it twice or not at all.
+    pending: Mutex<Vec<Pending<V::Effect>>>,
+    /// The segment (see [`crate::Changes`]) that last changed the value. Used by the frontier's holder alone.
+    segment: AtomicU64,
+}
+
+/// A value read at some position.
+pub(crate) enum Found<T> {
+    /// The value and its stamp.
+    Value { stamp: u64, value: T },
+    /// The step at this position wrote here and is being executed again.
+    Rerunning(u64),
+}
+
+/// Per key, the final value and the effects of the steps in flight.
+///
+/// Invariants:
+/// 1. A key has exactly one entry, identified by the whole key.
+/// 2. Values change only at the frontier, in stream order.
+/// 3. An entry's effects in flight belong to distinct positions, none below the frontier.
+pub(crate) struct VersionStore<V: Vm> {
+    index: Index,
+    entries: boxcar::Vec<Entry<V>>,
+    hasher: RandomState,
+}
+
+impl<V: Vm> Default for VersionStore<V> {
+    fn default() -> Self {
+        Self { index: Index::default(), entries: boxcar::Vec::new(), hasher: RandomState::default() }
+    }
+}
+
+impl<V: Vm> VersionStore<V> {
+    /// The entry of `key`; made with the value that `base` gives if there is none.
+    pub(crate) fn intern(
+        &self,
+        key: &V::Key,
+        base: impl FnOnce() -> Result<V::Value, V::Error>,
+    ) -> Result<EntryId, V::Error> {
+        let hash = self.hasher.hash_one(key);
+        let is_key = |id: u32| self.entries[id as usize].key == *key;
+        if let Some(id) = self.index.get(hash, is_key) {
+            return Ok(EntryId(id));
+        }
+        let value = base()?;
+        let insert = || {
+            self.entries.push(Entry {
+                key: key.clone(),
+                value: Stamped::new(value),
+                in_flight: AtomicU32::new(0),
+                pending: Mutex::new(Vec::new()),
+                segment: AtomicU64::new(0),
+            }) as u32
+        };
+        let rehash = |id: u32| self.hasher.hash_one(&self.entries[id as usize].key);
+        Ok(EntryId(self.index.get_or_insert(hash, is_key, insert, rehash)))
+    }
+
+    fn entry(&self, id: EntryId) -> &Entry<V> {
+        &self.entries[id.0 as usize]
+    }
+
+    /// The key of an entry.
+    pub(crate) fn key(&self, id: EntryId) -> &V::Key {
+        &self.entry(id).key
+    }
+
+    /// The value left by all final steps, with its stamp.
+    pub(crate) fn read_final(&self, id: EntryId) -> (u64, V::Value) {
+        self.entry(id).value.load()
+    }
+
+    /// The stamp of the final value.
+    pub(crate) fn stamp(&self, id: EntryId) -> u64 {
+        self.entry(id).value.stamp()
+    }
+
+    /// The value as the step at `position` should see it: the final one with the effects of all earlier steps in
+    /// flight.
+    pub(crate) fn read_at(
+        &self,
+        id: EntryId,
+        position: u64,
+        is_rerunning: impl Fn(u64) -> bool,
+    ) -> Found<V::Value> {
+        let entry = self.entry(id);
+        if entry.in_flight.load(Ordering::Acquire) == 0 {
+            let (stamp, value) = entry.value.load();
+            return Found::Value { stamp, value };
+        }
+        let pending = entry.pending.lock();
+        let (mut stamp, mut value) = entry.value.load();
+        for earlier in pending.iter().take_while(|effect| effect.position < position) {
+            if is_rerunning(earlier.position) {
+                return Found::Rerunning(earlier.position);
+            }
+            V::apply(&earlier.effect, &mut value);
+            stamp = UNSTABLE;
+        }
+        Found::Value { stamp, value }
+    }
+
+    /// Makes a speculative result visible to later steps, in place of what the step's earlier incarnation did.
+    pub(crate) fn publish(
+        &self,
+        position: u64,
+        incarnation: u32,
+        effects: &[(EntryId, V::Effect)],
+        replaced: &[(EntryId, V::Effect)],
+    ) {
+        for (id, effect) in effects {
+            let entry = self.entry(*id);
+            let mut pending = entry.pending.lock();
+            let at = pending.partition_point(|other| other.position < position);
+            let new = Pending { position, incarnation, effect: *effect };
+            match pending.get_mut(at) {
+                Some(old) if old.position == position => *old = new,
+                _ => pending.insert(at, new),
+            }
+            entry.in_flight.store(pending.len() as u32, Ordering::Release);
+        }
+        self.retract(position, incarnation, replaced);
+    }
+
+    /// Removes a step's effects that belong to an incarnation before `incarnation`.
+    pub(crate) fn retract(&self, position: u64, incarnation: u32, effects: &[(EntryId, V::Effect)]) {
+        for (id, _) in effects {
+            let entry = self.entry(*id);
+            let mut pending = entry.pending.lock();
+            if let Ok(at) = pending.binary_search_by_key(&position, |other| other.position)
+                && pending[at].incarnation < incarnation
+            {
+                pending.remove(at);
+                entry.in_flight.store(pending.len() as u32, Ordering::Release);
+            }
+        }
+    }
+
+    /// Makes an effect final and takes it from those in flight. Only the frontier's holder may call this.
+    ///
+    /// Returns the value before, if this is the entry's first change in `segment`.
+    pub(crate) fn commit(
+        &self,
+        id: EntryId,
+        position: u64,
+        effect: &V::Effect,
+        segment: u64,
+    ) -> Option<V::Value> {
+        let entry = self.entry(id);
+        if entry.in_flight.load(Ordering::Acquire) == 0 {
+            return Self::apply(entry, position, effect, segment);
+        }
+        let mut pending = entry.pending.lock();
+        let before = Self::apply(entry, position, effect, segment);
+        if let Ok(at) = pending.binary_search_by_key(&position, |other| other.position) {
+            pending.remove(at);
+            entry.in_flight.store(pending.len() as u32, Ordering::Release);
+        }
+        before
+    }
+
+    fn apply(entry: &Entry<V>, position: u64, effect: &V::Effect, segment: u64) -> Option<V::Value> {
+        let (_, before) = entry.value.load();
+        let mut value = before;
+        V::apply(effect, &mut value);
+        if value == before {
+            return None;
+        }
+        entry.value.store(position + 1, value);
+        if entry.segment.load(Ordering::Relaxed) == segment {
+            return None;
+        }
+        entry.segment.store(segment, Ordering::Relaxed);
+        Some(before)
+    }
+}

@@ -1,0 +1,130 @@
+use crate::shared::Shared;
+use crate::store::{EntryId, Found};
+use crate::vm::Vm;
+use crate::window::{Observed, Record};
+use std::time::{Duration, Instant};
+
+/// A value read through a [`View`], and what is needed to observe it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read<T> {
+    /// Where it was read.
+    pub entry: EntryId,
+    /// What was read.
+    pub value: T,
+    stamp: u64,
+}
+
+/// What one worker sees of the state while it executes a step, and what it reports.
+///
+/// While speculating, a read gives the newest effect of an earlier step, else the final value, else the base. At
+/// the frontier it gives the final value. Reading alone relies on nothing: the VM must report by [`View::observe`]
+/// whatever its result depends on.
+pub struct View<'r, V: Vm> {
+    shared: &'r Shared<V>,
+    position: u64,
+    speculative: bool,
+    pub(crate) record: Record<V>,
+    pub(crate) waits: u64,
+    pub(crate) waited: Duration,
+}
+
+impl<V: Vm> std::fmt::Debug for View<'_, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View")
+            .field("position", &self.position)
+            .field("speculative", &self.speculative)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'r, V: Vm> View<'r, V> {
+    pub(crate) fn new(shared: &'r Shared<V>) -> Self {
+        Self {
+            shared,
+            position: 0,
+            speculative: false,
+            record: Record::default(),
+            waits: 0,
+            waited: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, position: u64, speculative: bool) {
+        self.position = position;
+        self.speculative = speculative;
+        self.record.clear();
+    }
+
+    /// The position of the step being executed: its index in the stream.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Whether observations are recorded. At the frontier there is nothing to validate later.
+    pub fn is_speculative(&self) -> bool {
+        self.speculative
+    }
+
+    /// Reads the value under `key`; `base` reads it from the base state if the stream has not met this key before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `base` returns.
+    pub fn read(
+        &mut self,
+        key: &V::Key,
+        base: impl FnOnce() -> Result<V::Value, V::Error>,
+    ) -> Result<Read<V::Value>, V::Error> {
+        let entry = self.resolve(key, base)?;
+        Ok(self.read_entry(entry))
+    }
+
+    /// The entry of `key`, for an effect on a value that is not read.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `base` returns.
+    pub fn resolve(
+        &mut self,
+        key: &V::Key,
+        base: impl FnOnce() -> Result<V::Value, V::Error>,
+    ) -> Result<EntryId, V::Error> {
+        self.shared.store.intern(key, base)
+    }
+
+    /// Reads the value of an entry.
+    pub fn read_entry(&mut self, entry: EntryId) -> Read<V::Value> {
+        let store = &self.shared.store;
+        if !self.speculative {
+            let (stamp, value) = store.read_final(entry);
+            return Read { entry, value, stamp };
+        }
+        loop {
+            match store.read_at(entry, self.position, |earlier| self.shared.is_rerunning(earlier)) {
+                Found::Value { stamp, value } => return Read { entry, value, stamp },
+                Found::Rerunning(_) if self.shared.stopped() => {
+                    let (stamp, value) = store.read_final(entry);
+                    return Read { entry, value, stamp };
+                }
+                Found::Rerunning(writer) => {
+                    let start = Instant::now();
+                    self.shared.wait_for(writer);
+                    self.waits += 1;
+                    self.waited += start.elapsed();
+                }
+            }
+        }
+    }
+
+    /// Records that the result relies on `observation` of what was read.
+    pub fn observe(&mut self, read: &Read<V::Value>, observation: V::Observation) {
+        if self.speculative {
+            self.record.observations.push(Observed { entry: read.entry, stamp: read.stamp, observation });
+        }
+    }
+
+    /// Records what the step does. An entry may be named once per execution.
+    pub fn effect(&mut self, entry: EntryId, effect: V::Effect) {
+        self.record.effects.push((entry, effect));
+    }
+}

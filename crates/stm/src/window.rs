@@ -1,0 +1,132 @@
+use crate::store::EntryId;
+use crate::vm::Vm;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a step is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The slot holds no step that is not final.
+    Vacant = 0,
+    /// Fed, not started.
+    Ready = 1,
+    /// Executing for the first time.
+    Running = 2,
+    /// Executing again while effects of its earlier incarnation are visible; whoever reads one waits.
+    Rerunning = 3,
+    /// A result waits for its turn.
+    Done = 4,
+    /// Speculation failed; nothing is known.
+    Blocked = 5,
+}
+
+impl Phase {
+    fn decode(word: u64) -> Self {
+        match word & 7 {
+            1 => Self::Ready,
+            2 => Self::Running,
+            3 => Self::Rerunning,
+            4 => Self::Done,
+            5 => Self::Blocked,
+            _ => Self::Vacant,
+        }
+    }
+}
+
+/// An observation as recorded: where, the stamp of the value seen, and what was relied on.
+pub(crate) struct Observed<V: Vm> {
+    pub(crate) entry: EntryId,
+    pub(crate) stamp: u64,
+    pub(crate) observation: V::Observation,
+}
+
+/// What executing a step once recorded. The vectors are reused.
+pub(crate) struct Record<V: Vm> {
+    pub(crate) observations: Vec<Observed<V>>,
+    pub(crate) effects: Vec<(EntryId, V::Effect)>,
+}
+
+impl<V: Vm> Default for Record<V> {
+    fn default() -> Self {
+        Self { observations: Vec::new(), effects: Vec::new() }
+    }
+}
+
+impl<V: Vm> Record<V> {
+    pub(crate) fn clear(&mut self) {
+        self.observations.clear();
+        self.effects.clear();
+    }
+}
+
+/// A step in flight and its newest result.
+pub(crate) struct Body<V: Vm> {
+    pub(crate) step: Option<V::Step>,
+    pub(crate) output: Option<V::Output>,
+    pub(crate) record: Record<V>,
+    /// Number of executions so far.
+    pub(crate) incarnation: u32,
+    /// Where the frontier was when the result was last found to hold, or the execution was found to be blocked.
+    pub(crate) checked: u64,
+}
+
+/// One place of the window.
+#[repr(align(64))]
+pub(crate) struct Slot<V: Vm> {
+    /// Position and [`Phase`] in one word. Who may leave a phase: `Ready`, `Blocked` and `Done` by compare-exchange,
+    /// whoever wins; `Running` and `Rerunning` by the worker that entered it; `Vacant` by the feeder. Stores are
+    /// release and loads acquire, so that a phase vouches for the body.
+    state: AtomicU64,
+    /// Locked by the worker that executes, validates or feeds the step; contended only by early checks.
+    pub(crate) body: Mutex<Body<V>>,
+}
+
+/// The steps in flight: a ring, indexed by position.
+pub(crate) struct Window<V: Vm> {
+    slots: Box<[Slot<V>]>,
+}
+
+impl<V: Vm> Window<V> {
+    /// `size` must be a power of two.
+    pub(crate) fn new(size: usize) -> Self {
+        let slot = || Slot {
+            state: AtomicU64::new(0),
+            body: Mutex::new(Body {
+                step: None,
+                output: None,
+                record: Record::default(),
+                incarnation: 0,
+                checked: 0,
+            }),
+        };
+        Self { slots: std::iter::repeat_with(slot).take(size).collect() }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    pub(crate) fn slot(&self, position: u64) -> &Slot<V> {
+        &self.slots[position as usize & (self.slots.len() - 1)]
+    }
+
+    /// The phase of the step at `position`; [`Phase::Vacant`] if the slot belongs to another position.
+    pub(crate) fn phase(&self, position: u64) -> Phase {
+        let word = self.slot(position).state.load(Ordering::Acquire);
+        if word >> 3 == position { Phase::decode(word) } else { Phase::Vacant }
+    }
+
+    /// Sets the phase; the caller owns the step (see [`Slot`]).
+    pub(crate) fn set(&self, position: u64, phase: Phase) {
+        self.slot(position).state.store(position << 3 | phase as u64, Ordering::Release);
+    }
+
+    /// Moves from one phase to another if nobody else did first.
+    pub(crate) fn claim(&self, position: u64, from: Phase, to: Phase) -> bool {
+        let word = |phase: Phase| position << 3 | phase as u64;
+        self.slot(position)
+            .state
+            .compare_exchange(word(from), word(to), Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+}

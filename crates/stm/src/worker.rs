@@ -1,0 +1,413 @@
+use crate::error::StreamError;
+use crate::feed::Feed;
+use crate::frontier::{Changes, Frontier, Sink};
+use crate::metrics::Metrics;
+use crate::predicate::Check;
+use crate::shared::Shared;
+use crate::store::Found;
+use crate::view::View;
+use crate::vm::{Repair, Vm};
+use crate::window::{Body, Phase};
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// How far beyond the frontier idle workers look for invalid results, in steps per thread.
+const EARLY_CHECKS: u64 = 8;
+
+/// One stream and everything its workers need.
+pub(crate) struct Crew<V: Vm, S, I, B> {
+    pub(crate) shared: Shared<V>,
+    feed: Mutex<Feed<I, B>>,
+    frontier: Mutex<Frontier<V, S>>,
+    threads: usize,
+    /// Workers that have not left. Each counts down once; the last one closes the sink.
+    present: AtomicUsize,
+    metrics: Mutex<Metrics>,
+}
+
+/// What one worker owns.
+struct Worker<'r, V: Vm> {
+    vm: &'r V,
+    state: V::Worker<'r>,
+    metrics: Metrics,
+    /// Counts steps, to time one in [`Metrics::SAMPLING`].
+    tick: u64,
+}
+
+impl<'r, V: Vm> Worker<'r, V> {
+    fn view(&mut self) -> &mut View<'r, V> {
+        self.vm.view(&mut self.state)
+    }
+
+    /// The time since `start`, scaled from the sample to all steps.
+    fn scaled(start: Option<Instant>) -> Duration {
+        start.map_or(Duration::ZERO, |start| start.elapsed() * Metrics::SAMPLING as u32)
+    }
+
+    fn sample(&mut self) -> Option<Instant> {
+        self.tick += 1;
+        (self.tick % Metrics::SAMPLING == 0).then(Instant::now)
+    }
+
+    /// Executes the step in `body`; what it recorded stays in the view.
+    fn execute(
+        &mut self,
+        position: u64,
+        body: &mut Body<V>,
+        speculative: bool,
+    ) -> Result<V::Output, V::Error> {
+        self.view().begin(position, speculative);
+        self.metrics.executions += 1;
+        if body.incarnation > 0 {
+            self.metrics.reexecutions += 1;
+            if speculative {
+                self.metrics.early_reexecutions += 1;
+            }
+        }
+        body.incarnation += 1;
+        let start = self.sample();
+        let step = body.step.as_ref().expect("a step in flight is in its slot");
+        let result = self.vm.execute(&mut self.state, step);
+        self.metrics.execute_time += Self::scaled(start);
+        result
+    }
+
+    fn count_conflict(&mut self, kinds: impl Iterator<Item = usize>) {
+        self.metrics.conflicts += 1;
+        for kind in kinds {
+            self.metrics.conflicts_by_kind[kind] += 1;
+        }
+    }
+}
+
+impl<V, S, I, B> Crew<V, S, I, B>
+where
+    V: Vm,
+    S: Sink<V>,
+    I: Iterator + Send,
+    I::Item: IntoIterator<IntoIter = B>,
+    B: Iterator<Item = V::Step> + Send,
+{
+    pub(crate) fn new(threads: usize, window: usize, feed: Feed<I, B>, sink: S) -> Self {
+        Self {
+            shared: Shared::new(window),
+            feed: Mutex::new(feed),
+            frontier: Mutex::new(Frontier::new(sink)),
+            threads,
+            present: AtomicUsize::new(threads),
+            metrics: Mutex::new(Metrics { conflicts_by_kind: vec![0; V::KINDS.len()], ..Metrics::default() }),
+        }
+    }
+
+    /// The outcome, once all workers have left.
+    pub(crate) fn finish(self) -> (Metrics, Option<StreamError<V::Error>>) {
+        (self.metrics.into_inner(), self.shared.take_failure())
+    }
+
+    /// What every thread of the pool runs, from the start of the stream to its end. Never unwinds.
+    pub(crate) fn work(&self, vm: &V) {
+        let work = std::panic::AssertUnwindSafe(|| self.work_until_stopped(vm));
+        if let Err(panic) = std::panic::catch_unwind(work) {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|message| (*message).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned());
+            self.shared.fail(StreamError::Panic(message.unwrap_or_else(|| "unknown cause".to_owned())));
+        }
+        if self.present.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let sink = self.frontier.lock().sink.take();
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(sink)));
+        }
+    }
+
+    fn work_until_stopped(&self, vm: &V) {
+        let shared = &self.shared;
+        let mut worker = Worker {
+            vm,
+            state: vm.worker(View::new(shared)),
+            metrics: Metrics { conflicts_by_kind: vec![0; V::KINDS.len()], ..Metrics::default() },
+            tick: 0,
+        };
+        while !shared.stopped() {
+            let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
+            let ended = shared.end.load(Ordering::SeqCst);
+            if self.serve_frontier(&mut worker)
+                || self.speculate_next(&mut worker)
+                || self.feed.try_lock().is_some_and(|mut feed| feed.feed(shared))
+                || self.check_early(&mut worker)
+            {
+                continue;
+            }
+            let start = Instant::now();
+            shared.signal.wait_until(|| {
+                shared.stopped()
+                    || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
+                    || shared.end.load(Ordering::SeqCst) != ended
+            });
+            worker.metrics.idle_time += start.elapsed();
+        }
+        let (waits, waited) = (worker.view().waits, worker.view().waited);
+        worker.metrics.waits += waits;
+        worker.metrics.idle_time += waited;
+        self.metrics.lock().merge(&worker.metrics);
+    }
+
+    /// Serves the frontier for as long as there is something to do there. Returns whether any step became final.
+    fn serve_frontier(&self, worker: &mut Worker<'_, V>) -> bool {
+        let mut progress = false;
+        while self.frontier_is_serviceable() {
+            let Some(mut frontier) = self.frontier.try_lock() else { break };
+            if std::mem::replace(&mut frontier.busy, true) {
+                break;
+            }
+            while self.finalize_next(worker, &mut frontier) {
+                progress = true;
+            }
+            frontier.busy = false;
+            drop(frontier);
+            // A worker that completed the step at the frontier while we held the lock has left it to us: pairs
+            // with its fence between storing the phase and trying the lock.
+            fence(Ordering::SeqCst);
+        }
+        progress
+    }
+
+    fn frontier_is_serviceable(&self) -> bool {
+        let shared = &self.shared;
+        if shared.stopped() {
+            return false;
+        }
+        let position = shared.frontier.load(Ordering::SeqCst);
+        if position == shared.end.load(Ordering::SeqCst) {
+            return true;
+        }
+        position < shared.fed.load(Ordering::Acquire)
+            && matches!(shared.window.phase(position), Phase::Ready | Phase::Done | Phase::Blocked)
+    }
+
+    /// Makes the step at the frontier final. `false` if somebody else is executing it, nothing is left, or the
+    /// stream has ended.
+    fn finalize_next(&self, worker: &mut Worker<'_, V>, frontier: &mut Frontier<V, S>) -> bool {
+        let shared = &self.shared;
+        if shared.stopped() {
+            return false;
+        }
+        let position = shared.frontier.load(Ordering::Relaxed);
+        if position == shared.end.load(Ordering::SeqCst) {
+            shared.stop();
+            return false;
+        }
+        if position >= shared.fed.load(Ordering::Acquire) {
+            return false;
+        }
+        let phase = shared.window.phase(position);
+        if !matches!(phase, Phase::Ready | Phase::Done | Phase::Blocked)
+            || !shared.window.claim(position, phase, Phase::Running)
+        {
+            return false;
+        }
+        let mut body = shared.window.slot(position).body.lock();
+        let output = if phase == Phase::Done && self.is_valid(worker, frontier, position, &mut body) {
+            body.output.take().map(Ok)
+        } else {
+            None
+        };
+        let (output, executed) = match output {
+            Some(output) => (output, false),
+            None => {
+                worker.metrics.frontier_executions += 1;
+                (worker.execute(position, &mut body, false), true)
+            }
+        };
+        match output {
+            Ok(output) => self.commit(worker, frontier, position, &mut body, output, executed),
+            Err(error) => {
+                shared.fail(StreamError::Step { position, error });
+                false
+            }
+        }
+    }
+
+    /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told
+    /// to wait.
+    fn is_valid(
+        &self,
+        worker: &mut Worker<'_, V>,
+        frontier: &mut Frontier<V, S>,
+        position: u64,
+        body: &mut Body<V>,
+    ) -> bool {
+        let start = worker.sample();
+        let store = &self.shared.store;
+        let violated = &mut frontier.violated;
+        let mut moved = false;
+        let mut kinds = [false; 64];
+        violated.clear();
+        for observed in &body.record.observations {
+            if store.stamp(observed.entry) == observed.stamp {
+                continue;
+            }
+            let (_, value) = store.read_final(observed.entry);
+            match V::check(&observed.observation, &value) {
+                Check::Holds => {}
+                Check::Moved => moved = true,
+                Check::Violated(kind) => {
+                    kinds[kind % 64] = true;
+                    violated.push((observed.entry, observed.observation, value));
+                }
+            }
+        }
+        let mut valid = violated.is_empty();
+        if !valid {
+            worker.count_conflict((0..V::KINDS.len()).filter(|kind| kinds[kind % 64]));
+            if let (Some(step), Some(output)) = (&body.step, &mut body.output) {
+                let mut repair = Repair { violated, effects: &mut body.record.effects, output };
+                valid = worker.vm.repair(step, &mut repair);
+            }
+            if valid {
+                worker.metrics.repairs += 1;
+            } else {
+                self.shared.window.set(position, Phase::Rerunning);
+            }
+        } else if moved {
+            worker.metrics.moved += 1;
+        }
+        worker.metrics.validate_time += Worker::<V>::scaled(start);
+        valid
+    }
+
+    fn commit(
+        &self,
+        worker: &mut Worker<'_, V>,
+        frontier: &mut Frontier<V, S>,
+        position: u64,
+        body: &mut Body<V>,
+        output: V::Output,
+        executed: bool,
+    ) -> bool {
+        let shared = &self.shared;
+        let start = worker.sample();
+        let Frontier { sink, segment, .. } = frontier;
+        let effects = if executed { &worker.view().record.effects } else { &body.record.effects };
+        for (entry, effect) in effects {
+            if let Some(before) = shared.store.commit(*entry, position, effect, segment.number) {
+                segment.first_values.push((*entry, before));
+            }
+        }
+        if executed {
+            shared.store.retract(position, u32::MAX, &body.record.effects);
+        }
+        let step = body.step.take().expect("a step in flight is in its slot");
+        let sink = sink.as_mut().expect("the sink stays until the last worker has left");
+        let mut changes = Changes { store: &shared.store, segment };
+        if let Err(error) = sink.finalize(step, output, &mut changes) {
+            shared.fail(StreamError::Step { position, error });
+            return false;
+        }
+        worker.metrics.steps += 1;
+        worker.metrics.commit_time += Worker::<V>::scaled(start);
+        shared.window.set(position, Phase::Vacant);
+        shared.frontier.store(position + 1, Ordering::SeqCst);
+        shared.signal.notify();
+        true
+    }
+
+    /// Claims the next step that nobody started and executes it speculatively.
+    fn speculate_next(&self, worker: &mut Worker<'_, V>) -> bool {
+        let shared = &self.shared;
+        loop {
+            let position = shared.next.load(Ordering::Relaxed).max(shared.frontier.load(Ordering::Acquire));
+            if position >= shared.fed.load(Ordering::Acquire) {
+                return false;
+            }
+            shared.next.fetch_max(position + 1, Ordering::Relaxed);
+            if shared.window.claim(position, Phase::Ready, Phase::Running) {
+                let mut body = shared.window.slot(position).body.lock();
+                self.speculate(worker, position, &mut body);
+                return true;
+            }
+        }
+    }
+
+    /// Executes a claimed step and leaves its result for its turn.
+    fn speculate(&self, worker: &mut Worker<'_, V>, position: u64, body: &mut Body<V>) {
+        let shared = &self.shared;
+        let rerun = body.incarnation > 0;
+        let result = worker.execute(position, body, true);
+        body.checked = shared.frontier.load(Ordering::Acquire);
+        let phase = match result {
+            Ok(output) => {
+                let record = &mut worker.view().record;
+                shared.store.publish(position, body.incarnation, &record.effects, &body.record.effects);
+                std::mem::swap(record, &mut body.record);
+                body.output = Some(output);
+                Phase::Done
+            }
+            Err(_) => {
+                worker.metrics.blocked += 1;
+                shared.store.retract(position, u32::MAX, &body.record.effects);
+                body.record.clear();
+                body.output = None;
+                Phase::Blocked
+            }
+        };
+        shared.window.set(position, phase);
+        // Pairs with the fence of a frontier holder that is about to leave this step to us.
+        fence(Ordering::SeqCst);
+        if rerun {
+            shared.signal.notify();
+        }
+    }
+
+    /// With nothing else to do: finds a result that no longer holds, or an execution that could not go on, and
+    /// executes it again before its turn.
+    fn check_early(&self, worker: &mut Worker<'_, V>) -> bool {
+        let shared = &self.shared;
+        let frontier = shared.frontier.load(Ordering::Acquire);
+        let end = shared
+            .next
+            .load(Ordering::Relaxed)
+            .min(shared.fed.load(Ordering::Acquire))
+            .min(frontier + EARLY_CHECKS * self.threads as u64);
+        for position in frontier + 1..end {
+            let phase = shared.window.phase(position);
+            if !matches!(phase, Phase::Done | Phase::Blocked) {
+                continue;
+            }
+            let Some(mut body) = shared.window.slot(position).body.try_lock() else { continue };
+            if shared.window.phase(position) != phase || body.checked == frontier {
+                continue;
+            }
+            let again = match phase {
+                Phase::Blocked => Phase::Running,
+                _ if self.still_holds(worker, position, &body) => {
+                    body.checked = frontier;
+                    continue;
+                }
+                _ => Phase::Rerunning,
+            };
+            if shared.window.claim(position, phase, again) {
+                self.speculate(worker, position, &mut body);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn still_holds(&self, worker: &mut Worker<'_, V>, position: u64, body: &Body<V>) -> bool {
+        let shared = &self.shared;
+        for observed in &body.record.observations {
+            let found = shared.store.read_at(observed.entry, position, |other| shared.is_rerunning(other));
+            let Found::Value { stamp, value } = found else { continue };
+            if stamp == observed.stamp && stamp != crate::store::UNSTABLE {
+                continue;
+            }
+            if let Check::Violated(kind) = V::check(&observed.observation, &value) {
+                worker.count_conflict(std::iter::once(kind));
+                return false;
+            }
+        }
+        true
+    }
+}
