@@ -59,6 +59,7 @@ impl<I, B> Feed<I, B> {
             body.output = None;
             body.record.clear();
             body.incarnation = 0;
+            body.conflicts = 0;
             body.checked = 0;
             drop(body);
             shared.window.set(fed, Phase::Ready);

@@ -16,7 +16,19 @@ pub trait Sink<V: Vm>: Send {
         step: V::Step,
         output: V::Output,
         changes: &mut Changes<'_, V>,
+        history: History,
     ) -> Result<(), V::Error>;
+}
+
+/// What it took to make one step final.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Times the step was executed.
+    pub executions: u32,
+    /// Times a result of it was found invalid.
+    pub conflicts: u32,
+    /// Whether [`Vm::repair`] made its last result valid.
+    pub repaired: bool,
 }
 
 /// How final steps changed one key.

@@ -40,7 +40,7 @@ pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
 pub use engine::{Canceller, Engine};
 pub use error::StreamError;
-pub use frontier::{Change, Changes, Sink};
+pub use frontier::{Change, Changes, History, Sink};
 pub use metrics::Metrics;
 pub use predicate::{Check, Delta, Effect, Observation};
 pub use store::EntryId;

@@ -66,6 +66,8 @@ pub(crate) struct Body<V: Vm> {
     pub(crate) record: Record<V>,
     /// Number of executions so far.
     pub(crate) incarnation: u32,
+    /// Number of results found invalid so far.
+    pub(crate) conflicts: u32,
     /// Where the frontier was when the result was last found to hold, or the execution was found to be blocked.
     pub(crate) checked: u64,
 }
@@ -96,6 +98,7 @@ impl<V: Vm> Window<V> {
                 output: None,
                 record: Record::default(),
                 incarnation: 0,
+                conflicts: 0,
                 checked: 0,
             }),
         };

@@ -1,6 +1,6 @@
 use crate::error::StreamError;
 use crate::feed::Feed;
-use crate::frontier::{Changes, Frontier, Sink};
+use crate::frontier::{Changes, Frontier, History, Sink};
 use crate::metrics::Metrics;
 use crate::predicate::Check;
 use crate::shared::Shared;
@@ -26,6 +26,14 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     metrics: Mutex<Metrics>,
 }
 
+/// What validation at the frontier found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Valid,
+    Repaired,
+    Invalid,
+}
+
 /// What one worker owns.
 struct Worker<'r, V: Vm> {
     vm: &'r V,
@@ -47,7 +55,7 @@ impl<'r, V: Vm> Worker<'r, V> {
 
     fn sample(&mut self) -> Option<Instant> {
         self.tick += 1;
-        (self.tick % Metrics::SAMPLING == 0).then(Instant::now)
+        self.tick.is_multiple_of(Metrics::SAMPLING).then(Instant::now)
     }
 
     /// Executes the step in `body`; what it recorded stays in the view.
@@ -208,20 +216,25 @@ where
             return false;
         }
         let mut body = shared.window.slot(position).body.lock();
-        let output = if phase == Phase::Done && self.is_valid(worker, frontier, position, &mut body) {
-            body.output.take().map(Ok)
-        } else {
-            None
+        let verdict = match phase {
+            Phase::Done => self.validate(worker, frontier, position, &mut body),
+            _ => Verdict::Invalid,
         };
-        let (output, executed) = match output {
-            Some(output) => (output, false),
-            None => {
+        let repaired = verdict == Verdict::Repaired;
+        let kept = if verdict == Verdict::Invalid { None } else { body.output.take() };
+        let executed = kept.is_none();
+        let output = kept.map_or_else(
+            || {
                 worker.metrics.frontier_executions += 1;
-                (worker.execute(position, &mut body, false), true)
-            }
-        };
+                worker.execute(position, &mut body, false)
+            },
+            Ok,
+        );
         match output {
-            Ok(output) => self.commit(worker, frontier, position, &mut body, output, executed),
+            Ok(output) => {
+                let history = History { executions: body.incarnation, conflicts: body.conflicts, repaired };
+                self.commit(worker, frontier, position, &mut body, output, executed, history)
+            }
             Err(error) => {
                 shared.fail(StreamError::Step { position, error });
                 false
@@ -231,13 +244,13 @@ where
 
     /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told
     /// to wait.
-    fn is_valid(
+    fn validate(
         &self,
         worker: &mut Worker<'_, V>,
         frontier: &mut Frontier<V, S>,
         position: u64,
         body: &mut Body<V>,
-    ) -> bool {
+    ) -> Verdict {
         let start = worker.sample();
         let store = &self.shared.store;
         let violated = &mut frontier.violated;
@@ -258,25 +271,32 @@ where
                 }
             }
         }
-        let mut valid = violated.is_empty();
-        if !valid {
+        let verdict = if violated.is_empty() {
+            worker.metrics.moved += u64::from(moved);
+            Verdict::Valid
+        } else {
             worker.count_conflict((0..V::KINDS.len()).filter(|kind| kinds[kind % 64]));
-            if let (Some(step), Some(output)) = (&body.step, &mut body.output) {
-                let mut repair = Repair { violated, effects: &mut body.record.effects, output };
-                valid = worker.vm.repair(step, &mut repair);
-            }
-            if valid {
+            body.conflicts += 1;
+            let repaired = match (&body.step, &mut body.output) {
+                (Some(step), Some(output)) => {
+                    let mut repair = Repair { violated, effects: &mut body.record.effects, output };
+                    worker.vm.repair(step, &mut repair)
+                }
+                _ => false,
+            };
+            if repaired {
                 worker.metrics.repairs += 1;
+                Verdict::Repaired
             } else {
                 self.shared.window.set(position, Phase::Rerunning);
+                Verdict::Invalid
             }
-        } else if moved {
-            worker.metrics.moved += 1;
-        }
+        };
         worker.metrics.validate_time += Worker::<V>::scaled(start);
-        valid
+        verdict
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one call, and each names a different thing")]
     fn commit(
         &self,
         worker: &mut Worker<'_, V>,
@@ -285,6 +305,7 @@ where
         body: &mut Body<V>,
         output: V::Output,
         executed: bool,
+        history: History,
     ) -> bool {
         let shared = &self.shared;
         let start = worker.sample();
@@ -301,7 +322,7 @@ where
         let step = body.step.take().expect("a step in flight is in its slot");
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         let mut changes = Changes { store: &shared.store, segment };
-        if let Err(error) = sink.finalize(step, output, &mut changes) {
+        if let Err(error) = sink.finalize(step, output, &mut changes, history) {
             shared.fail(StreamError::Step { position, error });
             return false;
         }
@@ -385,7 +406,10 @@ where
                     body.checked = frontier;
                     continue;
                 }
-                _ => Phase::Rerunning,
+                _ => {
+                    body.conflicts += 1;
+                    Phase::Rerunning
+                }
             };
             if shared.window.claim(position, phase, again) {
                 self.speculate(worker, position, &mut body);
