@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 /// A state held in memory.
 ///
-/// Codes are behind an [`Arc`] so that many stores can share one pool of them.
-#[derive(Clone, Debug, Default)]
+/// Codes are behind an [`Arc`] so that many stores can share one pool of them. Two stores are equal if they hold the
+/// same accounts, slots, block hashes and codes, codes that no account has included.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryStore {
     accounts: HashMap<Address, Account>,
     storage: HashMap<(Address, U256), U256>,
@@ -50,7 +51,7 @@ impl MemoryStore {
         }
     }
 
-    /// Adds a code and returns its hash.
+    /// Adds a code and returns its hash. A pool shared with other stores is left as it is.
     pub fn add_code(&mut self, code: Bytes) -> B256 {
         if code.is_empty() {
             return KECCAK256_EMPTY;
@@ -91,5 +92,56 @@ impl Store for MemoryStore {
 
     fn block_hash(&self, number: u64) -> Result<B256, MissingCode> {
         Ok(self.block_hashes.get(&number).copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: Address = Address::repeat_byte(1);
+
+    #[test]
+    fn what_is_not_there_reads_as_empty() {
+        let store = MemoryStore::new();
+        assert_eq!(store.account(ADDRESS), Ok(None));
+        assert_eq!(store.storage(ADDRESS, U256::ONE), Ok(U256::ZERO));
+        assert_eq!(store.block_hash(1), Ok(B256::ZERO));
+        assert_eq!(store.code(KECCAK256_EMPTY), Ok(Bytes::new()));
+    }
+
+    #[test]
+    fn an_unknown_code_is_an_error() {
+        let hash = B256::repeat_byte(2);
+        assert_eq!(MemoryStore::new().code(hash), Err(MissingCode(hash)));
+    }
+
+    #[test]
+    fn a_slot_set_to_zero_is_as_if_never_set() {
+        let mut store = MemoryStore::new();
+        store.set_storage(ADDRESS, U256::ONE, U256::from(5));
+        assert_eq!(store.storage(ADDRESS, U256::ONE), Ok(U256::from(5)));
+        store.set_storage(ADDRESS, U256::ONE, U256::ZERO);
+        assert_eq!(store, MemoryStore::new());
+    }
+
+    #[test]
+    fn an_account_keeps_its_storage_when_it_is_set_anew() {
+        let mut store = MemoryStore::new();
+        store.set_storage(ADDRESS, U256::ONE, U256::from(5));
+        store.set_account(ADDRESS, Account { nonce: 3, ..Account::default() });
+        assert_eq!(store.account(ADDRESS).unwrap().unwrap().nonce, 3);
+        assert_eq!(store.storage(ADDRESS, U256::ONE), Ok(U256::from(5)));
+    }
+
+    #[test]
+    fn adding_a_code_leaves_the_shared_pool_alone() {
+        let pool = Arc::new(HashMap::default());
+        let mut store = MemoryStore::with_codes(Arc::clone(&pool));
+        let code = Bytes::from_static(&[0x60, 0x01]);
+        let hash = store.add_code(code.clone());
+        assert_eq!(store.code(hash), Ok(code));
+        assert!(pool.is_empty());
+        assert_eq!(store.add_code(Bytes::new()), KECCAK256_EMPTY);
     }
 }
