@@ -1,0 +1,117 @@
+//! Running streams and comparing them with the oracle.
+
+use super::oracle::{Log, serial};
+use super::{Step, Toy, ToyError};
+use std::sync::mpsc;
+use std::time::Duration;
+use tandem_stm::{Changes, Config, Cut, Engine, History, Metrics, Sink, StreamError};
+
+pub(crate) fn engine(threads: usize, window: usize) -> Engine {
+    Engine::new(&Config::default().threads(threads).window(window)).expect("sensible settings")
+}
+
+/// Cuts steps into batches of the given sizes, used in turn.
+pub(crate) fn batches(steps: Vec<Step>, sizes: &[usize]) -> Vec<Vec<Step>> {
+    let mut steps = steps.into_iter().peekable();
+    let mut batches = Vec::new();
+    for &size in sizes.iter().cycle() {
+        if steps.peek().is_none() {
+            break;
+        }
+        let mut batch: Vec<_> = steps.by_ref().take(size).collect();
+        if let Some(step) = batch.last_mut() {
+            step.ends_batch = true;
+        }
+        batches.push(batch);
+    }
+    batches
+}
+
+/// Writes down what becomes final.
+pub(crate) struct Recorder<'a>(pub(crate) &'a mut Log);
+
+impl Sink<Toy> for Recorder<'_> {
+    fn finalize(
+        &mut self,
+        step: Step,
+        output: Vec<i64>,
+        changes: &mut Changes<'_, Toy>,
+        _: History,
+    ) -> Result<(), ToyError> {
+        self.0.outputs.push(output);
+        if step.ends_batch {
+            let changes = changes.take().into_iter();
+            let segment =
+                changes.map(|change| (change.key, (change.before.number(), change.after.number()))).collect();
+            self.0.segments.push(segment);
+        }
+        Ok(())
+    }
+}
+
+/// A sink made of a closure over position and output.
+pub(crate) struct Closure<F>(u64, F);
+
+impl<F> Closure<F> {
+    pub(crate) fn new(code: F) -> Self {
+        Self(0, code)
+    }
+}
+
+impl<F: FnMut(u64, Vec<i64>) -> Result<(), ToyError> + Send> Sink<Toy> for Closure<F> {
+    fn finalize(
+        &mut self,
+        _: Step,
+        output: Vec<i64>,
+        _: &mut Changes<'_, Toy>,
+        _: History,
+    ) -> Result<(), ToyError> {
+        self.0 += 1;
+        (self.1)(self.0 - 1, output)
+    }
+}
+
+pub(crate) type Outcome = Result<(), StreamError<ToyError>>;
+
+/// Runs a stream to its end.
+pub(crate) fn run(
+    engine: &Engine,
+    toy: &Toy,
+    batches: impl IntoIterator<Item = Vec<Step>, IntoIter: Send>,
+    cut: Cut,
+) -> (Log, Metrics, Outcome) {
+    let mut log = Log::default();
+    let ((), metrics, outcome) = engine.run(toy, batches.into_iter(), cut, Recorder(&mut log), |_| ());
+    (log, metrics, outcome)
+}
+
+/// Runs a stream and compares everything that it leaves behind with the oracle, down to the first failing step.
+pub(crate) fn check(engine: &Engine, batches: &[Vec<Step>], cut: Cut) -> Metrics {
+    let (expected, failure) = serial(batches);
+    let (log, metrics, outcome) = run(engine, &Toy::default(), batches.iter().cloned(), cut);
+    let failure = failure.map(|(position, error)| StreamError::Step { position, error });
+    assert_eq!(outcome, failure.map_or(Ok(()), Err));
+    if let Some(at) = (0..expected.outputs.len()).find(|&i| log.outputs.get(i) != expected.outputs.get(i)) {
+        panic!("output {at} is {:?}, not {:?}", log.outputs.get(at), expected.outputs[at]);
+    }
+    assert_eq!(log, expected);
+    assert_eq!(log.state(), expected.state());
+    assert_eq!(metrics.steps, expected.outputs.len() as u64);
+    metrics
+}
+
+/// Runs `code` in a thread of its own and fails if that takes longer than a minute.
+pub(crate) fn in_time<T: Send + 'static>(code: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let _ = sender.send(code());
+    });
+    match receiver.recv_timeout(Duration::from_secs(60)) {
+        Ok(value) => value,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(panic) => std::panic::resume_unwind(panic),
+            Ok(()) => unreachable!("the thread sends before it ends"),
+        },
+    }
+}

@@ -1,0 +1,113 @@
+//! The same programs, one after the other, over a plain map.
+
+use super::{Key, Op, Step, ToyError};
+use std::collections::BTreeMap;
+
+/// What a stream leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Log {
+    /// Of each final step.
+    pub(crate) outputs: Vec<Vec<i64>>,
+    /// Per complete batch, each changed key with its value before and after.
+    pub(crate) segments: Vec<BTreeMap<Key, (i64, i64)>>,
+}
+
+impl Log {
+    /// Everything that differs from the base after the last complete batch.
+    pub(crate) fn state(&self) -> BTreeMap<Key, i64> {
+        let mut state: BTreeMap<_, _> =
+            self.segments.iter().flatten().map(|(&key, &(_, after))| (key, after)).collect();
+        state.retain(|key, value| *value != key.base());
+        state
+    }
+}
+
+struct Run<'a> {
+    state: &'a mut BTreeMap<Key, i64>,
+    undo: Vec<(Key, i64)>,
+}
+
+impl Run<'_> {
+    fn get(&self, key: Key) -> i64 {
+        self.state.get(&key).copied().unwrap_or_else(|| key.base())
+    }
+
+    fn set(&mut self, key: Key, value: i64) {
+        self.undo.push((key, self.get(key)));
+        self.state.insert(key, value);
+    }
+
+    fn slot(&self, owner: u8, slot: u8) -> Key {
+        Key::Slot { owner, generation: self.get(Key::Life(owner)), slot }
+    }
+
+    fn step(&mut self, position: i64, ops: &[Op]) -> Result<Vec<i64>, ToyError> {
+        let mut output = Vec::new();
+        let mut acc = 0;
+        for op in ops {
+            match *op {
+                Op::Read(key) => {
+                    acc = self.get(Key::Number(key));
+                    output.push(acc);
+                }
+                Op::Add(key, amount) => self.set(Key::Number(key), self.get(Key::Number(key)) + amount),
+                Op::AddAcc(key, sign) => {
+                    self.set(Key::Number(key), self.get(Key::Number(key)) + acc % 1_000 * sign);
+                }
+                Op::Require(key, bound) if self.get(Key::Number(key)) < bound => {
+                    output.push(-1);
+                    return Ok(output);
+                }
+                Op::Demand(key, bound) if self.get(Key::Number(key)) < bound => {
+                    return Err(ToyError::Funds(key));
+                }
+                Op::Write(key, plus) => self.set(Key::Number(key), acc % 1_000_003 + plus),
+                Op::Wipe(owner) => self.set(Key::Life(owner), position + 1),
+                Op::ReadSlot(owner, slot) => {
+                    acc = self.get(self.slot(owner, slot));
+                    output.push(acc);
+                }
+                Op::WriteSlot(owner, slot, plus) => {
+                    self.set(self.slot(owner, slot), acc % 1_000_003 + plus);
+                }
+                Op::Sweep(from, to) => {
+                    let amount = self.get(Key::Number(from));
+                    self.set(Key::Number(from), 0);
+                    self.set(Key::Number(to), self.get(Key::Number(to)) + amount);
+                    output.push(amount);
+                }
+                Op::Require(..) | Op::Demand(..) | Op::Spin(_) | Op::Hook(_) => {}
+            }
+        }
+        Ok(output)
+    }
+}
+
+/// Executes the batches serially, up to the first step that fails; gives its position and error too.
+pub(crate) fn serial(batches: &[Vec<Step>]) -> (Log, Option<(u64, ToyError)>) {
+    let mut log = Log::default();
+    let mut state = BTreeMap::new();
+    let mut before = BTreeMap::new();
+    let mut position = 0;
+    for batch in batches {
+        for step in batch {
+            let mut run = Run { state: &mut state, undo: Vec::new() };
+            let result = run.step(position, &step.ops);
+            let undo = run.undo;
+            match result {
+                Ok(output) => log.outputs.push(output),
+                Err(error) => return (log, Some((position as u64, error))),
+            }
+            for (key, value) in undo {
+                before.entry(key).or_insert(value);
+            }
+            position += 1;
+        }
+        if !batch.is_empty() {
+            let changes = std::mem::take(&mut before);
+            let changes = changes.into_iter().map(|(key, before)| (key, (before, state[&key])));
+            log.segments.push(changes.filter(|(_, (before, after))| before != after).collect());
+        }
+    }
+    (log, None)
+}

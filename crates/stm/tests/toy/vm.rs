@@ -1,0 +1,275 @@
+use super::{Key, Moment, Op, Step, Toy, ToyError};
+use std::time::{Duration, Instant};
+use tandem_stm::{Cell, Check, Delta, Effect, EntryId, Observation, Read, Repair, View, Vm, Words};
+
+/// A value and its complement, so that a torn read is noticed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Value([u64; 2]);
+
+impl Value {
+    pub(crate) fn new(number: i64) -> Self {
+        Self([number as u64, !number as u64])
+    }
+
+    pub(crate) fn number(self) -> i64 {
+        assert_eq!(self.0[0], !self.0[1], "a torn value");
+        self.0[0] as i64
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ValueCell(Words<2>);
+
+impl Cell<Value> for ValueCell {
+    fn load(&self) -> Value {
+        Value(self.0.load())
+    }
+
+    fn store(&self, value: Value) {
+        self.0.store(value.0);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Observed {
+    kind: usize,
+    observation: Observation<i64>,
+}
+
+/// What the running step knows of one key.
+struct Local {
+    key: Key,
+    entry: EntryId,
+    read: Option<Read<Value>>,
+    exact: bool,
+    bound: Option<i64>,
+    effect: Option<Effect<i64>>,
+}
+
+impl Local {
+    fn delta(&self) -> i64 {
+        match self.effect {
+            Some(Effect::Add(Delta::Plus(amount))) => amount,
+            Some(Effect::Add(Delta::Minus(amount))) => -amount,
+            _ => 0,
+        }
+    }
+}
+
+pub(crate) struct ToyWorker<'r> {
+    toy: &'r Toy,
+    view: View<'r, Toy>,
+    locals: Vec<Local>,
+}
+
+impl Drop for ToyWorker<'_> {
+    fn drop(&mut self) {
+        if self.toy.linger && std::thread::panicking() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl ToyWorker<'_> {
+    fn local(&mut self, key: Key) -> Result<&mut Local, ToyError> {
+        let at = match self.locals.iter().position(|local| local.key == key) {
+            Some(at) => at,
+            None => {
+                let faulty = self.toy.faulty.is_some_and(|faulty| key == Key::Number(faulty));
+                let base = || if faulty { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) };
+                let entry = self.view.resolve(&key, base)?;
+                self.locals.push(Local { key, entry, read: None, exact: false, bound: None, effect: None });
+                self.locals.len() - 1
+            }
+        };
+        Ok(&mut self.locals[at])
+    }
+
+    /// The value that the step started from.
+    fn original(&mut self, key: Key) -> Result<(i64, &mut Local), ToyError> {
+        let local = self.local(key)?;
+        if local.read.is_none() {
+            let entry = local.entry;
+            let read = self.view.read_entry(entry);
+            self.local(key)?.read = Some(read);
+        }
+        let local = self.local(key)?;
+        Ok((local.read.expect("read above").value.number(), local))
+    }
+
+    fn get(&mut self, key: Key) -> Result<i64, ToyError> {
+        if let Some(Effect::Set(value)) = self.local(key)?.effect {
+            return Ok(value);
+        }
+        let (original, local) = self.original(key)?;
+        local.exact = true;
+        Ok(original + local.delta())
+    }
+
+    fn set(&mut self, key: Key, value: i64) -> Result<(), ToyError> {
+        self.local(key)?.effect = Some(Effect::Set(value));
+        Ok(())
+    }
+
+    fn add(&mut self, key: Key, amount: i64) -> Result<(), ToyError> {
+        let local = self.local(key)?;
+        local.effect = Some(match local.effect {
+            Some(Effect::Set(value)) => Effect::Set(value + amount),
+            _ => Effect::Add(Delta::between(0, local.delta() + amount)),
+        });
+        Ok(())
+    }
+
+    fn has(&mut self, key: Key, bound: i64) -> Result<bool, ToyError> {
+        if let Some(Effect::Set(value)) = self.local(key)?.effect {
+            return Ok(value >= bound);
+        }
+        let (original, local) = self.original(key)?;
+        let bound = bound - local.delta();
+        if original < bound {
+            local.exact = true;
+            return Ok(false);
+        }
+        local.bound = Some(local.bound.map_or(bound, |other| other.max(bound)));
+        Ok(true)
+    }
+
+    fn slot(&mut self, owner: u8, slot: u8) -> Result<Key, ToyError> {
+        Ok(Key::Slot { owner, generation: self.get(Key::Life(owner))?, slot })
+    }
+
+    fn report(&mut self) {
+        for local in &self.locals {
+            if let Some(read) = &local.read {
+                let observation = match local.bound {
+                    _ if local.exact => Some(Observation::Exact(read.value.number())),
+                    bound => bound.map(Observation::AtLeast),
+                };
+                if let Some(observation) = observation {
+                    self.view.observe(read, Observed { kind: local.key.kind(), observation });
+                }
+            }
+            if let Some(effect) = local.effect {
+                self.view.effect(local.entry, effect);
+            }
+        }
+    }
+
+    fn execute(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
+        self.locals.clear();
+        let (mut acc, mut output) = (0, Vec::new());
+        for op in &step.ops {
+            match *op {
+                Op::Read(key) => {
+                    acc = self.get(Key::Number(key))?;
+                    output.push(acc);
+                }
+                Op::Add(key, amount) => self.add(Key::Number(key), amount)?,
+                Op::AddAcc(key, sign) => self.add(Key::Number(key), acc % 1_000 * sign)?,
+                Op::Require(key, bound) => {
+                    if !self.has(Key::Number(key), bound)? {
+                        output.push(-1);
+                        break;
+                    }
+                }
+                Op::Demand(key, bound) => {
+                    if !self.has(Key::Number(key), bound)? {
+                        return Err(ToyError::Funds(key));
+                    }
+                }
+                Op::Write(key, plus) => self.set(Key::Number(key), acc % 1_000_003 + plus)?,
+                Op::Wipe(owner) => {
+                    let generation = self.view.position() as i64 + 1;
+                    self.set(Key::Life(owner), generation)?;
+                }
+                Op::ReadSlot(owner, slot) => {
+                    let key = self.slot(owner, slot)?;
+                    acc = self.get(key)?;
+                    output.push(acc);
+                }
+                Op::WriteSlot(owner, slot, plus) => {
+                    let key = self.slot(owner, slot)?;
+                    self.set(key, acc % 1_000_003 + plus)?;
+                }
+                Op::Sweep(from, to) => {
+                    let amount = self.get(Key::Number(from))?;
+                    self.add(Key::Number(from), -amount)?;
+                    self.add(Key::Number(to), amount)?;
+                    output.push(amount);
+                }
+                Op::Spin(micros) => {
+                    let start = Instant::now();
+                    while start.elapsed() < Duration::from_micros(u64::from(micros)) {
+                        std::hint::spin_loop();
+                    }
+                }
+                Op::Hook(ref hook) => (hook.0)(Moment {
+                    position: self.view.position(),
+                    speculative: self.view.is_speculative(),
+                }),
+            }
+        }
+        self.report();
+        Ok(output)
+    }
+}
+
+impl Vm for Toy {
+    type Key = Key;
+    type Value = Value;
+    type Cell = ValueCell;
+    type Observation = Observed;
+    type Effect = Effect<i64>;
+    type Step = Step;
+    type Output = Vec<i64>;
+    type Error = ToyError;
+    type Worker<'r> = ToyWorker<'r>;
+
+    const KINDS: &'static [&'static str] = &["number", "life", "slot"];
+
+    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
+        ToyWorker { toy: self, view, locals: Vec::new() }
+    }
+
+    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
+        &mut worker.view
+    }
+
+    fn execute<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Step) -> Result<Vec<i64>, ToyError> {
+        worker.execute(step)
+    }
+
+    fn check(observed: &Observed, value: &Value) -> Check {
+        match observed.observation {
+            observation if !observation.holds(&value.number()) => Check::Violated(observed.kind),
+            Observation::Exact(_) => Check::Holds,
+            Observation::AtLeast(_) => Check::Moved,
+        }
+    }
+
+    fn apply(effect: &Effect<i64>, value: &mut Value) {
+        *value = Value::new(match *effect {
+            Effect::Set(number) => number,
+            Effect::Add(Delta::Plus(amount)) => value.number() + amount,
+            Effect::Add(Delta::Minus(amount)) => value.number() - amount,
+        });
+    }
+
+    /// Shifts a lone sweep to the amount that is there now; an amount of zero leaves no effects.
+    fn repair(&self, step: &Step, repair: &mut Repair<'_, Self>) -> bool {
+        let [(from, _, amount)] = *repair.violated else { return false };
+        let amount = amount.number();
+        if !matches!(*step.ops, [Op::Sweep(from, to)] if from != to) {
+            return false;
+        }
+        for (entry, effect) in repair.effects.iter_mut() {
+            let moved = if *entry == from { -amount } else { amount };
+            *effect = Effect::Add(Delta::between(0, moved));
+        }
+        if amount == 0 {
+            repair.effects.clear();
+        }
+        *repair.output = vec![amount];
+        true
+    }
+}
