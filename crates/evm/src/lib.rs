@@ -1,1 +1,37 @@
-//! The EVM on the engine.
+//! The EVM on Tandem's ordered engine: blocks in, receipts and state changes out, executed on many threads with the
+//! results of one.
+//!
+//! [`Executor`] is where to start. revm is used by this crate alone; what an embedder needs of it is re-exported as
+//! [`revm`].
+#![forbid(unsafe_code)]
+
+mod block;
+mod chain;
+mod changes;
+mod db;
+mod error;
+mod executor;
+mod finish;
+mod finished;
+mod handler;
+mod location;
+mod machine;
+mod plain;
+mod repair;
+mod senders;
+mod sink;
+mod store;
+mod system;
+mod vm;
+
+pub use block::{Block, BlockId};
+pub use chain::ChainSpec;
+pub use changes::{AccountChange, AccountFields, StateChanges};
+pub use error::{ExecutionError, InvalidBlock};
+pub use executor::{BlockInput, Executor, Finished};
+pub use finished::{BlockHistory, FinishedBlock, Receipt};
+pub use plain::{PlainBlock, PlainExecutor};
+pub use revm;
+pub use senders::{RecoverAhead, SenderError, SignedBlock};
+pub use store::{StoreRef, StoreRefError};
+pub use tandem_stm::{Config, ConfigError, Cut, Metrics};

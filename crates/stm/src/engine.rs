@@ -17,19 +17,35 @@ pub struct Engine {
     window: usize,
 }
 
-/// Lets a consumer end its stream early. Steps being executed are finished, then the workers leave.
-pub struct Canceller<'a>(&'a dyn Fn());
+/// A stream in progress, as its consumer sees it.
+pub struct Running<'a, V: Vm>(&'a Shared<V>);
 
-impl std::fmt::Debug for Canceller<'_> {
+impl<V: Vm> std::fmt::Debug for Running<'_, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Canceller")
+        f.write_str("Running")
     }
 }
 
-impl Canceller<'_> {
-    /// Ends the stream. It counts as having ended without error.
+impl<V: Vm> Running<'_, V> {
+    /// Ends the stream early; that is no error. Steps being executed are finished, then the workers leave.
     pub fn cancel(&self) {
-        (self.0)();
+        self.0.stop();
+    }
+
+    /// Takes the error that ended the stream. It is there by the time the sink is dropped.
+    pub fn take_failure(&self) -> Option<StreamError<V::Error>> {
+        self.0.take_failure()
+    }
+}
+
+/// Ends the stream when its consumer panics, so that the panic is not held up.
+struct CancelOnUnwind<'a, V: Vm>(&'a Shared<V>);
+
+impl<V: Vm> Drop for CancelOnUnwind<'_, V> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
     }
 }
 
@@ -66,14 +82,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The second part tells why the stream ended before its input did. What the sink received until then is final.
+    /// The last part tells why the stream ended before its input did, unless `consume` took the failure. What the
+    /// sink received until then is final.
     pub fn run<V, I, S, R>(
         &self,
         vm: &V,
         batches: I,
         cut: Cut,
         sink: S,
-        consume: impl FnOnce(&Canceller<'_>) -> R,
+        consume: impl FnOnce(Running<'_, V>) -> R,
     ) -> (R, Metrics, Result<(), StreamError<V::Error>>)
     where
         V: Vm,
@@ -89,7 +106,8 @@ impl Engine {
             for _ in 0..self.threads {
                 scope.spawn(move |_| crew.work(vm));
             }
-            consume(&Canceller(&|| shared.stop()))
+            let _cancel = CancelOnUnwind(shared);
+            consume(Running(shared))
         });
         let (metrics, failure) = crew.finish();
         (result, metrics, failure.map_or(Ok(()), Err))

@@ -38,7 +38,7 @@ mod worker;
 
 pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
-pub use engine::{Canceller, Engine};
+pub use engine::{Engine, Running};
 pub use error::StreamError;
 pub use frontier::{Change, Changes, History, Sink};
 pub use metrics::Metrics;

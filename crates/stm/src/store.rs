@@ -62,11 +62,11 @@ impl<V: Vm> Default for VersionStore<V> {
 
 impl<V: Vm> VersionStore<V> {
     /// The entry of `key`; made with the value that `base` gives if there is none.
-    pub(crate) fn intern(
+    pub(crate) fn intern<E>(
         &self,
         key: &V::Key,
-        base: impl FnOnce() -> Result<V::Value, V::Error>,
-    ) -> Result<EntryId, V::Error> {
+        base: impl FnOnce() -> Result<V::Value, E>,
+    ) -> Result<EntryId, E> {
         let hash = self.hasher.hash_one(key);
         let is_key = |id: u32| self.entries[id as usize].key == *key;
         if let Some(id) = self.index.get(hash, is_key) {

@@ -70,11 +70,11 @@ impl<'r, V: Vm> View<'r, V> {
     /// # Errors
     ///
     /// Whatever `base` returns.
-    pub fn read(
+    pub fn read<E>(
         &mut self,
         key: &V::Key,
-        base: impl FnOnce() -> Result<V::Value, V::Error>,
-    ) -> Result<Read<V::Value>, V::Error> {
+        base: impl FnOnce() -> Result<V::Value, E>,
+    ) -> Result<Read<V::Value>, E> {
         let entry = self.resolve(key, base)?;
         Ok(self.read_entry(entry))
     }
@@ -84,11 +84,11 @@ impl<'r, V: Vm> View<'r, V> {
     /// # Errors
     ///
     /// Whatever `base` returns.
-    pub fn resolve(
+    pub fn resolve<E>(
         &mut self,
         key: &V::Key,
-        base: impl FnOnce() -> Result<V::Value, V::Error>,
-    ) -> Result<EntryId, V::Error> {
+        base: impl FnOnce() -> Result<V::Value, E>,
+    ) -> Result<EntryId, E> {
         self.shared.store.intern(key, base)
     }
 

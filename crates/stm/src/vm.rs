@@ -39,7 +39,7 @@ pub trait Vm: Sync {
     /// The view inside a worker.
     fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self>
     where
-        Self: Sized;
+        Self: Sized + 'r;
 
     /// Executes `step` through the worker's view.
     ///

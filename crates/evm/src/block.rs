@@ -1,0 +1,125 @@
+use crate::chain::ChainSpec;
+use alloy_consensus::Header;
+use alloy_consensus::TxEnvelope;
+use alloy_consensus::transaction::Recovered;
+use alloy_eips::Typed2718;
+use alloy_eips::eip4895::Withdrawals;
+use alloy_evm::{EvmEnv, FromRecoveredTx};
+use alloy_primitives::{Address, B256};
+use revm::context::{BlockEnv, CfgEnv, TxEnv};
+use revm::primitives::hardfork::SpecId;
+use std::sync::Arc;
+
+/// Names a block in messages: by number, and by chain where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockId {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The block's number.
+    pub number: u64,
+}
+
+impl std::fmt::Display for BlockId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.chain_id, self.number)
+    }
+}
+
+/// A transaction, made ready to be executed any number of times.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    pub(crate) hash: B256,
+    pub(crate) tx_type: u8,
+    pub(crate) env: Arc<TxEnv>,
+}
+
+/// A block to execute: decoded, its senders known.
+#[derive(Clone, Debug)]
+pub struct Block {
+    pub(crate) id: BlockId,
+    pub(crate) spec: SpecId,
+    pub(crate) fork: &'static str,
+    pub(crate) header: Header,
+    pub(crate) transactions: Vec<Transaction>,
+    pub(crate) ommers: Vec<Header>,
+    pub(crate) withdrawals: Withdrawals,
+    pub(crate) cfg: CfgEnv,
+    pub(crate) env: BlockEnv,
+    pub(crate) chain: Arc<ChainSpec>,
+}
+
+impl Block {
+    /// A block of `chain`.
+    ///
+    /// `ommers` are needed for their rewards, before the merge; they are not checked here, and neither is the header.
+    /// `withdrawals` are empty before Shanghai.
+    pub fn new(
+        chain: &Arc<ChainSpec>,
+        header: Header,
+        transactions: impl IntoIterator<Item = Recovered<TxEnvelope>>,
+        ommers: Vec<Header>,
+        withdrawals: Withdrawals,
+    ) -> Self {
+        let spec = chain.spec_id(header.number, header.timestamp);
+        let blob_params = chain.blob_params(header.timestamp);
+        let EvmEnv { cfg_env, block_env, .. } =
+            EvmEnv::for_eth_block(&header, chain.hardforks(), chain.chain_id(), blob_params);
+        let transactions = transactions
+            .into_iter()
+            .map(|transaction| {
+                let (transaction, sender) = transaction.into_parts();
+                Transaction {
+                    hash: *transaction.tx_hash(),
+                    tx_type: transaction.ty(),
+                    env: Arc::new(TxEnv::from_recovered_tx(&transaction, sender)),
+                }
+            })
+            .collect();
+        Self {
+            id: BlockId { chain_id: chain.chain_id(), number: header.number },
+            fork: chain.fork(header.number, header.timestamp),
+            spec,
+            transactions,
+            ommers,
+            withdrawals,
+            cfg: cfg_env,
+            env: block_env,
+            chain: chain.clone(),
+            header,
+        }
+    }
+
+    /// Chain and number.
+    pub fn id(&self) -> BlockId {
+        self.id
+    }
+
+    /// The header as given.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The name of the newest active fork.
+    pub fn fork(&self) -> &'static str {
+        self.fork
+    }
+
+    /// revm's name for the rules that apply.
+    pub fn spec_id(&self) -> SpecId {
+        self.spec
+    }
+
+    /// Number of transactions.
+    pub fn transaction_count(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// The transactions' senders, in order.
+    pub fn senders(&self) -> impl Iterator<Item = Address> {
+        self.transactions.iter().map(|transaction| transaction.env.caller)
+    }
+
+    pub(crate) fn is_enabled(&self, spec: SpecId) -> bool {
+        self.spec.is_enabled_in(spec)
+    }
+}

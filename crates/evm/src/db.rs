@@ -1,0 +1,297 @@
+use crate::location::{AccountState, Key, Value};
+use crate::vm::EvmVm;
+use alloy_primitives::map::{AddressMap, B256Map};
+use alloy_primitives::{Address, B256, U256};
+use parking_lot::RwLock;
+use revm::bytecode::Bytecode;
+use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
+use revm::primitives::{StorageKey, StorageValue};
+use revm::state::{AccountId, AccountInfo};
+use tandem_stm::{Read, View};
+
+/// From this many accounts on, an access is found by hash instead of by search.
+const SEARCH_LIMIT: usize = 16;
+/// Codes that a worker keeps at most.
+const CODE_LIMIT: usize = 4096;
+
+/// Why a read failed: the store's error, fit for revm.
+#[derive(Debug)]
+pub(crate) struct StoreError<E>(pub(crate) E);
+
+impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for StoreError<E> {}
+impl<E: DBErrorMarker> DBErrorMarker for StoreError<E> {}
+
+/// Codes created by the stream and hashes of its blocks: content that needs no version.
+#[derive(Debug, Default)]
+pub(crate) struct Pools {
+    /// Codes by hash. Speculation may add codes that never become final; nobody names them then.
+    pub(crate) codes: RwLock<B256Map<Bytecode>>,
+    /// Hash of each block's parent, by world and the parent's number.
+    pub(crate) block_hashes: RwLock<alloy_primitives::map::HashMap<(u32, u64), B256>>,
+}
+
+/// An account that the step being executed has loaded, and what it relied on so far.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) address: Address,
+    pub(crate) read: Read<Value>,
+    /// What the EVM was shown. Differs from what was read only in what was predicted or cannot be negative.
+    pub(crate) seen: AccountState,
+    /// The balance was seen as such.
+    pub(crate) balance: bool,
+    /// The nonce was seen or predicted.
+    pub(crate) nonce: bool,
+    /// Existence was seen.
+    pub(crate) exists: bool,
+    /// Storage was read, or its being empty was relied on.
+    pub(crate) storage: bool,
+    /// The least that was left of the balance after any outflow that was checked, reverted ones too.
+    pub(crate) slack: Option<U256>,
+    /// Number of checks that `slack` comes from.
+    pub(crate) checks: u32,
+}
+
+impl Access {
+    /// Notes that `left` would be left of the balance after an outflow that was found to be covered.
+    pub(crate) fn rely_on_funds(&mut self, left: U256) {
+        self.slack = Some(self.slack.map_or(left, |slack| slack.min(left)));
+        self.checks += 1;
+    }
+}
+
+/// A slot that the step being executed has loaded.
+#[derive(Debug)]
+pub(crate) struct SlotAccess {
+    /// Index of the account's [`Access`].
+    pub(crate) account: usize,
+    pub(crate) slot: U256,
+    pub(crate) read: Read<Value>,
+}
+
+/// A SELFDESTRUCT that moved a whole balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sweep {
+    pub(crate) source: Address,
+    pub(crate) target: Address,
+    /// The balance moved, in wei.
+    pub(crate) amount: U256,
+    /// The target's [`Access::checks`] right after the move.
+    pub(crate) target_checks: u32,
+}
+
+/// The state as revm sees it: one worker's view, with a record of what was loaded.
+pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
+    pub(crate) view: View<'r, EvmVm<'s, S>>,
+    pools: &'r Pools,
+    store: Option<&'s S>,
+    world: u32,
+    pub(crate) accounts: Vec<Access>,
+    pub(crate) slots: Vec<SlotAccess>,
+    /// Addresses at which a contract was to be created.
+    pub(crate) creations: Vec<Address>,
+    /// SELFDESTRUCTs, in order, reverted ones too.
+    pub(crate) sweeps: Vec<Sweep>,
+    /// Credits to accounts that the step has not loaded.
+    pub(crate) credits: Vec<(Address, U256)>,
+    /// Index into `accounts`, filled once there are many.
+    by_address: AddressMap<usize>,
+    /// Codes this worker has used. Its own copies, since reference counts shared between cores are slow.
+    codes: B256Map<Bytecode>,
+}
+
+impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
+    pub(crate) fn new(view: View<'r, EvmVm<'s, S>>, pools: &'r Pools) -> Self {
+        Self {
+            view,
+            pools,
+            store: None,
+            world: 0,
+            accounts: Vec::new(),
+            slots: Vec::new(),
+            creations: Vec::new(),
+            sweeps: Vec::new(),
+            credits: Vec::new(),
+            by_address: AddressMap::default(),
+            codes: B256Map::default(),
+        }
+    }
+
+    /// Prepares for a step on the given base state.
+    pub(crate) fn begin(&mut self, store: &'s S, world: u32) {
+        self.store = Some(store);
+        self.world = world;
+        self.accounts.clear();
+        self.slots.clear();
+        self.creations.clear();
+        self.sweeps.clear();
+        self.credits.clear();
+        if !self.by_address.is_empty() {
+            self.by_address.clear();
+        }
+    }
+
+    /// Whether observations matter.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.view.is_speculative()
+    }
+
+    pub(crate) fn account_key(&self, address: Address) -> Key {
+        Key::Account { world: self.world, address }
+    }
+
+    pub(crate) fn slot_key(&self, address: Address, generation: u64, slot: U256) -> Key {
+        Key::Slot { world: self.world, address, generation, slot }
+    }
+
+    fn store(&self) -> &'s S {
+        self.store.expect("a step begins with its store")
+    }
+
+    /// What the base state holds of an account.
+    pub(crate) fn base_account(store: &S, address: Address) -> Result<Value, StoreError<S::Error>> {
+        let info = store.basic_ref(address).map_err(StoreError)?;
+        Ok(Value::Account(info.map_or(AccountState::ABSENT, |info| AccountState {
+            balance: info.balance,
+            nonce: info.nonce,
+            code_hash: info.code_hash,
+            exists: true,
+            generation: 0,
+        })))
+    }
+
+    /// The entry of an account, for an effect on it without reading it.
+    pub(crate) fn resolve(&mut self, address: Address) -> Result<tandem_stm::EntryId, StoreError<S::Error>> {
+        let store = self.store();
+        self.view.resolve(&self.account_key(address), || Self::base_account(store, address))
+    }
+
+    /// The index of an account's access, if the step has loaded it.
+    pub(crate) fn find(&mut self, address: Address) -> Option<usize> {
+        if self.accounts.len() <= SEARCH_LIMIT {
+            return self.accounts.iter().rposition(|access| access.address == address);
+        }
+        for index in self.by_address.len()..self.accounts.len() {
+            self.by_address.insert(self.accounts[index].address, index);
+        }
+        self.by_address.get(&address).copied()
+    }
+
+    /// The access of an account, if the step has loaded it.
+    pub(crate) fn access(&mut self, address: Address) -> Option<&mut Access> {
+        let index = self.find(address)?;
+        self.accounts.get_mut(index)
+    }
+
+    /// Notes a SELFDESTRUCT.
+    pub(crate) fn note_sweep(&mut self, source: Address, target: Address, amount: U256) {
+        let target_checks = self.access(target).map_or(0, |access| access.checks);
+        self.sweeps.push(Sweep { source, target, amount, target_checks });
+    }
+
+    /// Notes that `left` would be left of an account's balance after an outflow that was found to be covered.
+    pub(crate) fn rely_on_funds(&mut self, address: Address, left: U256) {
+        if let Some(access) = self.access(address) {
+            access.rely_on_funds(left);
+        }
+    }
+}
+
+impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
+    type Error = StoreError<S::Error>;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        let store = self.store();
+        let read = self.view.read(&self.account_key(address), || Self::base_account(store, address))?;
+        let mut seen = read.value.account();
+        if self.view.is_speculative() && seen.balance.bit(255) {
+            // More was taken out than there was: some effect in between is not known yet.
+            seen.balance = U256::ZERO;
+        }
+        let index = self.accounts.len();
+        self.accounts.push(Access {
+            address,
+            read,
+            seen,
+            balance: false,
+            nonce: false,
+            exists: false,
+            storage: false,
+            slack: None,
+            checks: 0,
+        });
+        Ok(seen.exists.then(|| AccountInfo {
+            balance: seen.balance,
+            nonce: seen.nonce,
+            code_hash: seen.code_hash,
+            account_id: AccountId::new(index),
+            code: None,
+        }))
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
+        if let Some(code) = self.codes.get(&code_hash) {
+            return Ok(code.clone());
+        }
+        let created = self.pools.codes.read().get(&code_hash).cloned();
+        let code = match created {
+            Some(code) => code,
+            None => self.store().code_by_hash_ref(code_hash).map_err(StoreError)?,
+        };
+        if self.codes.len() >= CODE_LIMIT {
+            self.codes.clear();
+        }
+        self.codes.insert(code_hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, slot: StorageKey) -> Result<StorageValue, Self::Error> {
+        if self.find(address).is_none() {
+            self.basic(address)?;
+        }
+        let index = self.find(address).unwrap_or_default();
+        self.read_slot(index, address, slot)
+    }
+
+    fn storage_by_account_id(
+        &mut self,
+        address: Address,
+        account_id: AccountId,
+        slot: StorageKey,
+    ) -> Result<StorageValue, Self::Error> {
+        self.read_slot(account_id.get(), address, slot)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
+        let known = self.pools.block_hashes.read().get(&(self.world, number)).copied();
+        known.map_or_else(|| self.store().block_hash_ref(number).map_err(StoreError), Ok)
+    }
+}
+
+impl<S: DatabaseRef + Sync> Db<'_, '_, S> {
+    fn read_slot(
+        &mut self,
+        index: usize,
+        address: Address,
+        slot: U256,
+    ) -> Result<StorageValue, StoreError<S::Error>> {
+        let store = self.store();
+        let access = &mut self.accounts[index];
+        access.storage = true;
+        let generation = access.seen.generation;
+        let key = self.slot_key(address, generation, slot);
+        let read = self.view.read(&key, || {
+            if generation != 0 {
+                return Ok(Value::Slot(U256::ZERO));
+            }
+            store.storage_ref(address, slot).map(Value::Slot).map_err(StoreError)
+        })?;
+        self.slots.push(SlotAccess { account: index, slot, read });
+        Ok(read.value.slot())
+    }
+}

@@ -1,0 +1,156 @@
+use crate::block::Block;
+use crate::error::ExecutionError;
+use crate::finished::FinishedBlock;
+use crate::sink::Assembler;
+use crate::system::has_start;
+use crate::vm::{EvmVm, Job, Part, Step};
+use crossbeam_channel::Receiver;
+use revm::database_interface::DatabaseRef;
+use std::sync::Arc;
+use tandem_stm::{Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
+
+/// Finished blocks that wait for the consumer at most; then execution waits for it.
+const FINISHED_AHEAD: usize = 64;
+
+/// Executes blocks on many threads, with the results of executing their transactions one by one.
+///
+/// An executor owns a persistent pool of threads. Make one and keep it.
+#[derive(Debug)]
+pub struct Executor {
+    engine: Engine,
+}
+
+/// A block together with the state it is executed on.
+#[derive(Debug)]
+pub struct BlockInput<'s, S> {
+    /// The block.
+    pub block: Arc<Block>,
+    /// The state before the first block of this world.
+    pub store: &'s S,
+    /// Blocks of one world follow one another: each is executed on the state that the earlier ones left. Blocks of
+    /// different worlds have nothing to do with each other, but share the stream.
+    pub world: u32,
+}
+
+impl<'s, S> BlockInput<'s, S> {
+    /// A block of the only world there is.
+    pub fn new(block: Block, store: &'s S) -> Self {
+        Self { block: Arc::new(block), store, world: 0 }
+    }
+}
+
+/// The finished blocks of a stream, in order. Waits for each; ends after the last block or the first error.
+///
+/// Dropping it early ends the stream.
+#[derive(Debug)]
+pub struct Finished<'a, 's, S: DatabaseRef + Sync> {
+    blocks: Option<Receiver<FinishedBlock>>,
+    running: Running<'a, EvmVm<'s, S>>,
+}
+
+impl<S: DatabaseRef + Sync> Iterator for Finished<'_, '_, S> {
+    type Item = Result<FinishedBlock, ExecutionError<S::Error>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.blocks.as_ref()?.recv() {
+            Ok(block) => Some(Ok(block)),
+            Err(_) => self.running.take_failure().map(|failure| Err(execution_error(failure))),
+        }
+    }
+}
+
+impl<S: DatabaseRef + Sync> Drop for Finished<'_, '_, S> {
+    fn drop(&mut self) {
+        // The receiver first: a worker that waits for room in the channel must see that nobody will make any.
+        self.blocks = None;
+        self.running.cancel();
+    }
+}
+
+fn execution_error<E>(failure: StreamError<ExecutionError<E>>) -> ExecutionError<E> {
+    match failure {
+        StreamError::Step { error, .. } => error,
+        StreamError::Panic(message) => ExecutionError::Internal(message),
+    }
+}
+
+impl Executor {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// If a setting makes no sense or the threads cannot be started.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self { engine: Engine::new(config)? })
+    }
+
+    /// Number of worker threads.
+    pub fn threads(&self) -> usize {
+        self.engine.threads()
+    }
+
+    /// The threads' pool, for work around execution.
+    pub fn pool(&self) -> &rayon::ThreadPool {
+        self.engine.pool()
+    }
+
+    /// Executes blocks as one stream. `consume` gets the finished blocks, in order, while later ones execute.
+    ///
+    /// With [`Cut::Never`] transactions of later blocks start while earlier blocks are in flight; with [`Cut::Batch`]
+    /// one block executes at a time. `blocks` is pulled from the worker threads, as far as they look ahead.
+    ///
+    /// Returns what `consume` returned, and the engine's counters.
+    pub fn stream<'s, S, I, R>(
+        &self,
+        blocks: I,
+        cut: Cut,
+        consume: impl FnOnce(Finished<'_, 's, S>) -> R,
+    ) -> (R, Metrics)
+    where
+        S: DatabaseRef + Sync + 's,
+        S::Error: Send,
+        I: IntoIterator<Item = BlockInput<'s, S>>,
+        I::IntoIter: Send,
+    {
+        let vm = EvmVm::<'s, S>::default();
+        let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
+        let batches = blocks.into_iter().map(|input| steps(&vm, input));
+        let sink = Assembler::new(&vm, sender);
+        let (result, metrics, _) = self
+            .engine
+            .run(&vm, batches, cut, sink, |running| consume(Finished { blocks: Some(receiver), running }));
+        (result, metrics)
+    }
+
+    /// Executes one block.
+    ///
+    /// # Errors
+    ///
+    /// If the block is invalid or the store fails.
+    pub fn execute<S>(&self, store: &S, block: Block) -> Result<FinishedBlock, ExecutionError<S::Error>>
+    where
+        S: DatabaseRef + Sync,
+        S::Error: Send,
+    {
+        let input = BlockInput::new(block, store);
+        let (result, _) = self.stream([input], Cut::Never, |mut finished| finished.next());
+        result
+            .unwrap_or_else(|| Err(ExecutionError::Internal("the stream ended without a result".to_owned())))
+    }
+}
+
+/// The steps of one block. Tells the stream the hash of the block's parent on the way.
+fn steps<'s, S>(
+    vm: &EvmVm<'s, S>,
+    input: BlockInput<'s, S>,
+) -> impl Iterator<Item = Step<'s, S>> + use<'s, S> {
+    let BlockInput { block, store, world } = input;
+    if let Some(parent) = block.id.number.checked_sub(1) {
+        vm.pools.block_hashes.write().insert((world, parent), block.header.parent_hash);
+    }
+    let start = has_start(&block).then_some(Part::Start);
+    let transactions = (0..block.transactions.len()).map(Part::Transaction);
+    let job = Arc::new(Job { block, store, world });
+    let parts = start.into_iter().chain(transactions).chain(std::iter::once(Part::End));
+    parts.map(move |part| Step { job: job.clone(), part })
+}

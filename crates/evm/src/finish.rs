@@ -1,0 +1,164 @@
+//! Turns what a step did in revm's journal into observations and effects.
+
+use crate::db::{Access, Db, Pools, StoreError};
+use crate::location::{
+    AccountEffect, AccountObservation, AccountState, BALANCE_CAP, Change, Life, Observed, Value,
+};
+use crate::machine::Ctx;
+use crate::repair::{self, Transfer};
+use alloy_primitives::{Address, U256};
+use revm::database_interface::DatabaseRef;
+use revm::primitives::hardfork::SpecId;
+use revm::state::{Account, EvmState};
+use tandem_stm::{Delta, Effect, Observation};
+
+/// Reports the finished step to the view. Returns the balance transfer that a repair could shift, if there is just one.
+pub(crate) fn finish<S: DatabaseRef + Sync>(
+    ctx: &mut Ctx<'_, '_, S>,
+    pools: &Pools,
+) -> Result<Option<Transfer>, StoreError<S::Error>> {
+    let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
+    let state = &ctx.journaled_state.inner.state;
+    let db = &mut ctx.journaled_state.database;
+    let generation = db.view.position() + 1;
+    let transfer = if db.is_recording() { observe(db, state) } else { None };
+    for index in 0..db.accounts.len() {
+        let Access { address, read, seen, .. } = &db.accounts[index];
+        let (address, entry, seen) = (*address, read.entry, *seen);
+        let Some(account) = state.get(&address) else { continue };
+        if !account.is_touched() && !account.is_selfdestructed() {
+            continue;
+        }
+        if let Some(effect) = account_effect(account, &seen, generation, clear_empty) {
+            if effect.code_hash.is_some()
+                && let Some(code) = &account.info.code
+            {
+                pools.codes.write().entry(account.info.code_hash).or_insert_with(|| code.clone());
+            }
+            db.view.effect(entry, Change::Account(effect));
+        }
+        if account.is_created() && !account.is_selfdestructed() {
+            fill_created(db, address, account, generation)?;
+        }
+    }
+    change_slots(db, state);
+    for index in 0..db.credits.len() {
+        let (address, amount) = db.credits[index];
+        let entry = db.resolve(address)?;
+        let effect = AccountEffect {
+            balance: (!amount.is_zero()).then_some(Effect::Add(Delta::Plus(amount))),
+            life: Life::Touch { clear_empty },
+            ..AccountEffect::NONE
+        };
+        db.view.effect(entry, Change::Account(effect));
+    }
+    Ok(transfer)
+}
+
+/// Reports what the step relied on.
+fn observe<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) -> Option<Transfer> {
+    for index in 0..db.creations.len() {
+        let created = db.creations[index];
+        if let Some(access) = db.access(created) {
+            access.nonce = true;
+            access.storage = true;
+        }
+    }
+    let transfer = repair::transfer(db, state);
+    for access in &db.accounts {
+        let Access { address, seen, .. } = access;
+        let destroyed = state.get(address).is_some_and(Account::is_selfdestructed);
+        let balance = if access.balance
+            || seen.balance >= BALANCE_CAP
+            || db.sweeps.iter().any(|sweep| sweep.source == *address)
+        {
+            Some(Observation::Exact(seen.balance))
+        } else {
+            access
+                .slack
+                .map(|slack| seen.balance.saturating_sub(slack))
+                .filter(|bound| !bound.is_zero())
+                .map(Observation::AtLeast)
+        };
+        let observation = AccountObservation {
+            balance,
+            nonce: access.nonce.then_some(seen.nonce),
+            code_hash: seen.code_hash,
+            exists: access.exists.then_some(seen.exists),
+            generation: (access.storage || destroyed).then_some(seen.generation),
+            seen: seen.balance,
+        };
+        db.view.observe(&access.read, Observed::Account(observation));
+    }
+    for access in &db.slots {
+        db.view.observe(&access.read, Observed::Slot(access.read.value.slot()));
+    }
+    transfer
+}
+
+/// What the step did to a touched account; `None` if nothing.
+fn account_effect(
+    account: &Account,
+    seen: &AccountState,
+    generation: u64,
+    clear_empty: bool,
+) -> Option<AccountEffect> {
+    if account.is_selfdestructed() {
+        return Some(AccountEffect { life: Life::Destroy { generation }, ..AccountEffect::NONE });
+    }
+    let info = &account.info;
+    let life = if account.is_created() {
+        Life::Create { generation }
+    } else if info.nonce == 0 && info.is_empty_code_hash() || !seen.exists {
+        // Only such an account can be empty afterwards, or come into being.
+        Life::Touch { clear_empty }
+    } else {
+        Life::Keep
+    };
+    let effect = AccountEffect {
+        balance: (info.balance != seen.balance)
+            .then(|| Effect::Add(Delta::between(seen.balance, info.balance))),
+        nonce: (info.nonce != seen.nonce).then_some(info.nonce),
+        code_hash: (info.code_hash != seen.code_hash).then_some(info.code_hash),
+        life,
+    };
+    (effect != AccountEffect::NONE).then_some(effect)
+}
+
+/// Reports the storage of a contract created by the step: a new generation, in which every slot was zero.
+fn fill_created<S: DatabaseRef + Sync>(
+    db: &mut Db<'_, '_, S>,
+    address: Address,
+    account: &Account,
+    generation: u64,
+) -> Result<(), StoreError<S::Error>> {
+    for (slot, value) in &account.storage {
+        if !value.present_value.is_zero() {
+            let key = db.slot_key(address, generation, *slot);
+            let entry = db.view.resolve(&key, || Ok(Value::Slot(U256::ZERO)))?;
+            db.view.effect(entry, Change::Slot(value.present_value));
+        }
+    }
+    Ok(())
+}
+
+/// Reports changed slots of accounts that were there before and after the step.
+fn change_slots<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) {
+    let mut last: Option<(usize, Option<&Account>)> = None;
+    for access in &db.slots {
+        let account = match last {
+            Some((index, account)) if index == access.account => account,
+            _ => {
+                let account = state
+                    .get(&db.accounts[access.account].address)
+                    .filter(|account| !account.is_created() && !account.is_selfdestructed());
+                last = Some((access.account, account));
+                account
+            }
+        };
+        let Some(slot) = account.and_then(|account| account.storage.get(&access.slot)) else { continue };
+        if slot.present_value != access.read.value.slot() {
+            db.view.effect(access.read.entry, Change::Slot(slot.present_value));
+        }
+    }
+}

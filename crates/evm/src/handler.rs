@@ -1,0 +1,112 @@
+use crate::location::AccountState;
+use crate::machine::{Machine, MachineError};
+use alloy_primitives::U256;
+use revm::context::result::HaltReason;
+use revm::context::transaction::AuthorizationTr;
+use revm::context::{Block, ContextTr, JournalTr, Transaction, TransactionType};
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
+use revm::database_interface::DatabaseRef;
+use revm::handler::pre_execution;
+use revm::handler::{EvmTr, FrameResult, Handler};
+use revm::interpreter::{GasTracker, InitialAndFloorGas};
+use revm::primitives::hardfork::SpecId;
+use std::marker::PhantomData;
+
+/// Mainnet's rules, with three steps done so that transactions depend on less:
+///
+/// * The sender's nonce is predicted to be the transaction's, instead of read.
+/// * The sender's funds check is a lower bound on the balance.
+/// * The beneficiary's reward is a credit to a balance that is not read.
+pub(crate) struct OrderedHandler<'r, 's, S>(PhantomData<(&'r (), &'s S)>);
+
+impl<S> Default for OrderedHandler<'_, '_, S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, S> {
+    type Evm = Machine<'r, 's, S>;
+    type Error = MachineError<S>;
+    type HaltReason = HaltReason;
+
+    fn validate_against_state_and_deduct_caller(
+        &self,
+        evm: &mut Self::Evm,
+        _gas: &mut InitialAndFloorGas,
+    ) -> Result<(), Self::Error> {
+        let ctx = evm.ctx();
+        if !ctx.journaled_state.database.is_recording() {
+            return pre_execution::validate_against_state_and_deduct_caller(ctx);
+        }
+        let sender = ctx.tx.caller();
+        let nonce = ctx.tx.nonce();
+        ctx.journaled_state.load_account_with_code(sender)?;
+        let mut balance = U256::ZERO;
+        if let Some(account) = ctx.journaled_state.inner.state.get_mut(&sender) {
+            account.info.nonce = nonce;
+            balance = account.info.balance;
+        }
+        let cost = ctx.tx.max_balance_spending().unwrap_or(U256::MAX);
+        let db = &mut ctx.journaled_state.database;
+        if let Some(access) = db.access(sender) {
+            access.seen.nonce = nonce;
+            access.nonce = true;
+        }
+        db.rely_on_funds(sender, balance.saturating_sub(cost));
+        pre_execution::validate_against_state_and_deduct_caller(ctx)
+    }
+
+    fn apply_eip7702_auth_list(
+        &self,
+        evm: &mut Self::Evm,
+        gas: &mut GasTracker,
+    ) -> Result<Option<u64>, Self::Error> {
+        let ctx = evm.ctx();
+        let refund = pre_execution::apply_eip7702_auth_list::<_, Self::Error>(ctx, gas)?;
+        if ctx.tx.tx_type() == TransactionType::Eip7702 && ctx.journaled_state.database.is_recording() {
+            let tx = ctx.tx.clone();
+            for authority in tx.authorization_list().filter_map(|authorization| authorization.authority()) {
+                let Some(access) = ctx.journaled_state.database.access(authority) else { continue };
+                access.nonce = true;
+                access.exists = true;
+                // Without nonce and code, only the balance tells whether the authority is empty.
+                access.balance |=
+                    matches!(access.seen, AccountState { nonce: 0, .. }) && !access.seen.has_code();
+            }
+        }
+        Ok(refund)
+    }
+
+    fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
+        let ctx = evm.ctx();
+        let gas = result.gas();
+        let beneficiary = ctx.block.beneficiary();
+        let base_fee = u128::from(ctx.block.basefee());
+        let mut price = ctx.tx.effective_gas_price(base_fee);
+        if ctx.cfg.spec.is_enabled_in(SpecId::LONDON) {
+            price = price.saturating_sub(base_fee);
+        }
+        let used = gas.used().saturating_sub(gas.reservoir());
+        credit(ctx, beneficiary, U256::from(price * u128::from(used)))?;
+        Ok(())
+    }
+}
+
+/// Adds to a balance: in the journal if the account is loaded, else without reading it.
+pub(crate) fn credit<S: DatabaseRef + Sync>(
+    ctx: &mut crate::machine::Ctx<'_, '_, S>,
+    address: alloy_primitives::Address,
+    amount: U256,
+) -> Result<(), crate::db::StoreError<S::Error>> {
+    if ctx.journaled_state.inner.state.contains_key(&address) {
+        ctx.journal_mut().load_account_mut(address)?.data.incr_balance(amount);
+        return Ok(());
+    }
+    let credits = &mut ctx.journaled_state.database.credits;
+    match credits.iter_mut().find(|(other, _)| *other == address) {
+        Some((_, sum)) => *sum = sum.saturating_add(amount),
+        None => credits.push((address, amount)),
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! What the EVM's locations are, how they are observed and how they change.
+
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use tandem_stm::{Cell, Check, Delta, Effect, Observation, Words};
+
+/// Names of the kinds of location; the constants below index it.
+pub(crate) const KINDS: &[&str] = &["balance", "nonce", "code", "storage", "life"];
+const BALANCE: usize = 0;
+const NONCE: usize = 1;
+const CODE: usize = 2;
+const STORAGE: usize = 3;
+const LIFE: usize = 4;
+
+/// From here on (2^192 wei) a balance is only observed exactly, so that a sum that fits in one run fits in every run
+/// that the observation admits.
+pub(crate) const BALANCE_CAP: U256 = U256::from_limbs([0, 0, 0, 1]);
+
+/// The identity of an account's fields or of a storage slot, in one of several unrelated base states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// Balance, nonce, code and life of an account.
+    Account { world: u32, address: Address },
+    /// One slot. The generation tells the account's storage before a wipe from that after it, so that a wipe needs
+    /// to name no slot: it moves the account to the next generation, in which every slot is zero at first.
+    Slot { world: u32, address: Address, generation: u64, slot: U256 },
+}
+
+/// The fields of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AccountState {
+    pub(crate) balance: U256,
+    pub(crate) nonce: u64,
+    pub(crate) code_hash: B256,
+    /// Whether the state holds the account. An account that it does not hold has all other fields empty.
+    pub(crate) exists: bool,
+    /// Zero in the base state; position + 1 of the step that last wiped the account's storage.
+    pub(crate) generation: u64,
+}
+
+impl AccountState {
+    pub(crate) const ABSENT: Self =
+        Self { balance: U256::ZERO, nonce: 0, code_hash: KECCAK256_EMPTY, exists: false, generation: 0 };
+
+    pub(crate) fn has_code(&self) -> bool {
+        self.code_hash != KECCAK256_EMPTY
+    }
+
+    /// Empty in the sense of EIP-161.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.balance.is_zero() && self.nonce == 0 && !self.has_code()
+    }
+}
+
+/// What is stored under a [`Key`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Account(AccountState),
+    Slot(U256),
+}
+
+impl Value {
+    /// The account under an account key.
+    pub(crate) fn account(self) -> AccountState {
+        match self {
+            Self::Account(account) => account,
+            Self::Slot(_) => AccountState::ABSENT,
+        }
+    }
+
+    /// The value under a slot key.
+    pub(crate) fn slot(self) -> U256 {
+        match self {
+            Self::Slot(value) => value,
+            Self::Account(_) => U256::ZERO,
+        }
+    }
+}
+
+/// A [`Value`] in eleven words: a tag, then balance, nonce, generation and code hash, or the slot's value.
+#[derive(Debug, Default)]
+pub(crate) struct ValueCell(Words<11>);
+
+const TAG_SLOT: u64 = 1;
+const TAG_ABSENT: u64 = 2;
+const TAG_PRESENT: u64 = 3;
+
+impl Cell<Value> for ValueCell {
+    fn load(&self) -> Value {
+        let words = self.0.load();
+        let number = U256::from_limbs([words[1], words[2], words[3], words[4]]);
+        if words[0] == TAG_SLOT {
+            return Value::Slot(number);
+        }
+        let code = U256::from_limbs([words[7], words[8], words[9], words[10]]);
+        Value::Account(AccountState {
+            balance: number,
+            nonce: words[5],
+            generation: words[6],
+            code_hash: B256::from(code.to_be_bytes()),
+            exists: words[0] == TAG_PRESENT,
+        })
+    }
+
+    fn store(&self, value: Value) {
+        let mut words = [0; 11];
+        match value {
+            Value::Slot(number) => {
+                words[0] = TAG_SLOT;
+                words[1..5].copy_from_slice(number.as_limbs());
+            }
+            Value::Account(account) => {
+                words[0] = if account.exists { TAG_PRESENT } else { TAG_ABSENT };
+                words[1..5].copy_from_slice(account.balance.as_limbs());
+                words[5] = account.nonce;
+                words[6] = account.generation;
+                words[7..11].copy_from_slice(U256::from_be_bytes(account.code_hash.0).as_limbs());
+            }
+        }
+        self.0.store(words);
+    }
+}
+
+/// What a step relied on of an account; `None` where it relied on nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AccountObservation {
+    pub(crate) balance: Option<Observation<U256>>,
+    pub(crate) nonce: Option<u64>,
+    pub(crate) code_hash: B256,
+    pub(crate) exists: Option<bool>,
+    pub(crate) generation: Option<u64>,
+    /// The balance that was seen, to tell whether it moved.
+    pub(crate) seen: U256,
+}
+
+/// What a step relied on under one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Observed {
+    Account(AccountObservation),
+    Slot(U256),
+}
+
+impl Observed {
+    pub(crate) fn check(&self, value: &Value) -> Check {
+        match (self, value) {
+            (Self::Slot(expected), Value::Slot(value)) => {
+                if expected == value {
+                    Check::Holds
+                } else {
+                    Check::Violated(STORAGE)
+                }
+            }
+            (Self::Account(observation), Value::Account(account)) => observation.check(account),
+            _ => Check::Violated(LIFE),
+        }
+    }
+}
+
+impl AccountObservation {
+    fn check(&self, account: &AccountState) -> Check {
+        if self.code_hash != account.code_hash {
+            return Check::Violated(CODE);
+        }
+        if self.generation.is_some_and(|generation| generation != account.generation)
+            || self.exists.is_some_and(|exists| exists != account.exists)
+        {
+            return Check::Violated(LIFE);
+        }
+        if self.nonce.is_some_and(|nonce| nonce != account.nonce) {
+            return Check::Violated(NONCE);
+        }
+        match self.balance {
+            _ if self.seen == account.balance => Check::Holds,
+            None => Check::Holds,
+            Some(Observation::Exact(_)) => Check::Violated(BALANCE),
+            Some(bound) if bound.holds(&account.balance) && account.balance < BALANCE_CAP => Check::Moved,
+            Some(_) => Check::Violated(BALANCE),
+        }
+    }
+}
+
+/// What a step does to an account's existence and storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Nothing.
+    Keep,
+    /// Touches it: an account that is empty afterwards is removed if `clear_empty` (EIP-161), else it comes into
+    /// being.
+    Touch { clear_empty: bool },
+    /// Creates a contract there, with empty storage.
+    Create { generation: u64 },
+    /// Removes it with its storage.
+    Destroy { generation: u64 },
+}
+
+/// What a step does to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AccountEffect {
+    pub(crate) balance: Option<Effect<U256>>,
+    pub(crate) nonce: Option<u64>,
+    pub(crate) code_hash: Option<B256>,
+    pub(crate) life: Life,
+}
+
+impl AccountEffect {
+    pub(crate) const NONE: Self = Self { balance: None, nonce: None, code_hash: None, life: Life::Keep };
+
+    fn apply(&self, account: &mut AccountState) {
+        match self.life {
+            Life::Destroy { generation } => {
+                *account = AccountState { generation, ..AccountState::ABSENT };
+                return;
+            }
+            Life::Create { generation } => {
+                account.generation = generation;
+                account.exists = true;
+            }
+            Life::Keep | Life::Touch { .. } => {}
+        }
+        if let Some(balance) = &self.balance {
+            account.balance = moved(account.balance, balance);
+        }
+        account.nonce = self.nonce.unwrap_or(account.nonce);
+        account.code_hash = self.code_hash.unwrap_or(account.code_hash);
+        if let Life::Touch { clear_empty } = self.life {
+            account.exists = !(clear_empty && account.is_empty());
+        }
+    }
+}
+
+/// A balance after an effect. A credit that overflows is dropped, as the EVM does; a debit wraps, which happens only
+/// while speculating.
+fn moved(balance: U256, effect: &Effect<U256>) -> U256 {
+    match effect {
+        Effect::Set(value) => *value,
+        Effect::Add(Delta::Plus(amount)) => balance.checked_add(*amount).unwrap_or(balance),
+        Effect::Add(Delta::Minus(amount)) => balance.wrapping_sub(*amount),
+    }
+}
+
+/// What a step does under one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Account(AccountEffect),
+    Slot(U256),
+}
+
+impl Change {
+    pub(crate) fn apply(&self, value: &mut Value) {
+        match (self, value) {
+            (Self::Account(effect), Value::Account(account)) => effect.apply(account),
+            (Self::Slot(new), Value::Slot(value)) => *value = *new,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(balance: u64) -> AccountState {
+        AccountState { balance: U256::from(balance), exists: true, ..AccountState::ABSENT }
+    }
+
+    #[test]
+    fn a_cell_gives_back_what_was_stored() {
+        let cell = ValueCell::default();
+        let full = AccountState {
+            balance: U256::MAX - U256::from(5),
+            nonce: 7,
+            code_hash: B256::repeat_byte(0xab),
+            exists: true,
+            generation: 9,
+        };
+        for value in [Value::Account(full), Value::Account(AccountState::ABSENT), Value::Slot(U256::MAX)] {
+            cell.store(value);
+            assert_eq!(cell.load(), value);
+        }
+    }
+
+    #[test]
+    fn a_bound_admits_larger_balances_and_reports_that_they_moved() {
+        let observation = AccountObservation {
+            balance: Some(Observation::AtLeast(U256::from(10))),
+            nonce: None,
+            code_hash: KECCAK256_EMPTY,
+            exists: None,
+            generation: None,
+            seen: U256::from(20),
+        };
+        assert_eq!(observation.check(&account(20)), Check::Holds);
+        assert_eq!(observation.check(&account(10)), Check::Moved);
+        assert_eq!(observation.check(&account(9)), Check::Violated(BALANCE));
+        let huge = AccountState { balance: BALANCE_CAP, ..account(0) };
+        assert_eq!(observation.check(&huge), Check::Violated(BALANCE));
+    }
+
+    #[test]
+    fn touching_an_empty_account_removes_it_only_after_eip_161() {
+        let mut value = account(0);
+        let touch = |clear_empty| AccountEffect { life: Life::Touch { clear_empty }, ..AccountEffect::NONE };
+        touch(true).apply(&mut value);
+        assert!(!value.exists);
+        touch(false).apply(&mut value);
+        assert!(value.exists);
+    }
+}

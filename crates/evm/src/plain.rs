@@ -1,0 +1,283 @@
+//! The baseline: blocks executed by revm as it comes, one transaction after the other.
+
+use crate::block::Block;
+use crate::changes::{AccountChange, AccountFields, StateChanges};
+use crate::db::StoreError;
+use crate::error::{ExecutionError, InvalidBlock};
+use crate::finished::Receipt;
+use crate::system::SystemError;
+use crate::vm::{system_error, transaction_error};
+use alloy_consensus::TxType;
+use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
+use alloy_eips::eip7685::Requests;
+use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
+use alloy_evm::block::calc;
+use alloy_evm::eth::dao_fork::{DAO_HARDFORK_ACCOUNTS, DAO_HARDFORK_BENEFICIARY};
+use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
+use alloy_primitives::map::B256Map;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use revm::bytecode::Bytecode;
+use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction};
+use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalTr, TxEnv};
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
+use revm::database_interface::{Database, DatabaseRef};
+use revm::handler::{Handler, MainBuilder, MainnetEvm, MainnetHandler, SystemCallTx};
+use revm::primitives::hardfork::SpecId;
+use revm::primitives::{StorageKey, StorageValue};
+use revm::state::{AccountInfo, EvmState};
+use std::sync::Arc;
+
+type Ctx<'s, S> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, PlainDb<'s, S>>;
+type Plain<'s, S> = MainnetEvm<Ctx<'s, S>>;
+type Error<S> = EVMError<StoreError<<S as DatabaseRef>::Error>, InvalidTransaction>;
+type MainnetRules<'s, S> = MainnetHandler<Plain<'s, S>, Error<S>, revm::handler::EthFrame>;
+
+/// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
+/// next, which is the cheapest way there is, and each code is analysed once.
+#[derive(Debug, Default)]
+pub struct PlainExecutor {
+    codes: B256Map<Bytecode>,
+}
+
+/// A block executed by the plain loop.
+#[derive(Clone, Debug)]
+pub struct PlainBlock {
+    /// One receipt a transaction.
+    pub receipts: Vec<Receipt>,
+    /// Gas used by all transactions.
+    pub gas_used: u64,
+    /// The block's requests (EIP-7685); `None` before Prague.
+    pub requests: Option<Requests>,
+    state: EvmState,
+    clear_empty: bool,
+}
+
+/// The store with the codes that were used before.
+struct PlainDb<'s, S> {
+    store: &'s S,
+    codes: B256Map<Bytecode>,
+    parent: (u64, B256),
+}
+
+impl<S: DatabaseRef> Database for PlainDb<'_, S> {
+    type Error = StoreError<S::Error>;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        self.store.basic_ref(address).map_err(StoreError)
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
+        if let Some(code) = self.codes.get(&code_hash) {
+            return Ok(code.clone());
+        }
+        let code = self.store.code_by_hash_ref(code_hash).map_err(StoreError)?;
+        self.codes.insert(code_hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, index: StorageKey) -> Result<StorageValue, Self::Error> {
+        self.store.storage_ref(address, index).map_err(StoreError)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
+        if number == self.parent.0 {
+            return Ok(self.parent.1);
+        }
+        self.store.block_hash_ref(number).map_err(StoreError)
+    }
+}
+
+impl PlainExecutor {
+    /// An executor that knows no code yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Executes one block on the state in `store`.
+    ///
+    /// # Errors
+    ///
+    /// If the block is invalid or the store fails.
+    pub fn execute<S: DatabaseRef>(
+        &mut self,
+        store: &S,
+        block: &Block,
+    ) -> Result<PlainBlock, ExecutionError<S::Error>> {
+        let db = PlainDb {
+            store,
+            codes: std::mem::take(&mut self.codes),
+            parent: (block.id.number.wrapping_sub(1), block.header.parent_hash),
+        };
+        let mut evm = Context {
+            block: block.env.clone(),
+            tx: Arc::new(TxEnv::default()),
+            cfg: block.cfg.clone(),
+            journaled_state: Journal::new(db),
+            chain: (),
+            local: Default::default(),
+            error: Ok(()),
+        }
+        .build_mainnet();
+        evm.ctx.journaled_state.set_spec_id(block.spec);
+        let result = execute(&mut evm, block);
+        self.codes = std::mem::take(&mut evm.ctx.journaled_state.database.codes);
+        result
+    }
+}
+
+fn execute<S: DatabaseRef>(
+    evm: &mut Plain<'_, S>,
+    block: &Block,
+) -> Result<PlainBlock, ExecutionError<S::Error>> {
+    start(evm, block).map_err(|error| system_error::<S>(block, error))?;
+    let invalid = |error| ExecutionError::Block { block: block.id, error };
+    let mut receipts = Vec::with_capacity(block.transactions.len());
+    let mut deposits = Vec::new();
+    let mut gas_used = 0;
+    for (index, transaction) in block.transactions.iter().enumerate() {
+        let available = block.header.gas_limit.saturating_sub(gas_used);
+        let wanted = transaction.env.gas_limit;
+        evm.ctx.tx = transaction.env.clone();
+        let result = MainnetRules::<S>::default()
+            .run(evm)
+            .map_err(|error| transaction_error::<S>(block, index, error))?;
+        if wanted > available {
+            return Err(invalid(InvalidBlock::GasLimit { index, wanted, available }));
+        }
+        gas_used += result.tx_gas_used();
+        let success = result.is_success();
+        let logs = result.into_logs();
+        accumulate_deposits_from_logs(block.chain.deposit_contract(), &logs, &mut deposits)
+            .map_err(|error| invalid(InvalidBlock::Deposit(error.to_string())))?;
+        receipts.push(Receipt {
+            tx_type: TxType::try_from(transaction.tx_type).unwrap_or_default(),
+            success,
+            cumulative_gas_used: gas_used,
+            logs,
+        });
+    }
+    let queued = end(evm, block).map_err(|error| system_error::<S>(block, error))?;
+    let requests = block.is_enabled(SpecId::PRAGUE).then(|| {
+        let mut requests = Requests::default();
+        if !deposits.is_empty() {
+            requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);
+        }
+        requests.extend(queued);
+        requests
+    });
+    Ok(PlainBlock {
+        receipts,
+        gas_used,
+        requests,
+        state: std::mem::take(&mut evm.ctx.journaled_state.inner.state),
+        clear_empty: block.is_enabled(SpecId::SPURIOUS_DRAGON),
+    })
+}
+
+fn call<S: DatabaseRef>(
+    evm: &mut Plain<'_, S>,
+    contract: Address,
+    input: Bytes,
+) -> Result<ExecutionResult, Error<S>> {
+    evm.ctx.tx = Arc::new(TxEnv::new_system_tx(contract, input));
+    MainnetRules::<S>::default().run_system_call(evm)
+}
+
+fn start<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<(), SystemError<S>> {
+    if block.chain.is_dao_fork(block.id.number) {
+        let journal = &mut evm.ctx.journaled_state;
+        let mut sum = U256::ZERO;
+        for address in DAO_HARDFORK_ACCOUNTS {
+            let mut account = journal.load_account_mut(address)?;
+            sum += *account.data.balance();
+            account.data.set_balance(U256::ZERO);
+        }
+        journal.balance_incr(DAO_HARDFORK_BENEFICIARY, sum)?;
+    }
+    if block.id.number > 0 && block.is_enabled(SpecId::CANCUN) {
+        let root = block.header.parent_beacon_block_root.unwrap_or_default();
+        call(evm, eip4788::BEACON_ROOTS_ADDRESS, root.0.into())?;
+    }
+    if block.id.number > 0 && block.is_enabled(SpecId::PRAGUE) {
+        call(evm, eip2935::HISTORY_STORAGE_ADDRESS, block.header.parent_hash.0.into())?;
+    }
+    Ok(())
+}
+
+fn end<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<Requests, SystemError<S>> {
+    let mut requests = Requests::default();
+    if block.is_enabled(SpecId::PRAGUE) {
+        for (contract, request_type) in [
+            (eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7002::WITHDRAWAL_REQUEST_TYPE),
+            (eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_TYPE),
+        ] {
+            if evm.ctx.journal_mut().load_account(contract)?.data.info.code_hash == KECCAK256_EMPTY {
+                return Err(SystemError::Block(InvalidBlock::NoSystemContract(contract)));
+            }
+            let ExecutionResult::Success { output, .. } = call(evm, contract, Bytes::new())? else {
+                return Err(SystemError::Block(InvalidBlock::SystemCall(contract)));
+            };
+            let data = output.into_data();
+            if !data.is_empty() {
+                requests.push_request_with_type(request_type, data);
+            }
+        }
+    }
+    let journal = &mut evm.ctx.journaled_state;
+    for withdrawal in block.withdrawals.iter() {
+        journal.balance_incr(withdrawal.address, U256::from(withdrawal.amount_wei()))?;
+    }
+    if let Some(base) = calc::base_block_reward(block.chain.hardforks(), block.id.number) {
+        for ommer in &block.ommers {
+            let reward = calc::ommer_reward(base, block.id.number, ommer.number);
+            journal.balance_incr(ommer.beneficiary, U256::from(reward))?;
+        }
+        let reward = calc::block_reward(base, block.ommers.len());
+        journal.balance_incr(block.header.beneficiary, U256::from(reward))?;
+    }
+    Ok(requests)
+}
+
+impl PlainBlock {
+    /// The state changes of the whole block, told by comparing with the state before.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn state_changes<S: DatabaseRef>(&self, store: &S) -> Result<StateChanges, S::Error> {
+        let mut changes = StateChanges::default();
+        for (address, account) in &self.state {
+            if !account.is_touched() && !account.is_selfdestructed() {
+                continue;
+            }
+            let before = store.basic_ref(*address)?.map(|info| fields(&info));
+            let gone = account.is_selfdestructed_locally() || (self.clear_empty && account.info.is_empty());
+            let after = (!gone).then(|| fields(&account.info));
+            let storage_wiped = account.is_selfdestructed() || account.is_created();
+            let mut change = AccountChange { storage_wiped, ..AccountChange::default() };
+            if before != after {
+                change.fields = Some((before, after));
+            }
+            for (slot, value) in account.storage.iter().filter(|_| !gone) {
+                let old = if storage_wiped { U256::ZERO } else { store.storage_ref(*address, *slot)? };
+                if old != value.present_value {
+                    change.storage.insert(*slot, (old, value.present_value));
+                }
+            }
+            if let (Some((before, Some(after))), Some(code)) = (change.fields, &account.info.code)
+                && after.code_hash != KECCAK256_EMPTY
+                && before.is_none_or(|before| before.code_hash != after.code_hash)
+            {
+                changes.codes.insert(after.code_hash, code.clone());
+            }
+            if change != AccountChange::default() {
+                changes.accounts.insert(*address, change);
+            }
+        }
+        Ok(changes)
+    }
+}
+
+fn fields(info: &AccountInfo) -> AccountFields {
+    AccountFields { balance: info.balance, nonce: info.nonce, code_hash: info.code_hash }
+}

@@ -1,0 +1,98 @@
+use crate::block::{Block, BlockId};
+use crate::chain::ChainSpec;
+use alloy_consensus::transaction::{Recovered, SignerRecoverable};
+use alloy_consensus::{Header, TxEnvelope};
+use alloy_eips::eip4895::Withdrawals;
+use alloy_primitives::B256;
+use crossbeam_channel::Receiver;
+use rayon::prelude::*;
+use revm::primitives::hardfork::SpecId;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A decoded block whose senders are not known yet.
+#[derive(Clone, Debug)]
+pub struct SignedBlock {
+    /// The rules of its chain.
+    pub chain: Arc<ChainSpec>,
+    /// The header.
+    pub header: Header,
+    /// The transactions as signed.
+    pub transactions: Vec<TxEnvelope>,
+    /// Ommer headers, for their rewards.
+    pub ommers: Vec<Header>,
+    /// Withdrawals; empty before Shanghai.
+    pub withdrawals: Withdrawals,
+}
+
+/// A signature from which no sender can be recovered; the block that holds the transaction is invalid.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("block {block}: transaction {index} ({hash}) is invalid: its signature does not recover to a sender")]
+pub struct SenderError {
+    /// The block.
+    pub block: BlockId,
+    /// The transaction's index in the block.
+    pub index: usize,
+    /// The transaction's hash.
+    pub hash: B256,
+}
+
+impl SignedBlock {
+    /// Recovers the senders, in parallel on the current rayon pool. High `s` values are refused from Homestead on
+    /// (EIP-2).
+    ///
+    /// # Errors
+    ///
+    /// For the first transaction in the block whose signature does not recover.
+    pub fn recover(self) -> Result<Block, SenderError> {
+        let Self { chain, header, transactions, ommers, withdrawals } = self;
+        let any_s = !chain.spec_id(header.number, header.timestamp).is_enabled_in(SpecId::HOMESTEAD);
+        let block = BlockId { chain_id: chain.chain_id(), number: header.number };
+        let recover = |(index, transaction): (usize, TxEnvelope)| {
+            let sender =
+                if any_s { transaction.recover_signer_unchecked() } else { transaction.recover_signer() };
+            match sender {
+                Ok(sender) => Ok(Recovered::new_unchecked(transaction, sender)),
+                Err(_) => Err(SenderError { block, index, hash: *transaction.tx_hash() }),
+            }
+        };
+        let recovered: Vec<_> = transactions.into_par_iter().enumerate().map(recover).collect();
+        let transactions = recovered.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Block::new(&chain, header, transactions, ommers, withdrawals))
+    }
+}
+
+/// Recovers the senders of a sequence of blocks ahead of whoever consumes it, and hands them over in order.
+///
+/// Work runs on rayon's global pool, never on an executor's threads, which a stream keeps busy.
+#[derive(Debug)]
+pub struct RecoverAhead<I> {
+    blocks: I,
+    ahead: usize,
+    pending: VecDeque<Receiver<Result<Block, SenderError>>>,
+}
+
+impl<I: Iterator<Item = SignedBlock>> RecoverAhead<I> {
+    /// Keeps up to `ahead` blocks (at least one) recovered or in recovery.
+    pub fn new(blocks: I, ahead: usize) -> Self {
+        Self { blocks, ahead: ahead.max(1), pending: VecDeque::new() }
+    }
+}
+
+impl<I: Iterator<Item = SignedBlock>> Iterator for RecoverAhead<I> {
+    type Item = Result<Block, SenderError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.pending.len() < self.ahead
+            && let Some(block) = self.blocks.next()
+        {
+            let (sender, receiver) = crossbeam_channel::bounded(1);
+            rayon::spawn(move || {
+                let _ = sender.send(block.recover());
+            });
+            self.pending.push_back(receiver);
+        }
+        self.pending.pop_front()?.recv().ok()
+    }
+}

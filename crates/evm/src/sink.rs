@@ -1,0 +1,128 @@
+use crate::error::{ExecutionError, InvalidBlock};
+use crate::finished::{BlockHistory, FinishedBlock, Receipt};
+use crate::location::{Key, Value};
+use crate::vm::{EvmVm, Job, Output, Part, Step, TransactionOutput};
+use alloy_consensus::TxType;
+use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
+use alloy_eips::eip7685::Requests;
+use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
+use alloy_primitives::KECCAK256_EMPTY;
+use crossbeam_channel::Sender;
+use revm::database_interface::DatabaseRef;
+use std::time::Instant;
+use tandem_stm::{Change, Changes, History, Sink};
+
+/// Puts blocks together from their final steps and sends them to the consumer.
+pub(crate) struct Assembler<'v, 's, S> {
+    vm: &'v EvmVm<'s, S>,
+    finished: Sender<FinishedBlock>,
+    receipts: Vec<Receipt>,
+    gas_used: u64,
+    deposits: Vec<u8>,
+    history: BlockHistory,
+    last_end: Instant,
+}
+
+impl<'v, 's, S> Assembler<'v, 's, S> {
+    pub(crate) fn new(vm: &'v EvmVm<'s, S>, finished: Sender<FinishedBlock>) -> Self {
+        Self {
+            vm,
+            finished,
+            receipts: Vec::new(),
+            gas_used: 0,
+            deposits: Vec::new(),
+            history: BlockHistory::default(),
+            last_end: Instant::now(),
+        }
+    }
+}
+
+impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
+    fn add_transaction(
+        &mut self,
+        job: &Job<'s, S>,
+        index: usize,
+        output: TransactionOutput,
+    ) -> Result<(), InvalidBlock> {
+        let transaction = &job.block.transactions[index];
+        let available = job.block.header.gas_limit.saturating_sub(self.gas_used);
+        let wanted = transaction.env.gas_limit;
+        if wanted > available {
+            return Err(InvalidBlock::GasLimit { index, wanted, available });
+        }
+        self.gas_used += output.gas_used;
+        accumulate_deposits_from_logs(job.block.chain.deposit_contract(), &output.logs, &mut self.deposits)
+            .map_err(|error| InvalidBlock::Deposit(error.to_string()))?;
+        self.receipts.push(Receipt {
+            tx_type: TxType::try_from(transaction.tx_type).unwrap_or_default(),
+            success: output.success,
+            cumulative_gas_used: self.gas_used,
+            logs: output.logs,
+        });
+        Ok(())
+    }
+
+    fn end_block(&mut self, job: &Job<'s, S>, queued: Requests, changes: Vec<Change<Key, Value>>) {
+        let deposits = std::mem::take(&mut self.deposits);
+        let requests = job.block.is_enabled(revm::primitives::hardfork::SpecId::PRAGUE).then(|| {
+            let mut requests = Requests::default();
+            if !deposits.is_empty() {
+                requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);
+            }
+            requests.extend(queued);
+            requests
+        });
+        let end = Instant::now();
+        let block = FinishedBlock {
+            block: job.block.clone(),
+            receipts: std::mem::take(&mut self.receipts),
+            gas_used: std::mem::take(&mut self.gas_used),
+            requests,
+            history: std::mem::take(&mut self.history),
+            time: end - std::mem::replace(&mut self.last_end, end),
+            codes: self.deployed_codes(&changes),
+            changes,
+        };
+        // A consumer that is gone has cancelled the stream, or is about to.
+        let _ = self.finished.send(block);
+    }
+
+    /// The codes that accounts have after a block and did not have before.
+    fn deployed_codes(
+        &self,
+        changes: &[Change<Key, Value>],
+    ) -> Vec<(alloy_primitives::B256, revm::bytecode::Bytecode)> {
+        let deployed = |change: &Change<Key, Value>| {
+            let after = change.after.account().code_hash;
+            let code = (after != change.before.account().code_hash && after != KECCAK256_EMPTY)
+                .then(|| self.vm.pools.codes.read().get(&after).cloned())??;
+            Some((after, code))
+        };
+        changes.iter().filter_map(deployed).collect()
+    }
+}
+
+impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
+    fn finalize(
+        &mut self,
+        step: Step<'s, S>,
+        output: Output,
+        changes: &mut Changes<'_, EvmVm<'s, S>>,
+        history: History,
+    ) -> Result<(), ExecutionError<S::Error>> {
+        self.history.conflicts += u64::from(history.conflicts);
+        self.history.repairs += u64::from(history.repaired);
+        self.history.reexecutions += u64::from(history.executions.saturating_sub(1));
+        let job = &*step.job;
+        match (step.part, output) {
+            (Part::Transaction(index), Output::Transaction(output)) => self
+                .add_transaction(job, index, output)
+                .map_err(|error| ExecutionError::Block { block: job.block.id(), error }),
+            (_, Output::End(requests)) => {
+                self.end_block(job, requests, changes.take());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

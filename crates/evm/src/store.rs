@@ -1,0 +1,58 @@
+use revm::bytecode::Bytecode;
+use revm::database_interface::{DBErrorMarker, DatabaseRef};
+use revm::primitives::{Address, B256, StorageKey, StorageValue};
+use revm::state::AccountInfo;
+use tandem_state::Store;
+
+/// A [`Store`] as revm's [`DatabaseRef`].
+#[derive(Clone, Copy, Debug)]
+pub struct StoreRef<S>(pub S);
+
+/// A [`Store`]'s error, or a code in it that revm cannot take.
+#[derive(Debug)]
+pub enum StoreRefError<E> {
+    /// The store's own error.
+    Store(E),
+    /// A code that begins like a delegation (EIP-7702) and is none.
+    Code(B256),
+}
+
+impl<E: std::fmt::Display> std::fmt::Display for StoreRefError<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Code(hash) => write!(f, "the code with hash {hash} is a malformed delegation"),
+        }
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for StoreRefError<E> {}
+impl<E: std::error::Error + Send + Sync + 'static> DBErrorMarker for StoreRefError<E> {}
+
+impl<S: Store> DatabaseRef for StoreRef<S> {
+    type Error = StoreRefError<S::Error>;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        let account = self.0.account(address).map_err(StoreRefError::Store)?;
+        Ok(account.map(|account| AccountInfo {
+            balance: account.balance,
+            nonce: account.nonce,
+            code_hash: account.code_hash,
+            account_id: None,
+            code: None,
+        }))
+    }
+
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Self::Error> {
+        let code = self.0.code(code_hash).map_err(StoreRefError::Store)?;
+        Bytecode::new_raw_checked(code).map_err(|_| StoreRefError::Code(code_hash))
+    }
+
+    fn storage_ref(&self, address: Address, index: StorageKey) -> Result<StorageValue, Self::Error> {
+        self.0.storage(address, index).map_err(StoreRefError::Store)
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
+        self.0.block_hash(number).map_err(StoreRefError::Store)
+    }
+}

@@ -1,0 +1,150 @@
+//! What happens to the state before a block's first and after its last transaction.
+
+use crate::block::Block;
+use crate::db::StoreError;
+use crate::error::InvalidBlock;
+use crate::handler::{OrderedHandler, credit};
+use crate::machine::{Machine, MachineError, show_balance};
+use alloy_eips::eip7685::Requests;
+use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
+use alloy_evm::block::calc;
+use alloy_evm::eth::dao_fork::{DAO_HARDFORK_ACCOUNTS, DAO_HARDFORK_BENEFICIARY};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use revm::context::result::ExecutionResult;
+use revm::context::{JournalTr, TxEnv};
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
+use revm::database_interface::DatabaseRef;
+use revm::handler::{EvmTr, Handler, SystemCallTx};
+use revm::primitives::hardfork::SpecId;
+use std::sync::Arc;
+
+/// Why the state changes around a block failed.
+#[derive(Debug)]
+pub(crate) enum SystemError<S: DatabaseRef> {
+    Block(InvalidBlock),
+    Machine(MachineError<S>),
+}
+
+impl<S: DatabaseRef> From<MachineError<S>> for SystemError<S> {
+    fn from(error: MachineError<S>) -> Self {
+        Self::Machine(error)
+    }
+}
+
+impl<S: DatabaseRef> From<StoreError<S::Error>> for SystemError<S> {
+    fn from(error: StoreError<S::Error>) -> Self {
+        Self::Machine(MachineError::<S>::Database(error))
+    }
+}
+
+/// Whether a block begins with anything at all.
+pub(crate) fn has_start(block: &Block) -> bool {
+    block.is_enabled(SpecId::CANCUN) || block.chain.is_dao_fork(block.id.number)
+}
+
+/// Before the first transaction: the DAO's irregular change, the beacon root (EIP-4788), the parent's hash
+/// (EIP-2935).
+pub(crate) fn start<S: DatabaseRef + Sync>(
+    machine: &mut Machine<'_, '_, S>,
+    block: &Block,
+) -> Result<(), SystemError<S>> {
+    if block.chain.is_dao_fork(block.id.number) {
+        move_dao_funds(machine)?;
+    }
+    if block.id.number == 0 {
+        return Ok(());
+    }
+    if block.is_enabled(SpecId::CANCUN) {
+        let root = block.header.parent_beacon_block_root.unwrap_or_default();
+        call(machine, eip4788::BEACON_ROOTS_ADDRESS, root)?;
+    }
+    if block.is_enabled(SpecId::PRAGUE) {
+        call(machine, eip2935::HISTORY_STORAGE_ADDRESS, block.header.parent_hash)?;
+    }
+    Ok(())
+}
+
+/// After the last transaction: requests (EIP-7002, EIP-7251), withdrawals (EIP-4895), rewards. Returns the requests that
+/// the system contracts give.
+pub(crate) fn end<S: DatabaseRef + Sync>(
+    machine: &mut Machine<'_, '_, S>,
+    block: &Block,
+) -> Result<Requests, SystemError<S>> {
+    let mut requests = Requests::default();
+    if block.is_enabled(SpecId::PRAGUE) {
+        let contracts = [
+            (eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7002::WITHDRAWAL_REQUEST_TYPE),
+            (eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_TYPE),
+        ];
+        for (contract, request_type) in contracts {
+            let data = dequeue_requests(machine, contract)?;
+            if !data.is_empty() {
+                requests.push_request_with_type(request_type, data);
+            }
+        }
+    }
+    for withdrawal in block.withdrawals.iter() {
+        credit(machine.ctx(), withdrawal.address, U256::from(withdrawal.amount_wei()))?;
+    }
+    if let Some(base) = calc::base_block_reward(block.chain.hardforks(), block.id.number) {
+        let number = block.id.number;
+        for ommer in &block.ommers {
+            let reward = calc::ommer_reward(base, number, ommer.number);
+            credit(machine.ctx(), ommer.beneficiary, U256::from(reward))?;
+        }
+        let reward = calc::block_reward(base, block.ommers.len());
+        credit(machine.ctx(), block.header.beneficiary, U256::from(reward))?;
+    }
+    Ok(requests)
+}
+
+/// A system call whose outcome does not matter: a contract that is not there does nothing.
+fn call<S: DatabaseRef + Sync>(
+    machine: &mut Machine<'_, '_, S>,
+    contract: Address,
+    argument: B256,
+) -> Result<ExecutionResult, MachineError<S>> {
+    call_with(machine, contract, argument.0.into())
+}
+
+fn call_with<S: DatabaseRef + Sync>(
+    machine: &mut Machine<'_, '_, S>,
+    contract: Address,
+    input: Bytes,
+) -> Result<ExecutionResult, MachineError<S>> {
+    machine.ctx().tx = Arc::new(TxEnv::new_system_tx(contract, input));
+    OrderedHandler::default().run_system_call(machine)
+}
+
+/// Empties a request queue. Such a contract must be there and must succeed.
+fn dequeue_requests<S: DatabaseRef + Sync>(
+    machine: &mut Machine<'_, '_, S>,
+    contract: Address,
+) -> Result<Bytes, SystemError<S>> {
+    let result = call_with(machine, contract, Bytes::new())?;
+    let has_code =
+        machine.db().access(contract).is_some_and(|access| access.seen.code_hash != KECCAK256_EMPTY);
+    if !has_code {
+        return Err(SystemError::Block(InvalidBlock::NoSystemContract(contract)));
+    }
+    match result {
+        ExecutionResult::Success { output, .. } => Ok(output.into_data()),
+        _ => Err(SystemError::Block(InvalidBlock::SystemCall(contract))),
+    }
+}
+
+/// The irregular state change of the DAO fork: the listed accounts' balances go to one contract.
+fn move_dao_funds<S: DatabaseRef + Sync>(
+    machine: &mut Machine<'_, '_, S>,
+) -> Result<(), StoreError<S::Error>> {
+    let ctx = machine.ctx();
+    let mut sum = U256::ZERO;
+    for address in DAO_HARDFORK_ACCOUNTS {
+        let mut account = ctx.journaled_state.load_account_mut(address)?;
+        sum += *account.data.balance();
+        account.data.set_balance(U256::ZERO);
+        show_balance(&mut ctx.journaled_state.database, address);
+    }
+    ctx.journaled_state.load_account_mut(DAO_HARDFORK_BENEFICIARY)?.data.incr_balance(sum);
+    Ok(())
+}
