@@ -1,0 +1,29 @@
+/// Why a chain was not generated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkloadError {
+    /// A number in the configuration is zero, or larger than a generated chain can hold.
+    #[error("{field} must be between 1 and {max}, not {value}")]
+    OutOfRange {
+        /// The field of [`ChainConfig`](crate::ChainConfig).
+        field: &'static str,
+        /// What it was set to.
+        value: usize,
+        /// The largest value that it takes.
+        max: usize,
+    },
+    /// A contract built into this crate is not as the generator needs it.
+    #[error("the artifact of the contract {contract} cannot be used: {reason}")]
+    Artifact {
+        /// The contract's name.
+        contract: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The bytes derived as a private key are none. About one seed in 2^128 has such an account.
+    #[error("no private key can be derived for account {account} with this seed")]
+    Key {
+        /// The account's index.
+        account: usize,
+    },
+}
