@@ -1,9 +1,11 @@
 //! Running streams and comparing them with the oracle.
 
 use super::oracle::{Log, serial};
-use super::{Step, Toy, ToyError};
+use super::{Op, Step, Toy, ToyError, hook};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tandem_stm::{Changes, Config, Cut, Engine, History, Metrics, Sink, StreamError};
 
 pub(crate) fn engine(threads: usize, window: usize) -> Engine {
@@ -49,7 +51,7 @@ impl Sink<Toy> for Recorder<'_> {
     }
 }
 
-/// A sink made of a closure over position and output.
+/// A sink made of a closure over position, output and history.
 pub(crate) struct Closure<F>(u64, F);
 
 impl<F> Closure<F> {
@@ -58,16 +60,51 @@ impl<F> Closure<F> {
     }
 }
 
-impl<F: FnMut(u64, Vec<i64>) -> Result<(), ToyError> + Send> Sink<Toy> for Closure<F> {
+impl<F: FnMut(u64, Vec<i64>, History) -> Result<(), ToyError> + Send> Sink<Toy> for Closure<F> {
     fn finalize(
         &mut self,
         _: Step,
         output: Vec<i64>,
         _: &mut Changes<'_, Toy>,
-        _: History,
+        history: History,
     ) -> Result<(), ToyError> {
         self.0 += 1;
-        (self.1)(self.0 - 1, output)
+        (self.1)(self.0 - 1, output, history)
+    }
+}
+
+/// Holds steps back until it is opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Waits until somebody opens the gate; panics if nobody does.
+    pub(crate) fn wait(&self) {
+        let start = Instant::now();
+        while !self.is_open() {
+            assert!(start.elapsed() < Duration::from_secs(20), "nobody opens the gate");
+            std::thread::yield_now();
+        }
+    }
+
+    /// An operation that opens the gate.
+    pub(crate) fn opening(&self) -> Op {
+        let gate = self.clone();
+        hook(move |_| gate.open())
+    }
+
+    /// An operation that waits for the gate.
+    pub(crate) fn waiting(&self) -> Op {
+        let gate = self.clone();
+        hook(move |_| gate.wait())
     }
 }
 
