@@ -35,3 +35,8 @@ pub use revm;
 pub use senders::{RecoverAhead, SenderError, SignedBlock};
 pub use store::{StoreRef, StoreRefError};
 pub use tandem_stm::{Config, ConfigError, Cut, Metrics};
+
+/// Names of the kinds of location that [`Metrics::conflicts_by_kind`] counts, in its order.
+pub fn conflict_kinds() -> &'static [&'static str] {
+    location::KINDS
+}

@@ -5,8 +5,16 @@ use revm::state::AccountInfo;
 use tandem_state::Store;
 
 /// A [`Store`] as revm's [`DatabaseRef`].
-#[derive(Clone, Copy, Debug)]
-pub struct StoreRef<S>(pub S);
+#[derive(Debug)]
+pub struct StoreRef<'a, S>(pub &'a S);
+
+impl<S> Clone for StoreRef<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for StoreRef<'_, S> {}
 
 /// A [`Store`]'s error, or a code in it that revm cannot take.
 #[derive(Debug)]
@@ -29,7 +37,7 @@ impl<E: std::fmt::Display> std::fmt::Display for StoreRefError<E> {
 impl<E: std::error::Error> std::error::Error for StoreRefError<E> {}
 impl<E: std::error::Error + Send + Sync + 'static> DBErrorMarker for StoreRefError<E> {}
 
-impl<S: Store> DatabaseRef for StoreRef<S> {
+impl<S: Store> DatabaseRef for StoreRef<'_, S> {
     type Error = StoreRefError<S::Error>;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {

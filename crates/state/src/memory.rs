@@ -51,6 +51,16 @@ impl MemoryStore {
         }
     }
 
+    /// Removes an account. Its storage is left: see [`MemoryStore::clear_storage`].
+    pub fn remove_account(&mut self, address: Address) {
+        self.accounts.remove(&address);
+    }
+
+    /// Sets all of an account's storage slots to zero.
+    pub fn clear_storage(&mut self, address: Address) {
+        self.storage.retain(|(owner, _), _| *owner != address);
+    }
+
     /// Adds a code and returns its hash. A pool shared with other stores is left as it is.
     pub fn add_code(&mut self, code: Bytes) -> B256 {
         if code.is_empty() {

@@ -37,23 +37,3 @@ pub trait Store: Sync {
     /// The hash of the block with this number, for the BLOCKHASH instruction.
     fn block_hash(&self, number: u64) -> Result<B256, Self::Error>;
 }
-
-impl<S: Store + Send> Store for std::sync::Arc<S> {
-    type Error = S::Error;
-
-    fn account(&self, address: Address) -> Result<Option<Account>, Self::Error> {
-        (**self).account(address)
-    }
-
-    fn storage(&self, address: Address, slot: U256) -> Result<U256, Self::Error> {
-        (**self).storage(address, slot)
-    }
-
-    fn code(&self, hash: B256) -> Result<Bytes, Self::Error> {
-        (**self).code(hash)
-    }
-
-    fn block_hash(&self, number: u64) -> Result<B256, Self::Error> {
-        (**self).block_hash(number)
-    }
-}

@@ -39,7 +39,8 @@ impl Metrics {
     /// One step in this many is timed.
     pub const SAMPLING: u64 = 16;
 
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Adds another stream's counters.
+    pub fn merge(&mut self, other: &Self) {
         self.steps += other.steps;
         self.executions += other.executions;
         self.frontier_executions += other.frontier_executions;

@@ -1,0 +1,92 @@
+//! What was typed.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Executes Ethereum blocks in parallel, with serial results.
+#[derive(Debug, Parser)]
+#[command(name = "tandem", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all well
+  1  a check failed, or a block is invalid
+  2  bad usage, or input that cannot be read
+  3  internal fault";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Execute blocks and check the results against their headers
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Block directories, or folders of them; without any, a small generated chain runs
+    pub(crate) paths: Vec<PathBuf>,
+    /// Worker threads [default: one per available core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// How to execute
+    #[arg(long, value_enum, default_value_t = Mode::Stream)]
+    pub(crate) mode: Mode,
+    /// What to check
+    #[arg(long, value_enum, default_value_t = Check::All)]
+    pub(crate) check: Check,
+    /// When to recover the senders
+    #[arg(long, value_enum, default_value_t = Senders::Before)]
+    pub(crate) senders: Senders,
+    /// Steps in flight at most
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) window: Option<usize>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the engine's counters
+    #[arg(long)]
+    pub(crate) counters: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// All blocks as one stream: no barrier between them
+    Stream,
+    /// One block at a time
+    Block,
+    /// The same engine with one worker, whatever --threads says
+    Serial,
+    /// A plain revm loop, for comparison
+    Revm,
+}
+
+impl Mode {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Block => "block",
+            Self::Serial => "serial",
+            Self::Revm => "revm",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Check {
+    /// Senders, gas used, bloom, receipts root and requests hash
+    All,
+    /// Nothing
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Senders {
+    /// Before execution, so that the times are of execution alone
+    Before,
+    /// While earlier blocks execute
+    Ahead,
+}

@@ -1,0 +1,38 @@
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// Why the command did not end well, by consequence.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A check failed or a block is invalid. What is wrong was reported already.
+    Check,
+    /// Bad usage, or input that cannot be read.
+    Input(String),
+    /// An internal fault.
+    Fault(String),
+}
+
+impl Failure {
+    pub(crate) fn input(error: impl Display) -> Self {
+        Self::Input(error.to_string())
+    }
+
+    pub(crate) fn fault(error: impl Display) -> Self {
+        Self::Fault(error.to_string())
+    }
+
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Check => None,
+            Self::Input(message) | Self::Fault(message) => Some(message),
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Check => 1,
+            Self::Input(_) => 2,
+            Self::Fault(_) => 3,
+        })
+    }
+}

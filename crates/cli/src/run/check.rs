@@ -1,0 +1,120 @@
+use alloy_consensus::TxReceipt;
+use alloy_eips::eip7685::Requests;
+use alloy_primitives::{Address, B256, Bloom};
+use serde::Serialize;
+use std::sync::Arc;
+use tandem_evm::revm::primitives::hardfork::SpecId;
+use tandem_evm::{Block, FinishedBlock, Receipt, StateChanges};
+
+/// What executing a block gave, in the form that all modes share.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) block: Arc<Block>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) gas_used: u64,
+    pub(crate) requests: Option<Requests>,
+    pub(crate) changes: StateChanges,
+}
+
+impl From<FinishedBlock> for Output {
+    fn from(finished: FinishedBlock) -> Self {
+        let changes = finished.state_changes();
+        let FinishedBlock { block, receipts, gas_used, requests, .. } = finished;
+        Self { block, receipts, gas_used, requests, changes }
+    }
+}
+
+impl Output {
+    pub(crate) fn logs_bloom(&self) -> Bloom {
+        self.receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom())
+    }
+
+    pub(crate) fn receipts_root(&self) -> B256 {
+        let receipts: Vec<_> = self.receipts.iter().map(TxReceipt::with_bloom_ref).collect();
+        alloy_consensus::proofs::calculate_receipt_root(&receipts)
+    }
+
+    pub(crate) fn requests_hash(&self) -> Option<B256> {
+        self.requests.as_ref().map(Requests::requests_hash)
+    }
+}
+
+/// What a check says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) enum Verdict {
+    #[serde(rename = "ok")]
+    Ok,
+    #[serde(rename = "fail")]
+    Fail,
+    /// Not checked: the header says nothing of it, or it was not asked for.
+    #[default]
+    #[serde(rename = "n/a")]
+    NotApplicable,
+}
+
+/// The checks of one block.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Checks {
+    pub(crate) senders: Verdict,
+    pub(crate) gas: Verdict,
+    pub(crate) bloom: Verdict,
+    pub(crate) receipts_root: Verdict,
+    pub(crate) requests_hash: Verdict,
+    pub(crate) parent_root: Verdict,
+    pub(crate) state_root: Verdict,
+    /// One line per failed check.
+    #[serde(skip)]
+    pub(crate) differences: Vec<String>,
+}
+
+impl Checks {
+    pub(crate) fn new(output: &Output, expected_senders: &[Address]) -> Self {
+        let mut checks = Self::default();
+        let header = output.block.header();
+        let spec = output.block.spec_id();
+        let wrong_sender = output
+            .block
+            .senders()
+            .zip(expected_senders)
+            .enumerate()
+            .find(|(_, (recovered, stated))| recovered != *stated);
+        checks.senders = match wrong_sender {
+            None => Verdict::Ok,
+            Some((index, (recovered, stated))) => {
+                checks.differences.push(format!(
+                    "transaction {index}: its signature recovers to {recovered}, but its sender is given as {stated}"
+                ));
+                Verdict::Fail
+            }
+        };
+        checks.gas = checks.compare("gas used", output.gas_used, header.gas_used);
+        // The filters are long: their difference says nothing to a person.
+        checks.bloom = if output.logs_bloom() == header.logs_bloom {
+            Verdict::Ok
+        } else {
+            checks.differences.push("the logs bloom is not the header's".to_owned());
+            Verdict::Fail
+        };
+        if spec.is_enabled_in(SpecId::BYZANTIUM) {
+            checks.receipts_root =
+                checks.compare("the receipts root", output.receipts_root(), header.receipts_root);
+        }
+        if let (Some(hash), Some(expected)) = (output.requests_hash(), header.requests_hash) {
+            checks.requests_hash = checks.compare("the requests hash", hash, expected);
+        }
+        checks
+    }
+
+    fn compare<T: PartialEq + std::fmt::Display>(&mut self, what: &str, actual: T, expected: T) -> Verdict {
+        if actual == expected {
+            return Verdict::Ok;
+        }
+        self.differences.push(format!("{what} is {actual}, but the header says {expected}"));
+        Verdict::Fail
+    }
+
+    pub(crate) fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}

@@ -1,0 +1,178 @@
+use super::Settings;
+use super::check::{Checks, Output};
+use super::digest::{block_digest, run_digest};
+use super::load::{Input, InputBlock};
+use super::plain;
+use super::source::Source;
+use crate::args::{Mode, Senders};
+use crate::failure::Failure;
+use alloy_primitives::{Address, B256};
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tandem_evm::{BlockHistory, BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, StoreRef};
+use tandem_state::MemoryStore;
+
+/// What came of all blocks.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) rows: Vec<Row>,
+    /// Time of execution alone, unless recovery overlapped with it.
+    pub(crate) time: Duration,
+    /// Time of sender recovery; `None` if it overlapped with execution.
+    pub(crate) recovery: Option<Duration>,
+    pub(crate) metrics: Metrics,
+    pub(crate) digest: B256,
+}
+
+/// What came of one block.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) chain_id: u64,
+    pub(crate) number: u64,
+    pub(crate) fork: &'static str,
+    pub(crate) transactions: usize,
+    pub(crate) gas: u64,
+    pub(crate) time: Duration,
+    pub(crate) history: BlockHistory,
+    /// Why the block is invalid, or what came of its checks.
+    pub(crate) result: Result<Checks, String>,
+}
+
+/// A block that was executed, by whichever way.
+pub(crate) struct Executed {
+    pub(crate) output: Output,
+    pub(crate) time: Duration,
+    pub(crate) history: BlockHistory,
+}
+
+/// What is known of a block before it runs.
+struct Facts {
+    name: String,
+    world: usize,
+    chain_id: u64,
+    number: u64,
+    fork: &'static str,
+    transactions: usize,
+    expected_senders: Vec<Address>,
+}
+
+/// What came of each block so far, and of the run as a whole.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) results: Vec<Result<Executed, String>>,
+    pub(crate) time: Duration,
+    pub(crate) metrics: Metrics,
+}
+
+/// Executes everything, then checks it, so that checking takes nothing from execution.
+pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) -> Result<Outcome, Failure> {
+    let Input { blocks, worlds } = input;
+    let (facts, signed): (Vec<_>, Vec<_>) = blocks.into_iter().map(split).unzip();
+    let start = Instant::now();
+    let mut source = match settings.senders {
+        Senders::Before => Source::recovered(executor, signed),
+        Senders::Ahead => Source::ahead(signed),
+    };
+    let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
+    let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
+    let progress = match settings.mode {
+        Mode::Revm => plain::execute(&mut source, &worlds, &chains)?,
+        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, &mut source, &worlds, &chains)?,
+        Mode::Block => stream(executor, Cut::Batch, &mut source, &worlds, &chains)?,
+    };
+    let Progress { results, time, metrics } = progress;
+    let finish = |(facts, result): (Facts, Result<Executed, String>)| row(settings.check, facts, result);
+    let finished: Vec<(Row, B256)> =
+        executor.pool().install(|| facts.into_par_iter().zip(results).map(finish).collect());
+    let (rows, digests): (Vec<_>, Vec<_>) = finished.into_iter().unzip();
+    Ok(Outcome { rows, time, recovery, metrics, digest: run_digest(&digests) })
+}
+
+fn split(block: InputBlock) -> (Facts, tandem_evm::SignedBlock) {
+    let InputBlock { name, signed, expected_senders, world } = block;
+    let header = &signed.header;
+    let facts = Facts {
+        name,
+        world,
+        chain_id: signed.chain.chain_id(),
+        number: header.number,
+        fork: signed.chain.fork(header.number, header.timestamp),
+        transactions: signed.transactions.len(),
+        expected_senders,
+    };
+    (facts, signed)
+}
+
+/// Runs blocks through the engine. A block that is invalid ends its stream; another one begins after it.
+fn stream(
+    executor: &Executor,
+    cut: Cut,
+    source: &mut Source,
+    worlds: &[MemoryStore],
+    chains: &[usize],
+) -> Result<Progress, Failure> {
+    let stores: Vec<_> = worlds.iter().map(StoreRef).collect();
+    let mut progress = Progress::default();
+    while progress.results.len() < chains.len() {
+        let first = progress.results.len();
+        let shared = Mutex::new(&mut *source);
+        let inputs = (first..chains.len()).map_while(|index| {
+            let block = shared.lock().unwrap_or_else(PoisonError::into_inner).get(index).ok()?;
+            Some(BlockInput { block, store: &stores[chains[index]], world: chains[index] as u32 })
+        });
+        let start = Instant::now();
+        let (blocks, metrics) = executor.stream(inputs, cut, |finished| finished.collect::<Vec<_>>());
+        progress.time += start.elapsed();
+        progress.metrics.merge(&metrics);
+        let mut failure = None;
+        for block in blocks {
+            match block {
+                Ok(block) => progress.results.push(Ok(executed(block))),
+                Err(error @ (ExecutionError::Transaction { .. } | ExecutionError::Block { .. })) => {
+                    failure = Some(error.to_string());
+                }
+                Err(error) => return Err(Failure::fault(error)),
+            }
+        }
+        let index = progress.results.len();
+        if index < chains.len() {
+            let error = failure.or_else(|| source.get(index).err().map(|error| error.to_string()));
+            let Some(error) = error else {
+                return Err(Failure::fault("a stream ended before its blocks did"));
+            };
+            progress.fail(error, chains);
+        }
+    }
+    Ok(progress)
+}
+
+impl Progress {
+    /// Notes that the next block is invalid, and that those which follow it in its chain cannot run.
+    pub(crate) fn fail(&mut self, error: String, chains: &[usize]) {
+        let world = chains[self.results.len()];
+        self.results.push(Err(error));
+        while chains.get(self.results.len()) == Some(&world) {
+            self.results.push(Err("not executed, since a block before it is invalid".to_owned()));
+        }
+    }
+}
+
+fn executed(block: FinishedBlock) -> Executed {
+    let (time, history) = (block.time, block.history);
+    Executed { output: Output::from(block), time, history }
+}
+
+/// Checks one block and computes its digest.
+fn row(check: bool, facts: Facts, result: Result<Executed, String>) -> (Row, B256) {
+    let Facts { name, chain_id, number, fork, transactions, expected_senders, .. } = facts;
+    let (result, digest, gas, time, history) = match result {
+        Ok(Executed { output, time, history }) => {
+            let checks = if check { Checks::new(&output, &expected_senders) } else { Checks::default() };
+            (Ok(checks), block_digest(&output), output.gas_used, time, history)
+        }
+        Err(error) => (Err(error), B256::ZERO, 0, Duration::ZERO, BlockHistory::default()),
+    };
+    (Row { name, chain_id, number, fork, transactions, gas, time, history, result }, digest)
+}

@@ -1,0 +1,64 @@
+//! `tandem run`: execute blocks, check them, print a row for each.
+
+mod check;
+mod digest;
+mod execute;
+mod generated;
+mod load;
+mod plain;
+mod report;
+mod source;
+
+use crate::args::{Check, Mode, RunArgs, Senders};
+use crate::failure::Failure;
+use std::path::PathBuf;
+use tandem_evm::Config;
+
+/// What the arguments mean.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    paths: Vec<PathBuf>,
+    mode: Mode,
+    check: bool,
+    senders: Senders,
+    json: bool,
+    counters: bool,
+    threads: usize,
+    config: Config,
+}
+
+impl Settings {
+    pub(crate) fn new(args: RunArgs) -> Result<Self, Failure> {
+        let threads = match (args.mode, args.threads) {
+            (_, Some(0)) => return Err(Failure::input("--threads must be at least 1")),
+            (Mode::Serial | Mode::Revm, _) => 1,
+            (_, Some(threads)) => threads,
+            (_, None) => std::thread::available_parallelism().map_or(1, |n| n.get()),
+        };
+        let mut config = Config::default().threads(threads);
+        if let Some(window) = args.window {
+            config = config.window(window);
+        }
+        Ok(Self {
+            paths: args.paths,
+            mode: args.mode,
+            check: args.check == Check::All,
+            senders: args.senders,
+            json: args.json,
+            counters: args.counters,
+            threads,
+            config,
+        })
+    }
+}
+
+pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
+    let executor = tandem_evm::Executor::new(&settings.config).map_err(Failure::input)?;
+    let input = if settings.paths.is_empty() {
+        generated::generate()?
+    } else {
+        load::load(&settings.paths, settings.json)?
+    };
+    let outcome = execute::execute(settings, &executor, input)?;
+    report::report(settings, &outcome)
+}

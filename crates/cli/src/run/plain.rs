@@ -1,0 +1,86 @@
+//! Execution by the plain revm loop.
+
+use super::check::Output;
+use super::execute::{Executed, Progress};
+use super::source::Source;
+use crate::failure::Failure;
+use std::borrow::Cow;
+use std::time::Instant;
+use tandem_evm::{BlockHistory, ExecutionError, PlainExecutor, StateChanges, StoreRef};
+use tandem_state::{Account, MemoryStore};
+
+/// Runs blocks one after the other. Only `PlainExecutor::execute` is timed.
+pub(crate) fn execute(
+    source: &mut Source,
+    worlds: &[MemoryStore],
+    chains: &[usize],
+) -> Result<Progress, Failure> {
+    let mut plain = PlainExecutor::new();
+    let mut progress = Progress::default();
+    let mut current = None;
+    while progress.results.len() < chains.len() {
+        let index = progress.results.len();
+        let world = chains[index];
+        let block = match source.get(index) {
+            Ok(block) => block,
+            Err(error) => {
+                progress.fail(error.to_string(), chains);
+                continue;
+            }
+        };
+        let mut state = match current.take() {
+            Some((last, state)) if last == world => state,
+            _ => Cow::Borrowed(&worlds[world]),
+        };
+        let start = Instant::now();
+        let result = plain.execute(&StoreRef(&*state), &block);
+        let time = start.elapsed();
+        progress.time += time;
+        match result {
+            Ok(executed) => {
+                let changes = executed.state_changes(&StoreRef(&*state)).map_err(Failure::fault)?;
+                if chains.get(index + 1) == Some(&world) {
+                    apply(state.to_mut(), &changes);
+                    current = Some((world, state));
+                }
+                let output = Output {
+                    block,
+                    receipts: executed.receipts,
+                    gas_used: executed.gas_used,
+                    requests: executed.requests,
+                    changes,
+                };
+                progress.results.push(Ok(Executed { output, time, history: BlockHistory::default() }));
+            }
+            Err(error @ (ExecutionError::Transaction { .. } | ExecutionError::Block { .. })) => {
+                progress.fail(error.to_string(), chains);
+            }
+            Err(error) => return Err(Failure::fault(error)),
+        }
+    }
+    Ok(progress)
+}
+
+/// Brings a state from before a block to after it.
+pub(crate) fn apply(state: &mut MemoryStore, changes: &StateChanges) {
+    for code in changes.codes.values() {
+        state.add_code(code.original_bytes());
+    }
+    for (address, change) in &changes.accounts {
+        if change.storage_wiped {
+            state.clear_storage(*address);
+        }
+        match change.fields {
+            Some((_, Some(fields))) => {
+                let account =
+                    Account { balance: fields.balance, nonce: fields.nonce, code_hash: fields.code_hash };
+                state.set_account(*address, account);
+            }
+            Some((_, None)) => state.remove_account(*address),
+            None => {}
+        }
+        for (slot, (_, value)) in &change.storage {
+            state.set_storage(*address, *slot, *value);
+        }
+    }
+}

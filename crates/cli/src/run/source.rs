@@ -1,0 +1,36 @@
+use rayon::prelude::*;
+use std::sync::Arc;
+use tandem_evm::{Block, Executor, RecoverAhead, SenderError, SignedBlock};
+
+/// Blocks in recovery beyond the one asked for.
+const AHEAD: usize = 16;
+
+/// The blocks with their senders, recovered beforehand or ahead of execution.
+pub(crate) struct Source {
+    ready: Vec<Result<Arc<Block>, SenderError>>,
+    pending: RecoverAhead<std::vec::IntoIter<SignedBlock>>,
+}
+
+impl Source {
+    /// Recovers everything now.
+    pub(crate) fn recovered(executor: &Executor, blocks: Vec<SignedBlock>) -> Self {
+        let recover = |block: SignedBlock| block.recover().map(Arc::new);
+        let ready = executor.pool().install(|| blocks.into_par_iter().map(recover).collect());
+        Self { ready, pending: RecoverAhead::new(Vec::new().into_iter(), AHEAD) }
+    }
+
+    /// Recovers as blocks are asked for, some ahead.
+    pub(crate) fn ahead(blocks: Vec<SignedBlock>) -> Self {
+        Self { ready: Vec::new(), pending: RecoverAhead::new(blocks.into_iter(), AHEAD) }
+    }
+
+    /// The block with this index, which must be one of those given.
+    pub(crate) fn get(&mut self, index: usize) -> Result<Arc<Block>, SenderError> {
+        while self.ready.len() <= index
+            && let Some(block) = self.pending.next()
+        {
+            self.ready.push(block.map(Arc::new));
+        }
+        self.ready[index].clone()
+    }
+}
