@@ -15,6 +15,7 @@ pub struct Engine {
     pool: rayon::ThreadPool,
     threads: usize,
     window: usize,
+    timing: bool,
 }
 
 /// A stream in progress, as its consumer sees it.
@@ -62,7 +63,7 @@ impl Engine {
             .thread_name(|i| format!("tandem-{i}"))
             .build()
             .map_err(|_| ConfigError::Spawn)?;
-        Ok(Self { pool, threads, window })
+        Ok(Self { pool, threads, window, timing: config.is_timing() })
     }
 
     /// Number of worker threads.
@@ -70,13 +71,16 @@ impl Engine {
         self.threads
     }
 
-    /// The thread pool, for work that should share the engine's threads.
+    /// The thread pool, for work before and after streams. While a stream runs, its workers occupy every thread.
     pub fn pool(&self) -> &rayon::ThreadPool {
         &self.pool
     }
 
     /// Executes a stream. `batches` is pulled from worker threads as far as they look ahead; `sink` receives the final
     /// steps in order on worker threads; `consume` runs on the calling thread meanwhile.
+    ///
+    /// A stream that has ended early leaves when `batches` next yields: an input that can block for long should watch
+    /// for its end by other means.
     ///
     /// Returns when all workers have left and `consume` has returned, with its result and the counters.
     ///
@@ -99,7 +103,7 @@ impl Engine {
         <I::Item as IntoIterator>::IntoIter: Send,
         S: Sink<V>,
     {
-        let crew = Crew::new(self.threads, self.window, Feed::new(batches, cut), sink);
+        let crew = Crew::new(self.threads, self.window, self.timing, Feed::new(batches, cut), sink);
         let shared: &Shared<V> = &crew.shared;
         let result = self.pool.in_place_scope(|scope| {
             let crew = &crew;

@@ -13,16 +13,33 @@ pub(crate) struct Feed<I, B> {
     current: Option<B>,
     cut: Cut,
     exhausted: bool,
+    /// Set while input is pulled. Found set on acquiring the lock, it tells that the input panicked: steps may be
+    /// missing, so nothing more is pulled.
+    busy: bool,
 }
 
 impl<I, B> Feed<I, B> {
     pub(crate) fn new(batches: I, cut: Cut) -> Self {
-        Self { batches, current: None, cut, exhausted: false }
+        Self { batches, current: None, cut, exhausted: false, busy: false }
     }
 
     /// Puts steps into the window, and at most one new batch, whose production may block. Returns whether anything
     /// changed.
     pub(crate) fn feed<V: Vm>(&mut self, shared: &Shared<V>) -> bool
+    where
+        I: Iterator,
+        I::Item: IntoIterator<IntoIter = B>,
+        B: Iterator<Item = V::Step>,
+    {
+        if std::mem::replace(&mut self.busy, true) {
+            return false;
+        }
+        let changed = self.pull(shared);
+        self.busy = false;
+        changed
+    }
+
+    fn pull<V: Vm>(&mut self, shared: &Shared<V>) -> bool
     where
         I: Iterator,
         I::Item: IntoIterator<IntoIter = B>,

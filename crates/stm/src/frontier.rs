@@ -88,6 +88,8 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) busy: bool,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<(EntryId, V::Observation, V::Value)>,
+    /// Scratch: the effects of one result before its repair.
+    pub(crate) unrepaired: Vec<(EntryId, V::Effect)>,
 }
 
 impl<V: Vm, S> Frontier<V, S> {
@@ -97,6 +99,7 @@ impl<V: Vm, S> Frontier<V, S> {
             segment: Segment { number: 1, first_values: Vec::new() },
             busy: false,
             violated: Vec::new(),
+            unrepaired: Vec::new(),
         }
     }
 }

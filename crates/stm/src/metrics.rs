@@ -25,20 +25,17 @@ pub struct Metrics {
     pub repairs: u64,
     /// Reads that waited for a writer being executed again.
     pub waits: u64,
-    /// Time in executing steps, all workers. Measured on one step in [`Metrics::SAMPLING`] and scaled.
+    /// Time in executing steps, all workers; zero unless [`crate::Config::timing`] is on.
     pub execute_time: Duration,
-    /// Time in validating results at the frontier. Sampled like `execute_time`.
+    /// Time in validating results at the frontier; zero unless timing is on.
     pub validate_time: Duration,
-    /// Time in committing at the frontier, the sink included. Sampled like `execute_time`.
+    /// Time in committing at the frontier, the sink included; zero unless timing is on.
     pub commit_time: Duration,
     /// Time workers slept for want of work, or in reads that waited.
     pub idle_time: Duration,
 }
 
 impl Metrics {
-    /// One step in this many is timed.
-    pub const SAMPLING: u64 = 16;
-
     /// Adds another stream's counters.
     pub fn merge(&mut self, other: &Self) {
         self.steps += other.steps;

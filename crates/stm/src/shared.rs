@@ -17,8 +17,8 @@ pub(crate) struct Shared<V: Vm> {
     pub(crate) window: Window<V>,
     /// Position of the next step to become final. Written (release) by the frontier's holder, read by all.
     pub(crate) frontier: CachePadded<AtomicU64>,
-    /// Position of the next step to claim for speculation. Advanced by compare-exchange by any worker; only a hint,
-    /// since the slot's phase decides.
+    /// Position of the next step to claim for speculation. Only grows, raised by any worker; a hint, since the
+    /// slot's phase decides.
     pub(crate) next: CachePadded<AtomicU64>,
     /// End of the steps that were put into the window. Written (release) by the feeder after their slots.
     pub(crate) fed: CachePadded<AtomicU64>,

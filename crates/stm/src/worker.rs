@@ -4,7 +4,7 @@ use crate::frontier::{Changes, Frontier, History, Sink};
 use crate::metrics::Metrics;
 use crate::predicate::Check;
 use crate::shared::Shared;
-use crate::store::Found;
+use crate::store::{Found, UNSTABLE};
 use crate::view::View;
 use crate::vm::{Repair, Vm};
 use crate::window::{Body, Phase};
@@ -21,9 +21,15 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     feed: Mutex<Feed<I, B>>,
     frontier: Mutex<Frontier<V, S>>,
     threads: usize,
+    timing: bool,
     /// Workers that have not left. Each counts down once; the last one closes the sink.
     present: AtomicUsize,
     metrics: Mutex<Metrics>,
+}
+
+/// The time since `start`; zero if it was not measured.
+fn since(start: Option<Instant>) -> Duration {
+    start.map_or(Duration::ZERO, |start| start.elapsed())
 }
 
 /// What validation at the frontier found.
@@ -39,8 +45,8 @@ struct Worker<'r, V: Vm> {
     vm: &'r V,
     state: V::Worker<'r>,
     metrics: Metrics,
-    /// Counts steps, to time one in [`Metrics::SAMPLING`].
-    tick: u64,
+    /// Whether to measure time per phase.
+    timing: bool,
 }
 
 impl<'r, V: Vm> Worker<'r, V> {
@@ -48,14 +54,9 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.vm.view(&mut self.state)
     }
 
-    /// The time since `start`, scaled from the sample to all steps.
-    fn scaled(start: Option<Instant>) -> Duration {
-        start.map_or(Duration::ZERO, |start| start.elapsed() * Metrics::SAMPLING as u32)
-    }
-
-    fn sample(&mut self) -> Option<Instant> {
-        self.tick += 1;
-        self.tick.is_multiple_of(Metrics::SAMPLING).then(Instant::now)
+    /// The present, if time is measured.
+    fn now(&self) -> Option<Instant> {
+        self.timing.then(Instant::now)
     }
 
     /// Executes the step in `body`; what it recorded stays in the view.
@@ -74,10 +75,10 @@ impl<'r, V: Vm> Worker<'r, V> {
             }
         }
         body.incarnation += 1;
-        let start = self.sample();
+        let start = self.now();
         let step = body.step.as_ref().expect("a step in flight is in its slot");
         let result = self.vm.execute(&mut self.state, step);
-        self.metrics.execute_time += Self::scaled(start);
+        self.metrics.execute_time += since(start);
         result
     }
 
@@ -97,12 +98,13 @@ where
     I::Item: IntoIterator<IntoIter = B>,
     B: Iterator<Item = V::Step> + Send,
 {
-    pub(crate) fn new(threads: usize, window: usize, feed: Feed<I, B>, sink: S) -> Self {
+    pub(crate) fn new(threads: usize, window: usize, timing: bool, feed: Feed<I, B>, sink: S) -> Self {
         Self {
             shared: Shared::new(window),
             feed: Mutex::new(feed),
             frontier: Mutex::new(Frontier::new(sink)),
             threads,
+            timing,
             present: AtomicUsize::new(threads),
             metrics: Mutex::new(Metrics { conflicts_by_kind: vec![0; V::KINDS.len()], ..Metrics::default() }),
         }
@@ -135,7 +137,7 @@ where
             vm,
             state: vm.worker(View::new(shared)),
             metrics: Metrics { conflicts_by_kind: vec![0; V::KINDS.len()], ..Metrics::default() },
-            tick: 0,
+            timing: self.timing,
         };
         while !shared.stopped() {
             let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
@@ -251,7 +253,7 @@ where
         position: u64,
         body: &mut Body<V>,
     ) -> Verdict {
-        let start = worker.sample();
+        let start = worker.now();
         let store = &self.shared.store;
         let violated = &mut frontier.violated;
         let mut moved = false;
@@ -277,13 +279,18 @@ where
         } else {
             worker.count_conflict((0..V::KINDS.len()).filter(|kind| kinds[kind % 64]));
             body.conflicts += 1;
+            let unrepaired = &mut frontier.unrepaired;
+            unrepaired.clone_from(&body.record.effects);
+            let effects = &mut body.record.effects;
             let repaired = match (&body.step, &mut body.output) {
                 (Some(step), Some(output)) => {
-                    let mut repair = Repair { violated, effects: &mut body.record.effects, output };
-                    worker.vm.repair(step, &mut repair)
+                    worker.vm.repair(step, &mut Repair { violated, effects, output })
                 }
                 _ => false,
             };
+            // Effects that the hook removed are still visible to later steps.
+            unrepaired.retain(|(entry, _)| !effects.iter().any(|(kept, _)| kept == entry));
+            store.retract(position, u32::MAX, unrepaired);
             if repaired {
                 worker.metrics.repairs += 1;
                 Verdict::Repaired
@@ -292,7 +299,7 @@ where
                 Verdict::Invalid
             }
         };
-        worker.metrics.validate_time += Worker::<V>::scaled(start);
+        worker.metrics.validate_time += since(start);
         verdict
     }
 
@@ -308,7 +315,7 @@ where
         history: History,
     ) -> bool {
         let shared = &self.shared;
-        let start = worker.sample();
+        let start = worker.now();
         let Frontier { sink, segment, .. } = frontier;
         let effects = if executed { &worker.view().record.effects } else { &body.record.effects };
         for (entry, effect) in effects {
@@ -327,7 +334,7 @@ where
             return false;
         }
         worker.metrics.steps += 1;
-        worker.metrics.commit_time += Worker::<V>::scaled(start);
+        worker.metrics.commit_time += since(start);
         shared.window.set(position, Phase::Vacant);
         shared.frontier.store(position + 1, Ordering::SeqCst);
         shared.signal.notify();
@@ -400,18 +407,21 @@ where
             if shared.window.phase(position) != phase || body.checked == frontier {
                 continue;
             }
-            let again = match phase {
-                Phase::Blocked => Phase::Running,
-                _ if self.still_holds(worker, position, &body) => {
-                    body.checked = frontier;
-                    continue;
-                }
-                _ => {
-                    body.conflicts += 1;
-                    Phase::Rerunning
-                }
+            let (again, violated) = match phase {
+                Phase::Blocked => (Phase::Running, None),
+                _ => match self.violation(position, &body) {
+                    Some(kind) => (Phase::Rerunning, Some(kind)),
+                    None => {
+                        body.checked = frontier;
+                        continue;
+                    }
+                },
             };
             if shared.window.claim(position, phase, again) {
+                if let Some(kind) = violated {
+                    worker.count_conflict(std::iter::once(kind));
+                    body.conflicts += 1;
+                }
                 self.speculate(worker, position, &mut body);
                 return true;
             }
@@ -419,19 +429,20 @@ where
         false
     }
 
-    fn still_holds(&self, worker: &mut Worker<'_, V>, position: u64, body: &Body<V>) -> bool {
+    /// The kind of the first observation that no longer holds, given what is known now.
+    fn violation(&self, position: u64, body: &Body<V>) -> Option<usize> {
         let shared = &self.shared;
-        for observed in &body.record.observations {
-            let found = shared.store.read_at(observed.entry, position, |other| shared.is_rerunning(other));
-            let Found::Value { stamp, value } = found else { continue };
-            if stamp == observed.stamp && stamp != crate::store::UNSTABLE {
-                continue;
+        body.record.observations.iter().find_map(|observed| {
+            let is_rerunning = |other| shared.is_rerunning(other);
+            match shared.store.read_at(observed.entry, position, is_rerunning) {
+                Found::Value { stamp, value } if stamp != observed.stamp || stamp == UNSTABLE => {
+                    match V::check(&observed.observation, &value) {
+                        Check::Violated(kind) => Some(kind),
+                        Check::Holds | Check::Moved => None,
+                    }
+                }
+                _ => None,
             }
-            if let Check::Violated(kind) = V::check(&observed.observation, &value) {
-                worker.count_conflict(std::iter::once(kind));
-                return false;
-            }
-        }
-        true
+        })
     }
 }

@@ -35,7 +35,7 @@ impl Settings {
             (_, Some(threads)) => threads,
             (_, None) => std::thread::available_parallelism().map_or(1, |n| n.get()),
         };
-        let mut config = Config::default().threads(threads);
+        let mut config = Config::default().threads(threads).timing(args.counters);
         if let Some(window) = args.window {
             config = config.window(window);
         }
