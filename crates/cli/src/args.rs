@@ -44,6 +44,9 @@ pub(crate) struct RunArgs {
     /// Steps in flight at most
     #[arg(long, value_name = "STEPS")]
     pub(crate) window: Option<usize>,
+    /// Execute everything this often; times are of the run with the median time, and all digests must agree
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) repeat: usize,
     /// Print one JSON object per line
     #[arg(long)]
     pub(crate) json: bool,

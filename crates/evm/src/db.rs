@@ -2,7 +2,7 @@ use crate::location::{AccountState, Key, Value};
 use crate::vm::EvmVm;
 use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, U256};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
@@ -27,13 +27,23 @@ impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
 impl<E: std::error::Error> std::error::Error for StoreError<E> {}
 impl<E: DBErrorMarker> DBErrorMarker for StoreError<E> {}
 
+/// Analysed codes of workers that have left, for the next ones. Kept from stream to stream: codes are content.
+pub(crate) type SpareCodes = Mutex<Vec<B256Map<Bytecode>>>;
+
 /// Codes created by the stream and hashes of its blocks: content that needs no version.
-#[derive(Debug, Default)]
-pub(crate) struct Pools {
+#[derive(Debug)]
+pub(crate) struct Pools<'e> {
     /// Codes by hash. Speculation may add codes that never become final; nobody names them then.
     pub(crate) codes: RwLock<B256Map<Bytecode>>,
     /// Hash of each block's parent, by world and the parent's number.
     pub(crate) block_hashes: RwLock<alloy_primitives::map::HashMap<(u32, u64), B256>>,
+    spare_codes: &'e SpareCodes,
+}
+
+impl<'e> Pools<'e> {
+    pub(crate) fn new(spare_codes: &'e SpareCodes) -> Self {
+        Self { codes: RwLock::default(), block_hashes: RwLock::default(), spare_codes }
+    }
 }
 
 /// An account that the step being executed has loaded, and what it relied on so far.
@@ -88,7 +98,7 @@ pub(crate) struct Sweep {
 /// The state as revm sees it: one worker's view, with a record of what was loaded.
 pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) view: View<'r, EvmVm<'s, S>>,
-    pools: &'r Pools,
+    pools: &'r Pools<'s>,
     store: Option<&'s S>,
     world: u32,
     pub(crate) accounts: Vec<Access>,
@@ -106,7 +116,7 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
 }
 
 impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
-    pub(crate) fn new(view: View<'r, EvmVm<'s, S>>, pools: &'r Pools) -> Self {
+    pub(crate) fn new(view: View<'r, EvmVm<'s, S>>, pools: &'r Pools<'s>) -> Self {
         Self {
             view,
             pools,
@@ -118,7 +128,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             sweeps: Vec::new(),
             credits: Vec::new(),
             by_address: AddressMap::default(),
-            codes: B256Map::default(),
+            codes: pools.spare_codes.lock().pop().unwrap_or_default(),
         }
     }
 
@@ -199,6 +209,12 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         if let Some(access) = self.access(address) {
             access.rely_on_funds(left);
         }
+    }
+}
+
+impl<S: DatabaseRef + Sync> Drop for Db<'_, '_, S> {
+    fn drop(&mut self) {
+        self.pools.spare_codes.lock().push(std::mem::take(&mut self.codes));
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::block::Block;
+use crate::db::SpareCodes;
 use crate::error::ExecutionError;
 use crate::finished::FinishedBlock;
 use crate::sink::Assembler;
@@ -18,6 +19,7 @@ const FINISHED_AHEAD: usize = 64;
 #[derive(Debug)]
 pub struct Executor {
     engine: Engine,
+    spare_codes: SpareCodes,
 }
 
 /// A block together with the state it is executed on.
@@ -81,7 +83,7 @@ impl Executor {
     ///
     /// If a setting makes no sense or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self { engine: Engine::new(config)? })
+        Ok(Self { engine: Engine::new(config)?, spare_codes: SpareCodes::default() })
     }
 
     /// Number of worker threads.
@@ -101,7 +103,7 @@ impl Executor {
     ///
     /// Returns what `consume` returned, and the engine's counters.
     pub fn stream<'s, S, I, R>(
-        &self,
+        &'s self,
         blocks: I,
         cut: Cut,
         consume: impl FnOnce(Finished<'_, 's, S>) -> R,
@@ -112,7 +114,7 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        let vm = EvmVm::<'s, S>::default();
+        let vm = EvmVm::<'s, S>::new(&self.spare_codes);
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
         let sink = Assembler::new(&vm, sender);

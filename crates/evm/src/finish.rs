@@ -15,7 +15,7 @@ use tandem_stm::{Delta, Effect, Observation};
 /// Reports the finished step to the view. Returns the balance transfer that a repair could shift, if there is just one.
 pub(crate) fn finish<S: DatabaseRef + Sync>(
     ctx: &mut Ctx<'_, '_, S>,
-    pools: &Pools,
+    pools: &Pools<'_>,
 ) -> Result<Option<Transfer>, StoreError<S::Error>> {
     let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
     let state = &ctx.journaled_state.inner.state;

@@ -1,5 +1,5 @@
 use crate::block::Block;
-use crate::db::{Db, Pools};
+use crate::db::{Db, Pools, SpareCodes};
 use crate::error::ExecutionError;
 use crate::finish::finish;
 use crate::handler::OrderedHandler;
@@ -100,13 +100,13 @@ pub(crate) fn system_error<S: DatabaseRef>(block: &Block, error: SystemError<S>)
 /// The EVM as the engine's VM.
 #[derive(Debug)]
 pub(crate) struct EvmVm<'s, S> {
-    pub(crate) pools: Pools,
+    pub(crate) pools: Pools<'s>,
     store: PhantomData<&'s S>,
 }
 
-impl<S> Default for EvmVm<'_, S> {
-    fn default() -> Self {
-        Self { pools: Pools::default(), store: PhantomData }
+impl<'s, S> EvmVm<'s, S> {
+    pub(crate) fn new(spare_codes: &'s SpareCodes) -> Self {
+        Self { pools: Pools::new(spare_codes), store: PhantomData }
     }
 }
 

@@ -10,7 +10,9 @@ use alloy_primitives::{Address, B256};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tandem_evm::{BlockHistory, BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, StoreRef};
+use tandem_evm::{
+    BlockHistory, BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor, StoreRef,
+};
 use tandem_state::MemoryStore;
 
 /// What came of all blocks.
@@ -23,6 +25,8 @@ pub(crate) struct Outcome {
     pub(crate) recovery: Option<Duration>,
     pub(crate) metrics: Metrics,
     pub(crate) digest: B256,
+    /// Shortest and longest time of all runs.
+    pub(crate) spread: (Duration, Duration),
 }
 
 /// What came of one block.
@@ -66,7 +70,7 @@ pub(crate) struct Progress {
     pub(crate) metrics: Metrics,
 }
 
-/// Executes everything, then checks it, so that checking takes nothing from execution.
+/// Executes everything as often as asked, and gives the run with the median time.
 pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) -> Result<Outcome, Failure> {
     let Input { blocks, worlds } = input;
     let (facts, signed): (Vec<_>, Vec<_>) = blocks.into_iter().map(split).unzip();
@@ -76,18 +80,43 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
         Senders::Ahead => Source::ahead(signed),
     };
     let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
+    let mut plain = PlainExecutor::new();
+    let mut runs = Vec::with_capacity(settings.repeat);
+    for _ in 0..settings.repeat {
+        runs.push(once(settings, executor, &mut plain, &mut source, &worlds, &facts)?);
+    }
+    let digest = runs.first().map(|run: &Outcome| run.digest);
+    if let Some(other) = runs.iter().position(|run| Some(run.digest) != digest) {
+        return Err(Failure::fault(format!("run {} gave another digest than the first run", other + 1)));
+    }
+    runs.sort_by_key(|run| run.time);
+    let spread = (runs[0].time, runs[runs.len() - 1].time);
+    let median = runs.swap_remove(runs.len() / 2);
+    Ok(Outcome { recovery, spread, ..median })
+}
+
+/// Executes everything, then checks it, so that checking takes nothing from execution.
+fn once(
+    settings: &Settings,
+    executor: &Executor,
+    plain: &mut PlainExecutor,
+    source: &mut Source,
+    worlds: &[MemoryStore],
+    facts: &[Facts],
+) -> Result<Outcome, Failure> {
     let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
     let progress = match settings.mode {
-        Mode::Revm => plain::execute(&mut source, &worlds, &chains)?,
-        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, &mut source, &worlds, &chains)?,
-        Mode::Block => stream(executor, Cut::Batch, &mut source, &worlds, &chains)?,
+        Mode::Revm => plain::execute(plain, source, worlds, &chains)?,
+        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, source, worlds, &chains)?,
+        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains)?,
     };
     let Progress { results, time, metrics } = progress;
-    let finish = |(facts, result): (Facts, Result<Executed, String>)| row(settings.check, facts, result);
+    let finish = |(facts, result)| row(settings.check, facts, result);
     let finished: Vec<(Row, B256)> =
-        executor.pool().install(|| facts.into_par_iter().zip(results).map(finish).collect());
+        executor.pool().install(|| facts.par_iter().zip(results).map(finish).collect());
     let (rows, digests): (Vec<_>, Vec<_>) = finished.into_iter().unzip();
-    Ok(Outcome { rows, time, recovery, metrics, digest: run_digest(&digests) })
+    let digest = run_digest(&digests);
+    Ok(Outcome { rows, time, recovery: None, metrics, digest, spread: (time, time) })
 }
 
 fn split(block: InputBlock) -> (Facts, tandem_evm::SignedBlock) {
@@ -165,14 +194,15 @@ fn executed(block: FinishedBlock) -> Executed {
 }
 
 /// Checks one block and computes its digest.
-fn row(check: bool, facts: Facts, result: Result<Executed, String>) -> (Row, B256) {
-    let Facts { name, chain_id, number, fork, transactions, expected_senders, .. } = facts;
+fn row(check: bool, facts: &Facts, result: Result<Executed, String>) -> (Row, B256) {
+    let Facts { ref name, chain_id, number, fork, transactions, ref expected_senders, .. } = *facts;
     let (result, digest, gas, time, history) = match result {
         Ok(Executed { output, time, history }) => {
-            let checks = if check { Checks::new(&output, &expected_senders) } else { Checks::default() };
+            let checks = if check { Checks::new(&output, expected_senders) } else { Checks::default() };
             (Ok(checks), block_digest(&output), output.gas_used, time, history)
         }
         Err(error) => (Err(error), B256::ZERO, 0, Duration::ZERO, BlockHistory::default()),
     };
+    let name = name.clone();
     (Row { name, chain_id, number, fork, transactions, gas, time, history, result }, digest)
 }

@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     senders: Senders,
     json: bool,
     counters: bool,
+    repeat: usize,
     threads: usize,
     config: Config,
 }
@@ -35,6 +36,9 @@ impl Settings {
             (_, Some(threads)) => threads,
             (_, None) => std::thread::available_parallelism().map_or(1, |n| n.get()),
         };
+        if args.repeat == 0 {
+            return Err(Failure::input("--repeat must be at least 1"));
+        }
         let mut config = Config::default().threads(threads).timing(args.counters);
         if let Some(window) = args.window {
             config = config.window(window);
@@ -46,6 +50,7 @@ impl Settings {
             senders: args.senders,
             json: args.json,
             counters: args.counters,
+            repeat: args.repeat,
             threads,
             config,
         })

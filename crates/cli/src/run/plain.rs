@@ -11,11 +11,11 @@ use tandem_state::{Account, MemoryStore};
 
 /// Runs blocks one after the other. Only `PlainExecutor::execute` is timed.
 pub(crate) fn execute(
+    plain: &mut PlainExecutor,
     source: &mut Source,
     worlds: &[MemoryStore],
     chains: &[usize],
 ) -> Result<Progress, Failure> {
-    let mut plain = PlainExecutor::new();
     let mut progress = Progress::default();
     let mut current = None;
     while progress.results.len() < chains.len() {

@@ -35,6 +35,8 @@ struct Summary<'a> {
     gas: u64,
     ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    spread_ms: Option<(f64, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     recovery_ms: Option<f64>,
     threads: usize,
     mode: &'a str,
@@ -152,6 +154,7 @@ fn json(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Res
         txs,
         gas,
         ms: ms(outcome.time),
+        spread_ms: (settings.repeat > 1).then(|| (ms(outcome.spread.0), ms(outcome.spread.1))),
         recovery_ms: outcome.recovery.map(ms),
         threads: settings.threads,
         mode: settings.mode.name(),
@@ -197,6 +200,10 @@ fn table(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Re
         settings.mode.name(),
         settings.threads,
     )?;
+    if settings.repeat > 1 {
+        let (least, most) = outcome.spread;
+        writeln!(out, "median of {} runs, {:.3} to {:.3} ms", settings.repeat, ms(least), ms(most))?;
+    }
     match outcome.recovery {
         Some(time) => writeln!(out, "senders recovered before that in {:.3} ms", ms(time))?,
         None => writeln!(out, "senders recovered meanwhile")?,
