@@ -2,13 +2,15 @@ use crate::block::Block;
 use crate::db::SpareCodes;
 use crate::error::ExecutionError;
 use crate::finished::FinishedBlock;
+use crate::location::EvmState;
 use crate::sink::Assembler;
 use crate::system::has_start;
 use crate::vm::{EvmVm, Job, Part, Step};
 use crossbeam_channel::Receiver;
+use parking_lot::Mutex;
 use revm::database_interface::DatabaseRef;
 use std::sync::Arc;
-use tandem_stm::{Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
+use tandem_stm::{Arena, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
@@ -20,6 +22,8 @@ const FINISHED_AHEAD: usize = 64;
 pub struct Executor {
     engine: Engine,
     spare_codes: SpareCodes,
+    /// Memory for streams; more than one only if several ran at once.
+    spare_arenas: Mutex<Vec<Arena<EvmState>>>,
 }
 
 /// A block together with the state it is executed on.
@@ -83,7 +87,11 @@ impl Executor {
     ///
     /// If a setting makes no sense or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self { engine: Engine::new(config)?, spare_codes: SpareCodes::default() })
+        Ok(Self {
+            engine: Engine::new(config)?,
+            spare_codes: SpareCodes::default(),
+            spare_arenas: Mutex::default(),
+        })
     }
 
     /// Number of worker threads.
@@ -118,9 +126,11 @@ impl Executor {
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
         let sink = Assembler::new(&vm, sender);
-        let (result, metrics, _) = self
-            .engine
-            .run(&vm, batches, cut, sink, |running| consume(Finished { blocks: Some(receiver), running }));
+        let mut arena = self.spare_arenas.lock().pop().unwrap_or_default();
+        let (result, metrics, _) = self.engine.run(&vm, &mut arena, batches, cut, sink, |running| {
+            consume(Finished { blocks: Some(receiver), running })
+        });
+        self.spare_arenas.lock().push(arena);
         (result, metrics)
     }
 

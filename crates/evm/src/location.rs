@@ -1,7 +1,29 @@
 //! What the EVM's locations are, how they are observed and how they change.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
-use tandem_stm::{Cell, Check, Delta, Effect, Observation, Words};
+use tandem_stm::{Cell, Check, Delta, Domain, Effect, Observation, Words};
+
+/// Ethereum's state, for the engine.
+#[derive(Debug)]
+pub(crate) enum EvmState {}
+
+impl Domain for EvmState {
+    type Key = Key;
+    type Value = Value;
+    type Cell = ValueCell;
+    type Observation = Observed;
+    type Effect = Change;
+
+    const KINDS: &'static [&'static str] = KINDS;
+
+    fn check(observation: &Observed, value: &Value) -> Check {
+        observation.check(value)
+    }
+
+    fn apply(effect: &Change, value: &mut Value) {
+        effect.apply(value);
+    }
+}
 
 /// Names of the kinds of location; the constants below index it.
 pub(crate) const KINDS: &[&str] = &["balance", "nonce", "code", "storage", "life"];

@@ -3,7 +3,7 @@ use crate::db::{Db, Pools, SpareCodes};
 use crate::error::ExecutionError;
 use crate::finish::finish;
 use crate::handler::OrderedHandler;
-use crate::location::{Change, KINDS, Key, Observed, Value, ValueCell};
+use crate::location::EvmState;
 use crate::machine::{Machine, MachineError};
 use crate::repair::Transfer;
 use crate::system::{self, SystemError};
@@ -14,7 +14,7 @@ use revm::database_interface::DatabaseRef;
 use revm::handler::{EvmTr, Handler};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use tandem_stm::{Check, Repair, View, Vm};
+use tandem_stm::{Repair, View, Vm};
 
 /// A block on its way through the stream.
 #[derive(Debug)]
@@ -117,11 +117,7 @@ pub(crate) struct Worker<'r, 's, S: DatabaseRef + Sync> {
 }
 
 impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
-    type Key = Key;
-    type Value = Value;
-    type Cell = ValueCell;
-    type Observation = Observed;
-    type Effect = Change;
+    type Domain = EvmState;
     type Step = Step<'s, S>;
     type Output = Output;
     type Error = ExecutionError<S::Error>;
@@ -129,8 +125,6 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         = Worker<'r, 's, S>
     where
         Self: 'r;
-
-    const KINDS: &'static [&'static str] = KINDS;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, S> {
         Worker { machine: Machine::new(Db::new(view, &self.pools)), block: None }
@@ -180,14 +174,6 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
             output.transfer = transfer.map(Box::new);
         }
         Ok(output)
-    }
-
-    fn check(observation: &Observed, value: &Value) -> Check {
-        observation.check(value)
-    }
-
-    fn apply(effect: &Change, value: &mut Value) {
-        effect.apply(value);
     }
 
     fn repair(&self, _step: &Step<'s, S>, repair: &mut Repair<'_, Self>) -> bool {

@@ -1,3 +1,4 @@
+use crate::arena::Arena;
 use crate::config::{Config, ConfigError, Cut};
 use crate::error::StreamError;
 use crate::feed::Feed;
@@ -91,6 +92,7 @@ impl Engine {
     pub fn run<V, I, S, R>(
         &self,
         vm: &V,
+        arena: &mut Arena<V::Domain>,
         batches: I,
         cut: Cut,
         sink: S,
@@ -103,7 +105,13 @@ impl Engine {
         <I::Item as IntoIterator>::IntoIter: Send,
         S: Sink<V>,
     {
-        let crew = Crew::new(self.threads, self.window, self.timing, Feed::new(batches, cut), sink);
+        let crew = Crew::new(
+            Shared::new(self.window, arena),
+            self.threads,
+            self.timing,
+            Feed::new(batches, cut),
+            sink,
+        );
         let shared: &Shared<V> = &crew.shared;
         let result = self.pool.in_place_scope(|scope| {
             let crew = &crew;
@@ -113,7 +121,8 @@ impl Engine {
             let _cancel = CancelOnUnwind(shared);
             consume(Running(shared))
         });
-        let (metrics, failure) = crew.finish();
+        let (metrics, shared) = crew.finish();
+        let failure = shared.recycle(arena);
         (result, metrics, failure.map_or(Ok(()), Err))
     }
 }

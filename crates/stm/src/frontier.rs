@@ -1,5 +1,5 @@
 use crate::store::{EntryId, VersionStore};
-use crate::vm::Vm;
+use crate::vm::{Domain, Effects, Violation, Vm};
 
 /// Receives the steps as they become final, in order.
 ///
@@ -42,10 +42,13 @@ pub struct Change<K, T> {
     pub after: T,
 }
 
+/// How final steps changed one key of a domain.
+type ChangeIn<D> = Change<<D as Domain>::Key, <D as Domain>::Value>;
+
 /// What the steps since the last [`Changes::take`] changed: one *segment* of the stream.
 pub struct Changes<'a, V: Vm> {
-    pub(crate) store: &'a VersionStore<V>,
-    pub(crate) segment: &'a mut Segment<V>,
+    pub(crate) store: &'a VersionStore<V::Domain>,
+    pub(crate) segment: &'a mut Segment<V::Domain>,
 }
 
 impl<V: Vm> std::fmt::Debug for Changes<'_, V> {
@@ -57,7 +60,7 @@ impl<V: Vm> std::fmt::Debug for Changes<'_, V> {
 impl<V: Vm> Changes<'_, V> {
     /// Ends the segment and gives its changes, in no particular order. Values that came back to what they were are
     /// left out.
-    pub fn take(&mut self) -> Vec<Change<V::Key, V::Value>> {
+    pub fn take(&mut self) -> Vec<ChangeIn<V::Domain>> {
         self.segment.number += 1;
         let store = self.store;
         self.segment
@@ -72,24 +75,24 @@ impl<V: Vm> Changes<'_, V> {
 }
 
 /// The changes collected so far.
-pub(crate) struct Segment<V: Vm> {
+pub(crate) struct Segment<D: Domain> {
     /// Starts at 1; 0 marks entries that were never changed.
     pub(crate) number: u64,
     /// Each changed entry once, with its value before.
-    pub(crate) first_values: Vec<(EntryId, V::Value)>,
+    pub(crate) first_values: Vec<(EntryId, D::Value)>,
 }
 
 /// What belongs to the holder of the frontier.
 pub(crate) struct Frontier<V: Vm, S> {
     /// Dropped when the last worker leaves, so that a consumer behind it sees the end.
     pub(crate) sink: Option<S>,
-    pub(crate) segment: Segment<V>,
+    pub(crate) segment: Segment<V::Domain>,
     /// Set while a holder is at work. Found set on acquiring the lock, it tells that the last holder panicked.
     pub(crate) busy: bool,
     /// Scratch: the violated observations of one result, with the values that are true now.
-    pub(crate) violated: Vec<(EntryId, V::Observation, V::Value)>,
+    pub(crate) violated: Vec<Violation<V::Domain>>,
     /// Scratch: the effects of one result before its repair.
-    pub(crate) unrepaired: Vec<(EntryId, V::Effect)>,
+    pub(crate) unrepaired: Effects<V::Domain>,
 }
 
 impl<V: Vm, S> Frontier<V, S> {

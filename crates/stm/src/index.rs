@@ -58,6 +58,14 @@ impl Index {
         self.tables[level].get().map_or(&[], |table| table)
     }
 
+    /// Forgets everything but the newest table's memory.
+    pub(crate) fn clear(&mut self) {
+        for word in self.newest() {
+            word.store(0, Ordering::Relaxed);
+        }
+        *self.len.get_mut() = 0;
+    }
+
     /// The id stored under `hash` for which `is_key` holds.
     pub(crate) fn get(&self, hash: u64, is_key: impl Fn(u32) -> bool) -> Option<u32> {
         probe(self.newest(), hash, is_key).ok()

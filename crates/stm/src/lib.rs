@@ -19,6 +19,7 @@
 //! The crate knows nothing of the EVM.
 #![forbid(unsafe_code)]
 
+mod arena;
 mod cell;
 mod config;
 mod engine;
@@ -36,6 +37,7 @@ mod vm;
 mod window;
 mod worker;
 
+pub use arena::Arena;
 pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
 pub use engine::{Engine, Running};
@@ -45,4 +47,4 @@ pub use metrics::Metrics;
 pub use predicate::{Check, Delta, Effect, Observation};
 pub use store::EntryId;
 pub use view::{Read, View};
-pub use vm::{Repair, Vm};
+pub use vm::{Domain, Effects, Repair, Violation, Vm};

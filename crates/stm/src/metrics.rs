@@ -17,7 +17,7 @@ pub struct Metrics {
     pub blocked: u64,
     /// Results found invalid at their turn or by an early check.
     pub conflicts: u64,
-    /// Violated observations in those results, by kind of location (see [`crate::Vm::KINDS`]).
+    /// Violated observations in those results, by kind of location (see [`crate::Domain::KINDS`]).
     pub conflicts_by_kind: Vec<u64>,
     /// Results committed although a value had moved, because only a bound was relied on.
     pub moved: u64,

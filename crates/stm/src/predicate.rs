@@ -49,6 +49,6 @@ pub enum Check {
     Holds,
     /// The value moved, but within what was relied on.
     Moved,
-    /// The observation does not hold. Names the kind of location, an index into [`crate::Vm::KINDS`].
+    /// The observation does not hold. Names the kind of location, an index into [`crate::Domain::KINDS`].
     Violated(usize),
 }

@@ -1,3 +1,4 @@
+use crate::arena::Arena;
 use crate::error::StreamError;
 use crate::signal::Signal;
 use crate::store::VersionStore;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// 1. `frontier <= next` up to a claim in progress, `next <= fed <= frontier + window`, and `fed <= end`.
 /// 2. Every step below `frontier` is final; no step at or above it is.
 pub(crate) struct Shared<V: Vm> {
-    pub(crate) store: VersionStore<V>,
+    pub(crate) store: VersionStore<V::Domain>,
     pub(crate) window: Window<V>,
     /// Position of the next step to become final. Written (release) by the frontier's holder, read by all.
     pub(crate) frontier: CachePadded<AtomicU64>,
@@ -32,10 +33,11 @@ pub(crate) struct Shared<V: Vm> {
 }
 
 impl<V: Vm> Shared<V> {
-    pub(crate) fn new(window: usize) -> Self {
+    /// A stream that uses what `arena` holds.
+    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>) -> Self {
         Self {
-            store: VersionStore::default(),
-            window: Window::new(window),
+            store: std::mem::take(&mut arena.store),
+            window: Window::new(window, &mut arena.records),
             frontier: CachePadded::default(),
             next: CachePadded::default(),
             fed: CachePadded::default(),
@@ -44,6 +46,14 @@ impl<V: Vm> Shared<V> {
             signal: Signal::default(),
             failure: Mutex::new(None),
         }
+    }
+
+    /// Ends the stream for good: its memory goes back to `arena`.
+    pub(crate) fn recycle(self, arena: &mut Arena<V::Domain>) -> Option<StreamError<V::Error>> {
+        arena.store = self.store;
+        arena.store.clear();
+        arena.records.extend(self.window.into_records());
+        self.failure.into_inner()
     }
 
     pub(crate) fn stopped(&self) -> bool {

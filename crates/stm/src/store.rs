@@ -1,6 +1,6 @@
 use crate::cell::Stamped;
 use crate::index::Index;
-use crate::vm::Vm;
+use crate::vm::Domain;
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use std::hash::BuildHasher;
@@ -20,16 +20,16 @@ struct Pending<E> {
     effect: E,
 }
 
-struct Entry<V: Vm> {
-    key: V::Key,
+struct Entry<D: Domain> {
+    key: D::Key,
     /// The value left by all final steps.
-    value: Stamped<V::Cell>,
+    value: Stamped<D::Cell>,
     /// Length of `pending`. Written under its lock; read (acquire) without it, to leave the lock alone where nothing
     /// is in flight. A stale zero is a stale read, which validation catches.
     in_flight: AtomicU32,
     /// Effects of steps at or after the frontier, by position. The commit of a step changes `value` and removes
     /// its effect here under one lock, so that no reader applies it twice or not at all.
-    pending: Mutex<Vec<Pending<V::Effect>>>,
+    pending: Mutex<Vec<Pending<D::Effect>>>,
     /// The segment (see [`crate::Changes`]) that last changed the value. Used by the frontier's holder alone.
     segment: AtomicU64,
 }
@@ -48,24 +48,24 @@ pub(crate) enum Found<T> {
 /// 1. A key has exactly one entry, identified by the whole key.
 /// 2. Values change only at the frontier, in stream order.
 /// 3. An entry's effects in flight belong to distinct positions, none below the frontier.
-pub(crate) struct VersionStore<V: Vm> {
+pub(crate) struct VersionStore<D: Domain> {
     index: Index,
-    entries: boxcar::Vec<Entry<V>>,
+    entries: boxcar::Vec<Entry<D>>,
     hasher: RandomState,
 }
 
-impl<V: Vm> Default for VersionStore<V> {
+impl<D: Domain> Default for VersionStore<D> {
     fn default() -> Self {
         Self { index: Index::default(), entries: boxcar::Vec::new(), hasher: RandomState::default() }
     }
 }
 
-impl<V: Vm> VersionStore<V> {
+impl<D: Domain> VersionStore<D> {
     /// The entry of `key`; made with the value that `base` gives if there is none.
     pub(crate) fn intern<E>(
         &self,
-        key: &V::Key,
-        base: impl FnOnce() -> Result<V::Value, E>,
+        key: &D::Key,
+        base: impl FnOnce() -> Result<D::Value, E>,
     ) -> Result<EntryId, E> {
         let hash = self.hasher.hash_one(key);
         let is_key = |id: u32| self.entries[id as usize].key == *key;
@@ -86,17 +86,23 @@ impl<V: Vm> VersionStore<V> {
         Ok(EntryId(self.index.get_or_insert(hash, is_key, insert, rehash)))
     }
 
-    fn entry(&self, id: EntryId) -> &Entry<V> {
+    /// Forgets everything, memory kept.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.index.clear();
+    }
+
+    fn entry(&self, id: EntryId) -> &Entry<D> {
         &self.entries[id.0 as usize]
     }
 
     /// The key of an entry.
-    pub(crate) fn key(&self, id: EntryId) -> &V::Key {
+    pub(crate) fn key(&self, id: EntryId) -> &D::Key {
         &self.entry(id).key
     }
 
     /// The value left by all final steps, with its stamp.
-    pub(crate) fn read_final(&self, id: EntryId) -> (u64, V::Value) {
+    pub(crate) fn read_final(&self, id: EntryId) -> (u64, D::Value) {
         self.entry(id).value.load()
     }
 
@@ -112,7 +118,7 @@ impl<V: Vm> VersionStore<V> {
         id: EntryId,
         position: u64,
         is_rerunning: impl Fn(u64) -> bool,
-    ) -> Found<V::Value> {
+    ) -> Found<D::Value> {
         let entry = self.entry(id);
         if entry.in_flight.load(Ordering::Acquire) == 0 {
             let (stamp, value) = entry.value.load();
@@ -124,7 +130,7 @@ impl<V: Vm> VersionStore<V> {
             if is_rerunning(earlier.position) {
                 return Found::Rerunning(earlier.position);
             }
-            V::apply(&earlier.effect, &mut value);
+            D::apply(&earlier.effect, &mut value);
             stamp = UNSTABLE;
         }
         Found::Value { stamp, value }
@@ -135,8 +141,8 @@ impl<V: Vm> VersionStore<V> {
         &self,
         position: u64,
         incarnation: u32,
-        effects: &[(EntryId, V::Effect)],
-        replaced: &[(EntryId, V::Effect)],
+        effects: &[(EntryId, D::Effect)],
+        replaced: &[(EntryId, D::Effect)],
     ) {
         for (id, effect) in effects {
             let entry = self.entry(*id);
@@ -153,7 +159,7 @@ impl<V: Vm> VersionStore<V> {
     }
 
     /// Removes a step's effects that belong to an incarnation before `incarnation`.
-    pub(crate) fn retract(&self, position: u64, incarnation: u32, effects: &[(EntryId, V::Effect)]) {
+    pub(crate) fn retract(&self, position: u64, incarnation: u32, effects: &[(EntryId, D::Effect)]) {
         for (id, _) in effects {
             let entry = self.entry(*id);
             let mut pending = entry.pending.lock();
@@ -173,9 +179,9 @@ impl<V: Vm> VersionStore<V> {
         &self,
         id: EntryId,
         position: u64,
-        effect: &V::Effect,
+        effect: &D::Effect,
         segment: u64,
-    ) -> Option<V::Value> {
+    ) -> Option<D::Value> {
         let entry = self.entry(id);
         if entry.in_flight.load(Ordering::Acquire) == 0 {
             return Self::apply(entry, position, effect, segment);
@@ -189,10 +195,10 @@ impl<V: Vm> VersionStore<V> {
         before
     }
 
-    fn apply(entry: &Entry<V>, position: u64, effect: &V::Effect, segment: u64) -> Option<V::Value> {
+    fn apply(entry: &Entry<D>, position: u64, effect: &D::Effect, segment: u64) -> Option<D::Value> {
         let (_, before) = entry.value.load();
         let mut value = before;
-        V::apply(effect, &mut value);
+        D::apply(effect, &mut value);
         if value == before {
             return None;
         }

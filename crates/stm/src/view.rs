@@ -1,8 +1,13 @@
 use crate::shared::Shared;
 use crate::store::{EntryId, Found};
-use crate::vm::Vm;
+use crate::vm::{Domain, Vm};
 use crate::window::{Observed, Record};
 use std::time::{Duration, Instant};
+
+type Value<V> = <<V as Vm>::Domain as Domain>::Value;
+type Key<V> = <<V as Vm>::Domain as Domain>::Key;
+type Observation<V> = <<V as Vm>::Domain as Domain>::Observation;
+type Effect<V> = <<V as Vm>::Domain as Domain>::Effect;
 
 /// A value read through a [`View`], and what is needed to observe it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +28,7 @@ pub struct View<'r, V: Vm> {
     shared: &'r Shared<V>,
     position: u64,
     speculative: bool,
-    pub(crate) record: Record<V>,
+    pub(crate) record: Record<V::Domain>,
     pub(crate) waits: u64,
     pub(crate) waited: Duration,
 }
@@ -72,9 +77,9 @@ impl<'r, V: Vm> View<'r, V> {
     /// Whatever `base` returns.
     pub fn read<E>(
         &mut self,
-        key: &V::Key,
-        base: impl FnOnce() -> Result<V::Value, E>,
-    ) -> Result<Read<V::Value>, E> {
+        key: &Key<V>,
+        base: impl FnOnce() -> Result<Value<V>, E>,
+    ) -> Result<Read<Value<V>>, E> {
         let entry = self.resolve(key, base)?;
         Ok(self.read_entry(entry))
     }
@@ -86,14 +91,14 @@ impl<'r, V: Vm> View<'r, V> {
     /// Whatever `base` returns.
     pub fn resolve<E>(
         &mut self,
-        key: &V::Key,
-        base: impl FnOnce() -> Result<V::Value, E>,
+        key: &Key<V>,
+        base: impl FnOnce() -> Result<Value<V>, E>,
     ) -> Result<EntryId, E> {
         self.shared.store.intern(key, base)
     }
 
     /// Reads the value of an entry.
-    pub fn read_entry(&mut self, entry: EntryId) -> Read<V::Value> {
+    pub fn read_entry(&mut self, entry: EntryId) -> Read<Value<V>> {
         let store = &self.shared.store;
         if !self.speculative {
             let (stamp, value) = store.read_final(entry);
@@ -117,14 +122,14 @@ impl<'r, V: Vm> View<'r, V> {
     }
 
     /// Records that the result relies on `observation` of what was read.
-    pub fn observe(&mut self, read: &Read<V::Value>, observation: V::Observation) {
+    pub fn observe(&mut self, read: &Read<Value<V>>, observation: Observation<V>) {
         if self.speculative {
             self.record.observations.push(Observed { entry: read.entry, stamp: read.stamp, observation });
         }
     }
 
     /// Records what the step does. An entry may be named once per execution.
-    pub fn effect(&mut self, entry: EntryId, effect: V::Effect) {
+    pub fn effect(&mut self, entry: EntryId, effect: Effect<V>) {
         self.record.effects.push((entry, effect));
     }
 }

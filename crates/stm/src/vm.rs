@@ -1,12 +1,12 @@
 use crate::{Cell, Check, EntryId, View};
 use std::hash::Hash;
 
-/// What the engine drives: it knows how to execute one step and what its locations hold.
+/// What is kept under keys, how it is observed and how it changes.
 ///
 /// Locations that are always found together can share a key (an account's balance, nonce and code, say): the
-/// [`Vm::Value`] then holds all of them, and [`Vm::Observation`] and [`Vm::Effect`] say which they are about, so that
-/// conflicts are still told apart location by location.
-pub trait Vm: Sync {
+/// [`Domain::Value`] then holds all of them, and [`Domain::Observation`] and [`Domain::Effect`] say which they are
+/// about, so that conflicts are still told apart location by location.
+pub trait Domain {
     /// Identity of a location or of a group of them. Compared in full: a hash only places it.
     type Key: Clone + Eq + Hash + Send + Sync;
     /// What is stored under a key.
@@ -17,6 +17,21 @@ pub trait Vm: Sync {
     type Observation: Copy + Send;
     /// What a step does under a key.
     type Effect: Copy + Send;
+
+    /// Names of the kinds of location, for counting conflicts.
+    const KINDS: &'static [&'static str];
+
+    /// Tests an observation.
+    fn check(observation: &Self::Observation, value: &Self::Value) -> Check;
+
+    /// Applies an effect. Must be total: speculation can apply it to any value.
+    fn apply(effect: &Self::Effect, value: &mut Self::Value);
+}
+
+/// What the engine drives: it knows how to execute one step.
+pub trait Vm: Sync {
+    /// What its steps read and change.
+    type Domain: Domain;
     /// One unit of the stream.
     type Step: Send;
     /// What executing a step yields besides its effects.
@@ -27,9 +42,6 @@ pub trait Vm: Sync {
     type Worker<'r>
     where
         Self: 'r;
-
-    /// Names of the kinds of location, for counting conflicts.
-    const KINDS: &'static [&'static str];
 
     /// Makes the state of one worker; called once per thread and stream.
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r>
@@ -54,12 +66,6 @@ pub trait Vm: Sync {
     where
         Self: Sized;
 
-    /// Tests an observation.
-    fn check(observation: &Self::Observation, value: &Self::Value) -> Check;
-
-    /// Applies an effect. Must be total: speculation can apply it to any value.
-    fn apply(effect: &Self::Effect, value: &mut Self::Value);
-
     /// Tries to make a result valid whose observations do not all hold, without executing the step again.
     ///
     /// Called at the step's turn, with final values. On `true` the engine commits the effects as the hook left them.
@@ -72,13 +78,27 @@ pub trait Vm: Sync {
     }
 }
 
+/// An observation that does not hold: where, what was relied on, and the value that is true now.
+pub type Violation<D> = (EntryId, <D as Domain>::Observation, <D as Domain>::Value);
+
+/// What a step does, by entry. An entry is named at most once.
+pub type Effects<D> = Vec<(EntryId, <D as Domain>::Effect)>;
+
 /// A conflicted result, laid open to [`Vm::repair`].
-#[derive(Debug)]
 pub struct Repair<'a, V: Vm> {
-    /// The observations that do not hold, each with the value that is true now.
-    pub violated: &'a [(EntryId, V::Observation, V::Value)],
+    /// The observations that do not hold.
+    pub violated: &'a [Violation<V::Domain>],
     /// Everything the step does; the hook may change, add and remove.
-    pub effects: &'a mut Vec<(EntryId, V::Effect)>,
+    pub effects: &'a mut Effects<V::Domain>,
     /// The step's output.
     pub output: &'a mut V::Output,
+}
+
+impl<V: Vm> std::fmt::Debug for Repair<'_, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repair")
+            .field("violated", &self.violated.len())
+            .field("effects", &self.effects.len())
+            .finish_non_exhaustive()
+    }
 }

@@ -1,5 +1,5 @@
 use crate::store::EntryId;
-use crate::vm::Vm;
+use crate::vm::{Domain, Effects, Vm};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,25 +34,25 @@ impl Phase {
 }
 
 /// An observation as recorded: where, the stamp of the value seen, and what was relied on.
-pub(crate) struct Observed<V: Vm> {
+pub(crate) struct Observed<D: Domain> {
     pub(crate) entry: EntryId,
     pub(crate) stamp: u64,
-    pub(crate) observation: V::Observation,
+    pub(crate) observation: D::Observation,
 }
 
 /// What executing a step once recorded. The vectors are reused.
-pub(crate) struct Record<V: Vm> {
-    pub(crate) observations: Vec<Observed<V>>,
-    pub(crate) effects: Vec<(EntryId, V::Effect)>,
+pub(crate) struct Record<D: Domain> {
+    pub(crate) observations: Vec<Observed<D>>,
+    pub(crate) effects: Effects<D>,
 }
 
-impl<V: Vm> Default for Record<V> {
+impl<D: Domain> Default for Record<D> {
     fn default() -> Self {
         Self { observations: Vec::new(), effects: Vec::new() }
     }
 }
 
-impl<V: Vm> Record<V> {
+impl<D: Domain> Record<D> {
     pub(crate) fn clear(&mut self) {
         self.observations.clear();
         self.effects.clear();
@@ -63,7 +63,7 @@ impl<V: Vm> Record<V> {
 pub(crate) struct Body<V: Vm> {
     pub(crate) step: Option<V::Step>,
     pub(crate) output: Option<V::Output>,
-    pub(crate) record: Record<V>,
+    pub(crate) record: Record<V::Domain>,
     /// Number of executions so far.
     pub(crate) incarnation: u32,
     /// Number of results found invalid so far.
@@ -89,20 +89,29 @@ pub(crate) struct Window<V: Vm> {
 }
 
 impl<V: Vm> Window<V> {
-    /// `size` must be a power of two.
-    pub(crate) fn new(size: usize) -> Self {
+    /// `size` must be a power of two. The steps record into `records` as far as there are any.
+    pub(crate) fn new(size: usize, records: &mut Vec<Record<V::Domain>>) -> Self {
         let slot = || Slot {
             state: AtomicU64::new(0),
             body: Mutex::new(Body {
                 step: None,
                 output: None,
-                record: Record::default(),
+                record: records.pop().unwrap_or_default(),
                 incarnation: 0,
                 conflicts: 0,
                 checked: 0,
             }),
         };
         Self { slots: std::iter::repeat_with(slot).take(size).collect() }
+    }
+
+    /// Gives the records back, for the next window.
+    pub(crate) fn into_records(self) -> impl Iterator<Item = Record<V::Domain>> {
+        self.slots.into_iter().map(|slot| {
+            let mut record = slot.body.into_inner().record;
+            record.clear();
+            record
+        })
     }
 
     pub(crate) fn len(&self) -> u64 {

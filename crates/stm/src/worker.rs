@@ -6,7 +6,7 @@ use crate::predicate::Check;
 use crate::shared::Shared;
 use crate::store::{Found, UNSTABLE};
 use crate::view::View;
-use crate::vm::{Repair, Vm};
+use crate::vm::{Domain, Repair, Vm};
 use crate::window::{Body, Phase};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -98,21 +98,24 @@ where
     I::Item: IntoIterator<IntoIter = B>,
     B: Iterator<Item = V::Step> + Send,
 {
-    pub(crate) fn new(threads: usize, window: usize, timing: bool, feed: Feed<I, B>, sink: S) -> Self {
+    pub(crate) fn new(shared: Shared<V>, threads: usize, timing: bool, feed: Feed<I, B>, sink: S) -> Self {
         Self {
-            shared: Shared::new(window),
+            shared,
             feed: Mutex::new(feed),
             frontier: Mutex::new(Frontier::new(sink)),
             threads,
             timing,
             present: AtomicUsize::new(threads),
-            metrics: Mutex::new(Metrics { conflicts_by_kind: vec![0; V::KINDS.len()], ..Metrics::default() }),
+            metrics: Mutex::new(Metrics {
+                conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
+                ..Metrics::default()
+            }),
         }
     }
 
-    /// The outcome, once all workers have left.
-    pub(crate) fn finish(self) -> (Metrics, Option<StreamError<V::Error>>) {
-        (self.metrics.into_inner(), self.shared.take_failure())
+    /// What is left once all workers have gone.
+    pub(crate) fn finish(self) -> (Metrics, Shared<V>) {
+        (self.metrics.into_inner(), self.shared)
     }
 
     /// What every thread of the pool runs, from the start of the stream to its end. Never unwinds.
@@ -136,7 +139,7 @@ where
         let mut worker = Worker {
             vm,
             state: vm.worker(View::new(shared)),
-            metrics: Metrics { conflicts_by_kind: vec![0; V::KINDS.len()], ..Metrics::default() },
+            metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
             timing: self.timing,
         };
         while !shared.stopped() {
@@ -264,7 +267,7 @@ where
                 continue;
             }
             let (_, value) = store.read_final(observed.entry);
-            match V::check(&observed.observation, &value) {
+            match V::Domain::check(&observed.observation, &value) {
                 Check::Holds => {}
                 Check::Moved => moved = true,
                 Check::Violated(kind) => {
@@ -277,7 +280,7 @@ where
             worker.metrics.moved += u64::from(moved);
             Verdict::Valid
         } else {
-            worker.count_conflict((0..V::KINDS.len()).filter(|kind| kinds[kind % 64]));
+            worker.count_conflict((0..V::Domain::KINDS.len()).filter(|kind| kinds[kind % 64]));
             body.conflicts += 1;
             let unrepaired = &mut frontier.unrepaired;
             unrepaired.clone_from(&body.record.effects);
@@ -436,7 +439,7 @@ where
             let is_rerunning = |other| shared.is_rerunning(other);
             match shared.store.read_at(observed.entry, position, is_rerunning) {
                 Found::Value { stamp, value } if stamp != observed.stamp || stamp == UNSTABLE => {
-                    match V::check(&observed.observation, &value) {
+                    match V::Domain::check(&observed.observation, &value) {
                         Check::Violated(kind) => Some(kind),
                         Check::Holds | Check::Moved => None,
                     }

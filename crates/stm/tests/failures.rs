@@ -5,7 +5,7 @@ mod toy;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use tandem_stm::{Cut, Engine, StreamError};
+use tandem_stm::{Arena, Cut, Engine, StreamError};
 use toy::harness::{Closure, Outcome, batches, check, engine, in_time, run};
 use toy::oracle::{Log, serial};
 use toy::{Op, Step, Toy, ToyError, hook, step};
@@ -123,7 +123,14 @@ fn a_panic_in_the_sink_ends_the_stream() {
             log.outputs.push(output);
             Ok(())
         });
-        let ((), _, outcome) = engine.run(&Toy::default(), healthy().into_iter(), Cut::Never, sink, |_| ());
+        let ((), _, outcome) = engine.run(
+            &Toy::default(),
+            &mut Arena::default(),
+            healthy().into_iter(),
+            Cut::Never,
+            sink,
+            |_| (),
+        );
         assert_eq!(outcome, boom());
         assert_prefix(&log, 100..=100);
     });
@@ -140,7 +147,14 @@ fn a_sink_that_refuses_a_step_ends_the_stream_at_its_position() {
             log.outputs.push(output);
             Ok(())
         });
-        let ((), _, outcome) = engine.run(&Toy::default(), healthy().into_iter(), Cut::Never, sink, |_| ());
+        let ((), _, outcome) = engine.run(
+            &Toy::default(),
+            &mut Arena::default(),
+            healthy().into_iter(),
+            Cut::Never,
+            sink,
+            |_| (),
+        );
         assert_eq!(outcome, Err(StreamError::Step { position: 100, error: ToyError::Refused }));
         assert_prefix(&log, 100..=100);
     });
@@ -169,7 +183,8 @@ fn a_panic_inside_a_batch_ends_the_stream_without_skipping_steps() {
             log.outputs.push(output);
             Ok(())
         });
-        let ((), _, outcome) = engine.run(&toy, std::iter::once(batch), Cut::Never, sink, |_| ());
+        let ((), _, outcome) =
+            engine.run(&toy, &mut Arena::default(), std::iter::once(batch), Cut::Never, sink, |_| ());
         assert_eq!(outcome, boom());
         assert_prefix(&log, 0..=100);
     });
@@ -189,7 +204,7 @@ fn a_panicking_consumer_ends_the_stream() {
         .take(100_000);
         let toy = Toy::default();
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _ = engine.run(&toy, input, Cut::Never, sink, |_| panic!("boom"));
+            let _ = engine.run(&toy, &mut Arena::default(), input, Cut::Never, sink, |_| panic!("boom"));
         }));
         assert!(panic.is_err_and(|panic| panic.downcast_ref() == Some(&"boom")));
         assert!(pulled.into_inner() < 50_000, "the workers went on without a consumer");
@@ -201,14 +216,15 @@ fn take_60(engine: &Engine, cancel: bool) -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(4);
     let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
     let input = std::iter::repeat_with(|| increments(30));
-    let (log, _, outcome) = engine.run(&Toy::default(), input, Cut::Never, sink, move |running| {
-        let log: Vec<_> = receiver.iter().take(60).collect();
-        if cancel {
-            running.cancel();
-        }
-        drop(receiver);
-        log
-    });
+    let (log, _, outcome) =
+        engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, move |running| {
+            let log: Vec<_> = receiver.iter().take(60).collect();
+            if cancel {
+                running.cancel();
+            }
+            drop(receiver);
+            log
+        });
     assert_eq!(log, serial(&[increments(60)]).0.outputs);
     outcome
 }
@@ -241,13 +257,14 @@ fn cancelling_counts_as_an_end_without_error() {
         let (sender, receiver) = mpsc::channel();
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         let input = std::iter::repeat_with(|| increments(30));
-        let (log, metrics, outcome) = engine.run(&Toy::default(), input, Cut::Never, sink, |running| {
-            let mut log: Vec<_> = receiver.iter().take(50).collect();
-            running.cancel();
-            // The sink is dropped with the last worker, not with the call.
-            log.extend(receiver.iter());
-            log
-        });
+        let (log, metrics, outcome) =
+            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |running| {
+                let mut log: Vec<_> = receiver.iter().take(50).collect();
+                running.cancel();
+                // The sink is dropped with the last worker, not with the call.
+                log.extend(receiver.iter());
+                log
+            });
         assert_eq!(outcome, Ok(()));
         assert_eq!(metrics.steps, log.len() as u64);
         assert_eq!(log, serial(&[increments(log.len() as u64)]).0.outputs);
@@ -260,10 +277,11 @@ fn the_consumer_can_take_the_failure() {
         let (sender, receiver) = mpsc::channel();
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         let input = with(100, Op::Demand(0, 1_000_000)).into_iter();
-        let (failure, metrics, outcome) = engine.run(&Toy::default(), input, Cut::Never, sink, |running| {
-            assert_eq!(receiver.iter().count(), 100);
-            running.take_failure()
-        });
+        let (failure, metrics, outcome) =
+            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |running| {
+                assert_eq!(receiver.iter().count(), 100);
+                running.take_failure()
+            });
         assert_eq!(failure, Some(StreamError::Step { position: 100, error: ToyError::Funds(0) }));
         assert_eq!(outcome, Ok(()), "a failure is told once");
         assert_eq!(metrics.steps, 100);
@@ -276,10 +294,11 @@ fn a_slow_consumer_gets_everything_in_order() {
         let (sender, receiver) = mpsc::sync_channel(2);
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         let input = healthy().into_iter();
-        let (log, _, outcome) = engine.run(&Toy::default(), input, Cut::Never, sink, |_| {
-            let slow = receiver.iter().inspect(|_| std::thread::sleep(Duration::from_micros(50)));
-            slow.collect::<Vec<_>>()
-        });
+        let (log, _, outcome) =
+            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| {
+                let slow = receiver.iter().inspect(|_| std::thread::sleep(Duration::from_micros(50)));
+                slow.collect::<Vec<_>>()
+            });
         assert_eq!(outcome, Ok(()));
         assert_eq!(log, serial(&healthy()).0.outputs);
     });

@@ -8,7 +8,7 @@ mod toy;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tandem_stm::{Cut, History, Metrics, StreamError};
+use tandem_stm::{Arena, Cut, History, Metrics, StreamError};
 use toy::harness::{Closure, Gate, Outcome, batches, check, engine, in_time};
 use toy::{Key, Op, Step, Toy, ToyError, hook, step};
 
@@ -22,7 +22,7 @@ fn run(threads: usize, toy: &Toy, steps: Vec<Step>) -> (Final, Metrics, Outcome)
         Ok(())
     });
     let ((), metrics, outcome) =
-        engine(threads, 64).run(toy, std::iter::once(steps), Cut::Never, sink, |_| ());
+        engine(threads, 64).run(toy, &mut Arena::default(), std::iter::once(steps), Cut::Never, sink, |_| ());
     (log, metrics, outcome)
 }
 
@@ -118,15 +118,21 @@ fn read_after(early: impl Into<Vec<Op>>) -> (Vec<i64>, Metrics) {
         let (batches, input) = mpsc::channel();
         let (sender, outputs) = mpsc::channel();
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
-        let (log, metrics, outcome) =
-            engine(2, 64).run(&Toy::default(), input.into_iter(), Cut::Never, sink, move |_| {
+        let (log, metrics, outcome) = engine(2, 64).run(
+            &Toy::default(),
+            &mut Arena::default(),
+            input.into_iter(),
+            Cut::Never,
+            sink,
+            move |_| {
                 batches.send(write).expect("the workers listen");
                 let mut log: Vec<Vec<i64>> = outputs.iter().take(3).collect();
                 batches.send(read).expect("the workers listen");
                 drop(batches);
                 log.extend(outputs.iter());
                 log
-            });
+            },
+        );
         assert_eq!(outcome, Ok(()));
         assert_eq!((log.len(), &log[4]), (6, &vec![41]));
         (log[1].clone(), metrics)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use tandem_stm::{Config, ConfigError, Cut, Engine};
+use tandem_stm::{Arena, Config, ConfigError, Cut, Engine};
 use toy::harness::{Closure, batches, check, engine, in_time};
 use toy::{Key, Op, Step, Toy, ToyError, hook, step};
 
@@ -104,7 +104,7 @@ fn results_come_out_before_the_next_batch_goes_in() {
             let (sender, outputs) = mpsc::channel();
             let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
             let ((), metrics, outcome) =
-                engine.run(&Toy::default(), input.into_iter(), cut, sink, move |_| {
+                engine.run(&Toy::default(), &mut Arena::default(), input.into_iter(), cut, sink, move |_| {
                     let mut value = Key::Number(0).base();
                     for length in [1, 5, 0, 2, 70, 1, 1, 33] {
                         batches.send(chain(length)).expect("the workers listen");
@@ -142,7 +142,7 @@ fn early_starts(cut: Cut) -> u64 {
         });
         let batches = batches(steps.collect(), &[10]);
         let ((), metrics, outcome) =
-            engine(4, 64).run(&Toy::default(), batches.into_iter(), cut, sink, |_| ());
+            engine(4, 64).run(&Toy::default(), &mut Arena::default(), batches.into_iter(), cut, sink, |_| ());
         assert_eq!(outcome, Ok(()));
         assert_eq!(metrics.steps, 300);
         early.load(Ordering::SeqCst)

@@ -1,12 +1,14 @@
 //! Running streams and comparing them with the oracle.
 
 use super::oracle::{Log, serial};
+use super::vm::Numbers;
 use super::{Op, Step, Toy, ToyError, hook};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tandem_stm::{Changes, Config, Cut, Engine, History, Metrics, Sink, StreamError};
+use tandem_stm::{Arena, Changes, Config, Cut, Engine, History, Metrics, Sink, StreamError};
 
 pub(crate) fn engine(threads: usize, window: usize) -> Engine {
     Engine::new(&Config::default().threads(threads).window(window)).expect("sensible settings")
@@ -110,6 +112,11 @@ impl Gate {
 
 pub(crate) type Outcome = Result<(), StreamError<ToyError>>;
 
+thread_local! {
+    /// Handed from stream to stream, so that whatever one leaves in it would show in the next.
+    static ARENA: RefCell<Arena<Numbers>> = RefCell::default();
+}
+
 /// Runs a stream to its end.
 pub(crate) fn run(
     engine: &Engine,
@@ -118,7 +125,9 @@ pub(crate) fn run(
     cut: Cut,
 ) -> (Log, Metrics, Outcome) {
     let mut log = Log::default();
-    let ((), metrics, outcome) = engine.run(toy, batches.into_iter(), cut, Recorder(&mut log), |_| ());
+    let ((), metrics, outcome) = ARENA.with_borrow_mut(|arena| {
+        engine.run(toy, arena, batches.into_iter(), cut, Recorder(&mut log), |_| ())
+    });
     (log, metrics, outcome)
 }
 

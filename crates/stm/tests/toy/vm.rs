@@ -1,6 +1,6 @@
 use super::{Key, Moment, Op, Step, Toy, ToyError};
 use std::time::{Duration, Instant};
-use tandem_stm::{Cell, Check, Delta, Effect, EntryId, Observation, Read, Repair, View, Vm, Words};
+use tandem_stm::{Cell, Check, Delta, Domain, Effect, EntryId, Observation, Read, Repair, View, Vm, Words};
 
 /// A value and its complement, so that a torn read is noticed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -214,30 +214,18 @@ impl ToyWorker<'_> {
     }
 }
 
-impl Vm for Toy {
+/// What the toy's keys hold.
+#[derive(Debug)]
+pub(crate) enum Numbers {}
+
+impl Domain for Numbers {
     type Key = Key;
     type Value = Value;
     type Cell = ValueCell;
     type Observation = Observed;
     type Effect = Effect<i64>;
-    type Step = Step;
-    type Output = Vec<i64>;
-    type Error = ToyError;
-    type Worker<'r> = ToyWorker<'r>;
 
     const KINDS: &'static [&'static str] = &["number", "life", "slot"];
-
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
-        ToyWorker { toy: self, view, locals: Vec::new() }
-    }
-
-    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
-        &mut worker.view
-    }
-
-    fn execute<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Step) -> Result<Vec<i64>, ToyError> {
-        worker.execute(step)
-    }
 
     fn check(observed: &Observed, value: &Value) -> Check {
         match observed.observation {
@@ -253,6 +241,26 @@ impl Vm for Toy {
             Effect::Add(Delta::Plus(amount)) => value.number() + amount,
             Effect::Add(Delta::Minus(amount)) => value.number() - amount,
         });
+    }
+}
+
+impl Vm for Toy {
+    type Domain = Numbers;
+    type Step = Step;
+    type Output = Vec<i64>;
+    type Error = ToyError;
+    type Worker<'r> = ToyWorker<'r>;
+
+    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
+        ToyWorker { toy: self, view, locals: Vec::new() }
+    }
+
+    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
+        &mut worker.view
+    }
+
+    fn execute<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Step) -> Result<Vec<i64>, ToyError> {
+        worker.execute(step)
     }
 
     /// Shifts a lone sweep to the amount that is there now; an amount of zero leaves no effects.

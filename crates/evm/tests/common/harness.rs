@@ -1,0 +1,241 @@
+use super::fork::block_hash;
+use super::rng::Rng;
+use super::stores::SlowStore;
+use alloy_eips::eip7685::Requests;
+use alloy_primitives::{Address, B256};
+use revm::database_interface::DatabaseRef;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+use tandem_evm::{
+    Block, BlockInput, Config, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor, Receipt,
+    StateChanges, StoreRef,
+};
+use tandem_state::{Account, MemoryStore, Store};
+
+/// A stream that takes longer than this is taken to hang.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What executing one block must give.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Expected {
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) gas_used: u64,
+    pub(crate) requests: Option<Requests>,
+    pub(crate) changes: StateChanges,
+}
+
+/// What a scenario gave, the same in every way of executing it.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Per valid block.
+    pub(crate) blocks: Vec<Expected>,
+    /// Why the next block is invalid.
+    pub(crate) error: Option<String>,
+    /// The state after the last valid block.
+    pub(crate) state: MemoryStore,
+    /// Sums over all streams.
+    pub(crate) metrics: Metrics,
+}
+
+impl Report {
+    /// Whether the transactions of a block succeeded.
+    pub(crate) fn successes(&self, block: usize) -> Vec<bool> {
+        self.blocks[block].receipts.iter().map(|receipt| receipt.success).collect()
+    }
+
+    /// An account after the last valid block.
+    pub(crate) fn account(&self, address: Address) -> Option<Account> {
+        self.state.account(address).unwrap()
+    }
+
+    pub(crate) fn storage(&self, address: Address, slot: u64) -> u64 {
+        self.state.storage(address, alloy_primitives::U256::from(slot)).unwrap().to()
+    }
+
+    /// Asserts that all blocks are valid.
+    pub(crate) fn valid(self) -> Self {
+        assert_eq!(self.error, None);
+        self
+    }
+
+    /// Asserts that the blocks are valid and that every transaction succeeds.
+    pub(crate) fn all_succeed(self) -> Self {
+        for (number, block) in self.blocks.iter().enumerate() {
+            let failed = block.receipts.iter().position(|receipt| !receipt.success);
+            assert_eq!(failed, None, "of block {number}");
+        }
+        self.valid()
+    }
+}
+
+/// Brings a state from before a block to after it.
+fn apply(state: &mut MemoryStore, changes: &StateChanges) {
+    for code in changes.codes.values() {
+        state.add_code(code.original_bytes());
+    }
+    for (address, change) in &changes.accounts {
+        if change.storage_wiped {
+            state.clear_storage(*address);
+        }
+        match change.fields {
+            Some((_, Some(fields))) => {
+                let account =
+                    Account { balance: fields.balance, nonce: fields.nonce, code_hash: fields.code_hash };
+                state.set_account(*address, account);
+                assert!(state.code(fields.code_hash).is_ok(), "the code of {address} is not in the changes");
+            }
+            Some((_, None)) => state.remove_account(*address),
+            None => {}
+        }
+        for (slot, (_, value)) in &change.storage {
+            state.set_storage(*address, *slot, *value);
+        }
+    }
+}
+
+/// Executes blocks one after the other with plain revm.
+fn execute_plainly(blocks: &[Block], store: &MemoryStore) -> Report {
+    let mut plain = PlainExecutor::new();
+    let mut report = Report { state: store.clone(), ..Report::default() };
+    for block in blocks {
+        let state = &mut report.state;
+        match plain.execute(&StoreRef(&*state), block) {
+            Ok(executed) => {
+                let changes = executed.state_changes(&StoreRef(&*state)).unwrap();
+                apply(state, &changes);
+                let number = block.header().number;
+                state.set_block_hash(number, block_hash(number));
+                let (receipts, gas_used, requests) =
+                    (executed.receipts, executed.gas_used, executed.requests);
+                report.blocks.push(Expected { receipts, gas_used, requests, changes });
+            }
+            Err(error) => {
+                report.error = Some(format!("{error:?}"));
+                break;
+            }
+        }
+    }
+    report
+}
+
+/// What a stream gave.
+pub(crate) struct Streamed<E> {
+    pub(crate) finished: Vec<FinishedBlock>,
+    pub(crate) error: Option<ExecutionError<E>>,
+    pub(crate) metrics: Metrics,
+}
+
+thread_local! {
+    static EXECUTORS: RefCell<BTreeMap<(usize, usize), Arc<Executor>>> = RefCell::default();
+}
+
+/// An executor with so many threads and, unless zero, this window; each test has its own.
+pub(crate) fn with_executor(threads: usize, window: usize) -> Arc<Executor> {
+    EXECUTORS.with_borrow_mut(|executors| {
+        let make = || {
+            let config = Config::default().threads(threads);
+            let config = if window == 0 { config } else { config.window(window) };
+            Arc::new(Executor::new(&config).unwrap())
+        };
+        executors.entry((threads, window)).or_insert_with(make).clone()
+    })
+}
+
+/// Ends the process if `run` hangs.
+fn with_patience<R>(what: &str, run: impl FnOnce() -> R) -> R {
+    let (done, wait) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{what} hangs");
+                std::process::abort();
+            }
+        });
+        let result = run();
+        drop(done);
+        result
+    })
+}
+
+/// Streams blocks through an executor.
+pub(crate) fn stream<S>(executor: &Executor, blocks: &[Block], store: &S, cut: Cut) -> Streamed<S::Error>
+where
+    S: DatabaseRef + Sync,
+    S::Error: Send,
+{
+    let inputs: Vec<_> = blocks.iter().map(|block| BlockInput::new(block.clone(), store)).collect();
+    let consume = |blocks: tandem_evm::Finished<'_, '_, S>| {
+        let (mut finished, mut error) = (Vec::new(), None);
+        for block in blocks {
+            match block {
+                Ok(block) => finished.push(block),
+                Err(failure) => error = Some(failure),
+            }
+        }
+        (finished, error)
+    };
+    let run = || executor.stream(inputs, cut, consume);
+    let ((finished, error), metrics) =
+        with_patience(&format!("{} threads, {cut:?}", executor.threads()), run);
+    Streamed { finished, error, metrics }
+}
+
+fn code_hashes(changes: &StateChanges) -> Vec<B256> {
+    let mut hashes: Vec<_> = changes.codes.keys().copied().collect();
+    hashes.sort();
+    hashes
+}
+
+/// Executes blocks in every way, `repetitions` times, and asserts that the results are those of plain revm.
+pub(crate) fn assert_same(
+    blocks: &[Block],
+    store: &MemoryStore,
+    slow: &[Address],
+    repetitions: u64,
+) -> Report {
+    let mut report = execute_plainly(blocks, store);
+    for repetition in 0..repetitions {
+        for (threads, window) in
+            [(1, 0), (2, 0), (4, 0), (8, 0), (1, 2), (2, 2), (4, 2), (8, 2), (2, 8), (4, 8)]
+        {
+            for cut in [Cut::Never, Cut::Batch] {
+                assert_streams_alike(blocks, store, slow, &mut report, threads, window, cut, repetition);
+            }
+        }
+    }
+    report
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each names a different thing")]
+fn assert_streams_alike(
+    blocks: &[Block],
+    store: &MemoryStore,
+    slow: &[Address],
+    report: &mut Report,
+    threads: usize,
+    window: usize,
+    cut: Cut,
+    repetition: u64,
+) {
+    let seed = if repetition.is_multiple_of(2) { 0 } else { Rng(repetition).next() };
+    let slow = SlowStore::new(store, seed, slow);
+    let executor = with_executor(threads, window);
+    let streamed = stream(&executor, blocks, &slow, cut);
+    let how = format!("{threads} threads, window {window}, {cut:?}, repetition {repetition}");
+    for (index, (finished, expected)) in streamed.finished.iter().zip(&report.blocks).enumerate() {
+        let how = format!("{how}, block {index}");
+        let changes = finished.state_changes();
+        assert_eq!(finished.receipts, expected.receipts, "{how}: receipts");
+        assert_eq!(finished.gas_used, expected.gas_used, "{how}: gas");
+        assert_eq!(finished.requests, expected.requests, "{how}: requests");
+        assert_eq!(changes.accounts, expected.changes.accounts, "{how}: state");
+        assert_eq!(code_hashes(&changes), code_hashes(&expected.changes), "{how}: codes");
+    }
+    let error = streamed.error.map(|error| format!("{error:?}"));
+    assert_eq!(error, report.error, "{how}: error");
+    assert_eq!(streamed.finished.len(), report.blocks.len(), "{how}: finished blocks");
+    report.metrics.merge(&streamed.metrics);
+}

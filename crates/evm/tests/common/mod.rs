@@ -1,0 +1,16 @@
+//! Scenarios: a state and blocks on it, executed in every way there is, with equal results.
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of this")]
+
+pub(crate) mod asm;
+pub(crate) mod contracts;
+mod fork;
+mod harness;
+pub(crate) mod rng;
+mod scenario;
+pub(crate) mod stores;
+mod tx;
+
+pub(crate) use fork::Fork;
+pub(crate) use harness::{Report, stream, with_executor};
+pub(crate) use scenario::{Scenario, at, ether};
+pub(crate) use tx::{Signer, Tx};
