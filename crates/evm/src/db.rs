@@ -7,7 +7,7 @@ use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{AccountId, AccountInfo};
-use tandem_stm::{Read, View};
+use tandem_stm::{Sighting, View};
 
 /// From this many accounts on, an access is found by hash instead of by search.
 const SEARCH_LIMIT: usize = 16;
@@ -50,7 +50,7 @@ impl<'e> Pools<'e> {
 #[derive(Debug)]
 pub(crate) struct Access {
     pub(crate) address: Address,
-    pub(crate) read: Read<Value>,
+    pub(crate) sighting: Sighting,
     /// What the EVM was shown. Differs from what was read only in what was predicted or cannot be negative.
     pub(crate) seen: AccountState,
     /// The balance was seen as such.
@@ -81,7 +81,8 @@ pub(crate) struct SlotAccess {
     /// Index of the account's [`Access`].
     pub(crate) account: usize,
     pub(crate) slot: U256,
-    pub(crate) read: Read<Value>,
+    pub(crate) seen: U256,
+    pub(crate) sighting: Sighting,
 }
 
 /// A SELFDESTRUCT that moved a whole balance.
@@ -232,7 +233,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
         let index = self.accounts.len();
         self.accounts.push(Access {
             address,
-            read,
+            sighting: read.sighting,
             seen,
             balance: false,
             nonce: false,
@@ -307,7 +308,8 @@ impl<S: DatabaseRef + Sync> Db<'_, '_, S> {
             }
             store.storage_ref(address, slot).map(Value::Slot).map_err(StoreError)
         })?;
-        self.slots.push(SlotAccess { account: index, slot, read });
-        Ok(read.value.slot())
+        let seen = read.value.slot();
+        self.slots.push(SlotAccess { account: index, slot, seen, sighting: read.sighting });
+        Ok(seen)
     }
 }

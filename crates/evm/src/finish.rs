@@ -23,8 +23,8 @@ pub(crate) fn finish<S: DatabaseRef + Sync>(
     let generation = db.view.position() + 1;
     let transfer = if db.is_recording() { observe(db, state) } else { None };
     for index in 0..db.accounts.len() {
-        let Access { address, read, seen, .. } = &db.accounts[index];
-        let (address, entry, seen) = (*address, read.entry, *seen);
+        let Access { address, sighting, seen, .. } = &db.accounts[index];
+        let (address, entry, seen) = (*address, sighting.entry, *seen);
         let Some(account) = state.get(&address) else { continue };
         if !account.is_touched() && !account.is_selfdestructed() {
             continue;
@@ -88,10 +88,10 @@ fn observe<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) -> O
             generation: (access.storage || destroyed).then_some(seen.generation),
             seen: seen.balance,
         };
-        db.view.observe(&access.read, Observed::Account(observation));
+        db.view.observe(access.sighting, Observed::Account(observation));
     }
     for access in &db.slots {
-        db.view.observe(&access.read, Observed::Slot(access.read.value.slot()));
+        db.view.observe(access.sighting, Observed::Slot(access.seen));
     }
     transfer
 }
@@ -157,8 +157,8 @@ fn change_slots<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState)
             }
         };
         let Some(slot) = account.and_then(|account| account.storage.get(&access.slot)) else { continue };
-        if slot.present_value != access.read.value.slot() {
-            db.view.effect(access.read.entry, Change::Slot(slot.present_value));
+        if slot.present_value != access.seen {
+            db.view.effect(access.sighting.entry, Change::Slot(slot.present_value));
         }
     }
 }

@@ -36,13 +36,13 @@ pub(crate) fn transfer<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &Ev
             return None;
         }
         let slack = access.slack.map_or(left, |slack| slack.min(left));
-        (access.seen.balance, access.seen.balance.saturating_sub(slack), access.read.entry)
+        (access.seen.balance, access.seen.balance.saturating_sub(slack), access.sighting.entry)
     };
     // Nothing may have been relied on of the target's balance once it held what was moved.
     let target = db.access(target).filter(|access| !access.balance && access.checks == target_checks)?;
     Some(Transfer {
         source: entry,
-        target: target.read.entry,
+        target: target.sighting.entry,
         seen,
         bound,
         destroyed: account.is_selfdestructed(),

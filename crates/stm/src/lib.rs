@@ -46,5 +46,5 @@ pub use frontier::{Change, Changes, History, Sink};
 pub use metrics::Metrics;
 pub use predicate::{Check, Delta, Effect, Observation};
 pub use store::EntryId;
-pub use view::{Read, View};
+pub use view::{Read, Sighting, View};
 pub use vm::{Domain, Effects, Repair, Violation, Vm};

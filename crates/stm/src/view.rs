@@ -9,14 +9,27 @@ type Key<V> = <<V as Vm>::Domain as Domain>::Key;
 type Observation<V> = <<V as Vm>::Domain as Domain>::Observation;
 type Effect<V> = <<V as Vm>::Domain as Domain>::Effect;
 
-/// A value read through a [`View`], and what is needed to observe it.
+/// A value read through a [`View`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read<T> {
-    /// Where it was read.
-    pub entry: EntryId,
     /// What was read.
     pub value: T,
+    /// Where, and in which version: what it takes to observe it.
+    pub sighting: Sighting,
+}
+
+/// Where something was read, and in which version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Where.
+    pub entry: EntryId,
     stamp: u64,
+}
+
+impl<T> Read<T> {
+    fn new(entry: EntryId, (stamp, value): (u64, T)) -> Self {
+        Self { value, sighting: Sighting { entry, stamp } }
+    }
 }
 
 /// What one worker sees of the state while it executes a step, and what it reports.
@@ -101,15 +114,13 @@ impl<'r, V: Vm> View<'r, V> {
     pub fn read_entry(&mut self, entry: EntryId) -> Read<Value<V>> {
         let store = &self.shared.store;
         if !self.speculative {
-            let (stamp, value) = store.read_final(entry);
-            return Read { entry, value, stamp };
+            return Read::new(entry, store.read_final(entry));
         }
         loop {
             match store.read_at(entry, self.position, |earlier| self.shared.is_rerunning(earlier)) {
-                Found::Value { stamp, value } => return Read { entry, value, stamp },
+                Found::Value { stamp, value } => return Read::new(entry, (stamp, value)),
                 Found::Rerunning(_) if self.shared.stopped() => {
-                    let (stamp, value) = store.read_final(entry);
-                    return Read { entry, value, stamp };
+                    return Read::new(entry, store.read_final(entry));
                 }
                 Found::Rerunning(writer) => {
                     let start = Instant::now();
@@ -121,10 +132,11 @@ impl<'r, V: Vm> View<'r, V> {
         }
     }
 
-    /// Records that the result relies on `observation` of what was read.
-    pub fn observe(&mut self, read: &Read<Value<V>>, observation: Observation<V>) {
+    /// Records that the result relies on `observation` of what was seen.
+    pub fn observe(&mut self, seen: Sighting, observation: Observation<V>) {
         if self.speculative {
-            self.record.observations.push(Observed { entry: read.entry, stamp: read.stamp, observation });
+            let Sighting { entry, stamp } = seen;
+            self.record.observations.push(Observed { entry, stamp, observation });
         }
     }
 

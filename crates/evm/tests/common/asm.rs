@@ -46,6 +46,11 @@ pub(crate) fn of(opcode: u8, operand: Asm) -> Asm {
     operand.op(opcode)
 }
 
+/// Pushes half the gas that is left. Before Tangerine Whistle a call cannot ask for all of it.
+pub(crate) fn half_the_gas() -> Asm {
+    num(2).op(op::GAS).op(op::DIV)
+}
+
 /// Words as calldata.
 pub(crate) fn words(words: &[U256]) -> Bytes {
     words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect::<Vec<_>>().into()
@@ -142,9 +147,9 @@ impl Asm {
         self.then(value).then(num(offset)).op(op::MSTORE)
     }
 
-    /// Calls with all gas and the first `input` bytes of memory; leaves success on the stack.
+    /// Calls with half the gas and the first `input` bytes of memory; leaves success on the stack.
     pub(crate) fn call(self, to: Asm, value: Asm, input: usize) -> Self {
-        self.call_with_gas(get(op::GAS), to, value, input)
+        self.call_with_gas(half_the_gas(), to, value, input)
     }
 
     pub(crate) fn call_with_gas(self, gas: Asm, to: Asm, value: Asm, input: usize) -> Self {

@@ -1,7 +1,7 @@
 //! Contracts used by several tests.
 
-use super::asm::{addr, arg, asm, deploys, get, num, of, slot};
-use alloy_primitives::{Address, B256, keccak256};
+use super::asm::{addr, arg, asm, deploys, get, half_the_gas, num, of, slot, word, words};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use revm::bytecode::opcode as op;
 
 /// Adds one to slot 0.
@@ -14,49 +14,96 @@ pub(crate) fn mortal() -> Vec<u8> {
     asm().jump_if(get(op::CALLDATASIZE), "die").op(op::STOP).label("die").selfdestruct(arg(0)).build()
 }
 
-/// Calls the address in the first word with the value in the second and the rest of its input; stores success in slot
-/// 0 and logs it.
-pub(crate) fn forwarder() -> Vec<u8> {
-    let rest = || num(64).then(get(op::CALLDATASIZE)).op(op::SUB);
+/// What an [`interpreter`] is told to do.
+pub(crate) enum Do {
+    /// Calls with value and input.
+    Call(Address, U256, Bytes),
+    /// Reverts everything.
+    Revert,
+    /// Destroys the interpreter.
+    Die(Address),
+}
+
+/// Calls with value and without input.
+pub(crate) fn pays(to: Address, value: u64) -> Do {
+    Do::Call(to, U256::from(value), Bytes::new())
+}
+
+/// Calls with one word of input.
+pub(crate) fn tells(to: Address, input: U256) -> Do {
+    Do::Call(to, U256::ZERO, words(&[input]))
+}
+
+/// A script for an [`interpreter`].
+pub(crate) fn script(steps: impl IntoIterator<Item = Do>) -> Bytes {
+    let mut input = Vec::new();
+    for step in steps {
+        let (to, value, data) = match step {
+            Do::Call(to, value, data) => (word(to), value, data),
+            Do::Revert => (U256::ZERO, U256::ZERO, Bytes::new()),
+            Do::Die(target) => (U256::ONE, word(target), Bytes::new()),
+        };
+        input.extend_from_slice(&words(&[to, value, U256::from(data.len())]));
+        input.extend_from_slice(&data);
+    }
+    input.into()
+}
+
+/// Does what its input says (see [`script`]). Every call's success is mixed into slot 0.
+pub(crate) fn interpreter() -> Vec<u8> {
+    let at = |offset: u64| asm().op(op::DUP1).then(num(offset)).op(op::ADD).op(op::CALLDATALOAD);
+    // Below, the position in the input is on top of the stack whenever `at` is used.
     asm()
-        .then(rest())
-        .then(num(64))
+        .then(num(0))
+        .label("next")
+        .jump_if(asm().op(op::CALLDATASIZE).op(op::DUP2).op(op::LT).op(op::ISZERO), "end")
+        .jump_if(at(0).op(op::ISZERO), "revert")
+        .jump_if(num(1).op(op::DUP2).op(op::CALLDATALOAD).op(op::EQ), "die")
+        // CALLDATACOPY(0, position + 96, length)
+        .then(at(64))
+        .op(op::DUP2)
+        .then(num(96))
+        .op(op::ADD)
         .then(num(0))
         .op(op::CALLDATACOPY)
+        // CALL(gas, to, value, 0, length, 0, 0)
+        .op(op::DUP1)
         .then(num(0))
+        .op(op::SWAP1)
         .then(num(0))
-        .then(rest())
+        .op(op::SWAP1)
+        .then(at(64))
+        .op(op::SWAP1)
         .then(num(0))
-        .then(arg(1))
-        .then(arg(0))
-        .then(get(op::GAS))
+        .op(op::SWAP1)
+        .then(at(32))
+        .op(op::SWAP1)
+        .then(at(0))
+        .op(op::SWAP1)
+        .op(op::POP)
+        .then(half_the_gas())
         .op(op::CALL)
         .then(num(1))
         .op(op::ADD)
+        .then(slot(0))
+        .then(num(3))
+        .op(op::MUL)
+        .op(op::ADD)
         .then(num(0))
         .op(op::SSTORE)
-        .log(slot(0))
-        .op(op::STOP)
-        .build()
-}
-
-/// Like [`forwarder`], but reverts afterwards.
-pub(crate) fn reverter() -> Vec<u8> {
-    let rest = || num(64).then(get(op::CALLDATASIZE)).op(op::SUB);
-    asm()
-        .then(rest())
-        .then(num(64))
-        .then(num(0))
-        .op(op::CALLDATACOPY)
-        .then(num(0))
-        .then(num(0))
-        .then(rest())
-        .then(num(0))
-        .then(arg(1))
-        .then(arg(0))
-        .then(get(op::GAS))
-        .op(op::CALL)
+        // position += 96 + length
+        .then(at(64))
+        .op(op::ADD)
+        .then(num(96))
+        .op(op::ADD)
+        .jump("next")
+        .label("revert")
         .revert()
+        .label("die")
+        .then(at(32))
+        .op(op::SELFDESTRUCT)
+        .label("end")
+        .op(op::STOP)
         .build()
 }
 
@@ -79,7 +126,7 @@ pub(crate) fn factory(runtime: &[u8]) -> Vec<u8> {
 
 /// Where [`factory2`] deploys.
 pub(crate) fn address2(factory: Address, salt: u64, runtime: &[u8]) -> Address {
-    let salt = alloy_primitives::U256::from(salt);
+    let salt = U256::from(salt);
     factory.create2(B256::from(salt), keccak256(deploys(runtime)))
 }
 

@@ -183,11 +183,11 @@ impl Scenario {
 
     /// Executes it in every way, and compares.
     pub(crate) fn check(&self) -> Report {
-        assert_same(&self.blocks(), &self.store, &self.slow, 2)
+        assert_same(&self.blocks(), &self.store, &self.slow, 6)
     }
 
     /// Like [`Scenario::check`], more often.
     pub(crate) fn check_often(&self) -> Report {
-        assert_same(&self.blocks(), &self.store, &self.slow, 8)
+        assert_same(&self.blocks(), &self.store, &self.slow, 30)
     }
 }

@@ -146,7 +146,7 @@ impl ToyWorker<'_> {
                     bound => bound.map(Observation::AtLeast),
                 };
                 if let Some(observation) = observation {
-                    self.view.observe(read, Observed { kind: local.key.kind(), observation });
+                    self.view.observe(read.sighting, Observed { kind: local.key.kind(), observation });
                 }
             }
             if let Some(effect) = local.effect {
