@@ -73,7 +73,7 @@ fn a_contract_created_and_destroyed_by_one_transaction_leaves_nothing() {
             s.next_block();
         }
         let report = s.check().all_succeed();
-        assert_eq!(balance(&report, at(901)), 50 + 3 * 1 + 4 * 2 - 1 * 1 + 0 + 1 - 2 + 0);
+        assert_eq!(balance(&report, at(901)), 50 + 4 + 3 * 2);
     }
 }
 

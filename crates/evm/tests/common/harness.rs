@@ -233,7 +233,8 @@ fn assert_streams_alike(
         assert_eq!(finished.requests, expected.requests, "{how}: requests");
         let addresses = changes.accounts.keys().chain(expected.changes.accounts.keys());
         for address in addresses {
-            let [found, expected] = [&changes, &expected.changes].map(|changes| changes.accounts.get(address));
+            let [found, expected] =
+                [&changes, &expected.changes].map(|changes| changes.accounts.get(address));
             assert_eq!(found, expected, "{how}: {address}");
         }
         assert_eq!(code_hashes(&changes), code_hashes(&expected.changes), "{how}: codes");
