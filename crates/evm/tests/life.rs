@@ -202,6 +202,21 @@ fn an_account_is_destroyed_twice() {
 }
 
 #[test]
+fn a_call_to_an_account_that_was_destroyed_is_a_call_to_nobody() {
+    for fork in EVERY_RULE {
+        let mut s = Scenario::new(fork);
+        s.contract(at(1), &mortal(), 40);
+        s.contract(at(2), &forwarder(), 1_000);
+        let user = s.user(0);
+        for value in [0, 1] {
+            s.tx(Tx::call(user, at(1)).words(&[word(at(900))]));
+            s.tx(Tx::call(user, at(2)).words(&[word(at(1)), U256::from(value)]));
+        }
+        s.check().valid();
+    }
+}
+
+#[test]
 fn a_reverted_destruction_never_was() {
     for fork in EVERY_RULE {
         let mut s = Scenario::new(fork);

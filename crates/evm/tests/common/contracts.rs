@@ -107,6 +107,22 @@ pub(crate) fn interpreter() -> Vec<u8> {
         .build()
 }
 
+/// Calls the address in its input's first word with the value in the second; adds what came of it to slot 0, and logs
+/// the gas that is left.
+pub(crate) fn forwarder() -> Vec<u8> {
+    asm()
+        .call(arg(0), arg(1), 0)
+        .then(slot(0))
+        .op(op::ADD)
+        .then(num(1))
+        .op(op::ADD)
+        .then(num(0))
+        .op(op::SSTORE)
+        .log(get(op::GAS))
+        .op(op::STOP)
+        .build()
+}
+
 /// Logs an instruction's answer for the address in its input, and adds it to slot 0.
 pub(crate) fn looker(opcode: u8) -> Vec<u8> {
     asm().log(of(opcode, arg(0))).add_to(0, of(opcode, arg(0))).op(op::STOP).build()

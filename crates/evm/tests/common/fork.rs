@@ -80,7 +80,7 @@ impl Fork {
             base_fee_per_gas: (self >= Self::London).then_some(7),
             blob_gas_used: (self >= Self::Cancun).then_some(0),
             excess_blob_gas: (self >= Self::Cancun).then_some(0),
-            parent_beacon_block_root: (self >= Self::Cancun).then(|| keccak256(timestamp.to_be_bytes())),
+            parent_beacon_block_root: (self >= Self::Cancun).then(|| keccak256(number.to_le_bytes())),
             ..Header::default()
         }
     }

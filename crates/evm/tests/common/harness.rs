@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256};
 use revm::database_interface::DatabaseRef;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -72,7 +73,7 @@ impl Report {
 }
 
 /// Brings a state from before a block to after it.
-fn apply(state: &mut MemoryStore, changes: &StateChanges) {
+pub(crate) fn apply(state: &mut MemoryStore, changes: &StateChanges) {
     for code in changes.codes.values() {
         state.add_code(code.original_bytes());
     }
@@ -189,15 +190,16 @@ fn code_hashes(changes: &StateChanges) -> Vec<B256> {
     hashes
 }
 
-/// Executes blocks in every way, `repetitions` times, and asserts that the results are those of plain revm.
+/// Executes blocks in every way, once for each number in `repetitions`, and asserts that the results are those of plain
+/// revm. In odd repetitions the store is slow.
 pub(crate) fn assert_same(
     blocks: &[Block],
     store: &MemoryStore,
     slow: &[Address],
-    repetitions: u64,
+    repetitions: Range<u64>,
 ) -> Report {
     let mut report = execute_plainly(blocks, store);
-    for repetition in 0..repetitions {
+    for repetition in repetitions {
         for (threads, window) in
             [(1, 0), (2, 0), (4, 0), (8, 0), (1, 2), (2, 2), (4, 2), (8, 2), (2, 8), (4, 8)]
         {

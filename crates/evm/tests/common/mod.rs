@@ -11,6 +11,6 @@ pub(crate) mod stores;
 mod tx;
 
 pub(crate) use fork::Fork;
-pub(crate) use harness::{Report, stream, with_executor};
+pub(crate) use harness::{Report, apply, assert_same, stream, with_executor};
 pub(crate) use scenario::{Scenario, at, ether};
 pub(crate) use tx::{Signer, Tx};

@@ -1,0 +1,331 @@
+//! Whole blocks: their starts, ends, sizes and failures.
+
+mod common;
+
+use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
+use alloy_primitives::{Address, U256, address};
+use common::asm::{addr, arg, asm, get, num, of, slot, word};
+use common::contracts::*;
+use common::stores::{FaultyStore, Mode};
+use common::{Fork, Scenario, Tx, at, ether, stream, with_executor};
+use revm::bytecode::opcode as op;
+use tandem_evm::{Cut, ExecutionError};
+
+#[test]
+fn blocks_without_transactions() {
+    for fork in Fork::ALL {
+        let s = Scenario::new(fork).block().block();
+        assert_eq!(s.check().valid().blocks.len(), 3);
+    }
+}
+
+#[test]
+fn blocks_of_one_transaction() {
+    for fork in Fork::ALL {
+        let mut s = Scenario::new(fork);
+        for n in 0..4 {
+            let user = s.user(n % 2);
+            s.tx(Tx::pay(user, at(900), 1));
+            s.next_block();
+        }
+        s.check().all_succeed();
+    }
+}
+
+#[test]
+fn all_types_of_transactions() {
+    let mut s = Scenario::new(Fork::Bpo2);
+    s.contract(at(1), &counter(), 0);
+    for _ in 0..3 {
+        for ty in 0..4 {
+            let user = s.user(ty);
+            s.tx(Tx::call(user, at(1)).ty(ty as u8));
+        }
+    }
+    let report = s.check().all_succeed();
+    assert_eq!(report.storage(at(1), 0), 12);
+}
+
+#[test]
+fn one_transaction_uses_all_the_gas() {
+    for fork in [Fork::London, Fork::Cancun] {
+        let mut s = Scenario::new(fork);
+        s.contract(at(1), &asm().label("again").jump("again").build(), 0);
+        let user = s.user(0);
+        s.tx(Tx::call(user, at(1)).gas(30_000_000));
+        s.next_block();
+        s.tx(Tx::pay(user, at(900), 1));
+        let report = s.check().valid();
+        assert_eq!(report.blocks[0].gas_used, 30_000_000);
+    }
+}
+
+#[test]
+fn gas_limits_that_do_not_fit_condemn_the_block() {
+    for fork in [Fork::Homestead, Fork::London, Fork::Prague] {
+        let mut s = Scenario::new(fork);
+        for _ in 0..2 {
+            for n in 0..5 {
+                let user = s.user(n);
+                s.tx(Tx::pay(user, at(900), 1).gas(50_000));
+            }
+            s.next_block();
+        }
+        s.header().gas_limit = 4 * 21_000 + 49_999;
+        for n in 0..8 {
+            let user = s.user(n);
+            s.tx(Tx::pay(user, at(900), 1).gas(50_000));
+        }
+        let report = s.check();
+        assert_eq!(report.blocks.len(), 2);
+        let error = report.error.unwrap();
+        assert!(error.contains("GasLimit { index: 4, wanted: 50000, available: 49999 }"), "{error}");
+    }
+}
+
+/// The first two accounts of the DAO's list.
+const DAO: [Address; 2] = [
+    address!("d4fe7bc31cedb7bfb8a345f31e668033056b2728"),
+    address!("b3fb0e5aba0e20e5c49d252dfd30e102b171a425"),
+];
+
+#[test]
+fn the_dao_s_funds_move_at_the_fork() {
+    let mut s = Scenario::new(Fork::Dao);
+    let refund = address!("bf4ed7b27f1d666546e30d74d50d173d20bca754");
+    s.fund(DAO[0], ether(3));
+    s.contract(DAO[1], &forwarder(), ether(4));
+    s.contract(at(1), &looker(op::BALANCE), 0);
+    for n in 0..4 {
+        let user = s.user(n);
+        s.tx(Tx::call(user, at(1)).words(&[word(DAO[n as usize % 2])]));
+        s.tx(Tx::call(user, at(1)).words(&[word(refund)]));
+        s.tx(Tx::call(user, DAO[1]).words(&[word(at(900)), U256::from(n)]).value(n % 2));
+    }
+    s.next_block();
+    let user = s.user(1);
+    s.tx(Tx::pay(user, DAO[0], 5));
+    let report = s.check().valid();
+    assert_eq!(report.account(refund).unwrap().balance, ether(7));
+    assert_eq!(report.account(DAO[0]).unwrap().balance, U256::from(5));
+}
+
+#[test]
+fn rewards_before_the_merge() {
+    for fork in [Fork::Frontier, Fork::Tangerine, Fork::Byzantium, Fork::Petersburg, Fork::London] {
+        let mut s = Scenario::new(fork);
+        let beneficiary = s.header().beneficiary;
+        s.contract(at(1), &looker(op::BALANCE), 0);
+        for _ in 0..3 {
+            for n in 0..3 {
+                let user = s.user(n);
+                s.tx(Tx::call(user, at(1)).words(&[word(beneficiary)]));
+                s.tx(Tx::pay(user, at(900), 4));
+            }
+            s.ommer(1, at(900));
+            s.ommer(2, beneficiary);
+            s.next_block();
+        }
+        s.check().all_succeed();
+    }
+}
+
+#[test]
+fn withdrawals_to_accounts_that_transactions_use() {
+    for fork in [Fork::Shanghai, Fork::Prague] {
+        let mut s = Scenario::new(fork);
+        let beneficiary = s.header().beneficiary;
+        s.contract(at(1), &forwarder(), 0);
+        for _ in 0..3 {
+            for n in 0..3 {
+                let user = s.user(n);
+                s.tx(Tx::call(user, at(1)).words(&[word(at(901)), U256::from(1_000_000_000)]).value(1));
+                s.withdraw(user, 5);
+            }
+            for (address, amount) in [(at(1), 1), (beneficiary, 2), (at(902), 0), (at(902), 3), (at(903), 0)]
+            {
+                s.withdraw(address, amount);
+            }
+            s.next_block();
+        }
+        let report = s.check().all_succeed();
+        assert_eq!(report.account(at(903)), None);
+    }
+}
+
+/// Logs what a contract answers to one word.
+fn asker(contract: Address, question: common::asm::Asm) -> Vec<u8> {
+    asm()
+        .mstore(0, question)
+        .then(num(32))
+        .then(num(64))
+        .then(num(32))
+        .then(num(0))
+        .then(addr(contract))
+        .then(get(op::GAS))
+        .op(op::STATICCALL)
+        .op(op::POP)
+        .log(num(64).op(op::MLOAD))
+        .op(op::STOP)
+        .build()
+}
+
+#[test]
+fn what_the_block_s_start_stored_is_read() {
+    for fork in [Fork::Cancun, Fork::Prague] {
+        let mut s = Scenario::new(fork);
+        s.contract(at(1), &asker(eip4788::BEACON_ROOTS_ADDRESS, get(op::TIMESTAMP)), 0);
+        let parent = num(1).then(get(op::NUMBER)).op(op::SUB);
+        s.contract(at(2), &asker(eip2935::HISTORY_STORAGE_ADDRESS, parent), 0);
+        for _ in 0..4 {
+            for n in 0..3 {
+                let user = s.user(n);
+                s.tx(Tx::call(user, at(1)));
+                s.tx(Tx::call(user, at(2)));
+            }
+            s.spin();
+            s.next_block();
+        }
+        let report = s.check().all_succeed();
+        let logs = |block: usize| report.blocks[block].receipts[0].logs[0].data.data.clone();
+        assert_ne!(logs(0), logs(1));
+    }
+}
+
+#[test]
+fn requests_made_by_transactions_leave_with_the_block() {
+    for fork in [Fork::Prague, Fork::Bpo2] {
+        let mut s = Scenario::new(fork);
+        let withdrawals = eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
+        let consolidations = eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
+        for block in 0..4 {
+            for n in 0..block * 2 {
+                let user = s.user(n);
+                s.tx(Tx::call(user, withdrawals).input(vec![n as u8; 56]).value(1_000_000));
+                s.tx(Tx::call(user, consolidations).input(vec![n as u8; 96]).value(1_000_000));
+            }
+            s.next_block();
+        }
+        let report = s.check().all_succeed();
+        assert_eq!(report.blocks[1].requests.as_ref().unwrap().len(), 2);
+        assert_eq!(report.blocks[0].requests.as_ref().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_missing_system_contract_condemns_the_block() {
+    for contract in
+        [eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS]
+    {
+        let mut s = Scenario::new(Fork::Prague);
+        s.store.remove_account(contract);
+        let user = s.user(0);
+        s.tx(Tx::pay(user, contract, 1).gas(60_000));
+        let error = s.check().error.unwrap();
+        assert!(error.contains("NoSystemContract"), "{error}");
+        s.contract(contract, &asm().revert().build(), 0);
+        let error = s.check().error.unwrap();
+        assert!(error.contains("SystemCall") || error.contains("Transaction"), "{error}");
+    }
+}
+
+#[test]
+fn hashes_of_blocks_in_the_stream_and_before_it() {
+    for fork in [Fork::Frontier, Fork::London, Fork::Cancun] {
+        let mut s = Scenario::new(fork);
+        // Logs the hash of the block so many before this one, and mixes it into slot 0.
+        let ask = || of(op::BLOCKHASH, arg(0).then(get(op::NUMBER)).op(op::SUB));
+        s.contract(
+            at(1),
+            &asm().log(ask()).sstore(num(0), ask().then(slot(0)).op(op::XOR)).op(op::STOP).build(),
+            0,
+        );
+        for _ in 0..5 {
+            for (n, back) in [0, 1, 2, 3, 4, 50, 256, 257].into_iter().enumerate() {
+                let user = s.user(n as u64);
+                s.tx(Tx::call(user, at(1)).words(&[U256::from(back)]));
+            }
+            s.next_block();
+        }
+        s.check().all_succeed();
+    }
+}
+
+/// Six blocks of some payments; the fourth reads what nobody else does.
+fn with_a_rare_account(fork: Fork) -> (Scenario, Address) {
+    let mut s = Scenario::new(fork);
+    let rare = at(0xfa017);
+    for block in 0..6 {
+        for n in 0..6 {
+            let user = s.user(n);
+            s.tx(Tx::pay(user, if block == 3 && n == 3 { rare } else { at(900 + n) }, 1));
+        }
+        s.next_block();
+    }
+    (s, rare)
+}
+
+const WAYS: [(usize, usize); 7] = [(1, 0), (2, 0), (4, 0), (8, 0), (2, 2), (4, 8), (8, 2)];
+
+#[test]
+fn a_store_that_fails_is_a_fault_of_its_block_and_leaves_the_earlier_ones() {
+    for fork in [Fork::Homestead, Fork::Prague] {
+        let (s, rare) = with_a_rare_account(fork);
+        let blocks = s.blocks();
+        for (threads, window) in WAYS {
+            for cut in [Cut::Never, Cut::Batch] {
+                let store = FaultyStore::new(&s.store, rare, Mode::Fail, u64::MAX);
+                let streamed = stream(&with_executor(threads, window), &blocks, &store, cut);
+                assert_eq!(streamed.finished.len(), 3);
+                match streamed.error {
+                    Some(ExecutionError::Fault { block, .. }) => assert_eq!(block, blocks[3].id()),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fault_that_passes_while_speculating_is_none() {
+    let mut survived = 0;
+    for _ in 0..20 {
+        let (s, rare) = with_a_rare_account(Fork::Prague);
+        let blocks = s.blocks();
+        let store = FaultyStore::new(&s.store, rare, Mode::Fail, 1);
+        let streamed = stream(&with_executor(4, 0), &blocks, &store, Cut::Never);
+        match streamed.error {
+            None => {
+                assert_eq!(streamed.finished.len(), blocks.len());
+                survived += 1;
+            }
+            Some(ExecutionError::Fault { block, .. }) => {
+                assert_eq!(block, blocks[3].id());
+                assert_eq!(streamed.finished.len(), 3);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(survived > 0);
+}
+
+#[test]
+fn a_store_that_panics_ends_the_stream_with_an_internal_error() {
+    let (s, rare) = with_a_rare_account(Fork::Prague);
+    let blocks = s.blocks();
+    for (threads, window) in WAYS {
+        let executor = with_executor(threads, window);
+        let store = FaultyStore::new(&s.store, rare, Mode::Panic, u64::MAX);
+        let streamed = stream(&executor, &blocks, &store, Cut::Never);
+        assert!(streamed.finished.len() <= 3);
+        match streamed.error {
+            Some(ExecutionError::Internal(message)) => assert!(message.contains("the store panics")),
+            other => panic!("{other:?}"),
+        }
+        // The executor is as good as new.
+        let store = FaultyStore::new(&s.store, rare, Mode::Panic, 0);
+        let streamed = stream(&executor, &blocks, &store, Cut::Never);
+        assert!(streamed.error.is_none() && streamed.finished.len() == blocks.len());
+    }
+    s.check().all_succeed();
+}
