@@ -5,6 +5,7 @@ use alloy_consensus::{Header, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::B256;
 use crossbeam_channel::Receiver;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use revm::primitives::hardfork::SpecId;
 use std::collections::VecDeque;
@@ -65,18 +66,21 @@ impl SignedBlock {
 
 /// Recovers the senders of a sequence of blocks ahead of whoever consumes it, and hands them over in order.
 ///
-/// Work runs on rayon's global pool, never on an executor's threads, which a stream keeps busy.
+/// Work runs on a pool of its own: an executor's threads are all busy while a stream runs, and rayon would give them
+/// whatever is spawned from them.
 #[derive(Debug)]
 pub struct RecoverAhead<I> {
+    pool: Arc<ThreadPool>,
     blocks: I,
     ahead: usize,
     pending: VecDeque<Receiver<Result<Block, SenderError>>>,
 }
 
 impl<I: Iterator<Item = SignedBlock>> RecoverAhead<I> {
-    /// Keeps up to `ahead` blocks (at least one) recovered or in recovery.
-    pub fn new(blocks: I, ahead: usize) -> Self {
-        Self { blocks, ahead: ahead.max(1), pending: VecDeque::new() }
+    /// Keeps up to `ahead` blocks (at least one) recovered or in recovery. `pool` must not be that of the executor which
+    /// consumes the blocks.
+    pub fn new(pool: Arc<ThreadPool>, blocks: I, ahead: usize) -> Self {
+        Self { pool, blocks, ahead: ahead.max(1), pending: VecDeque::new() }
     }
 }
 
@@ -88,7 +92,7 @@ impl<I: Iterator<Item = SignedBlock>> Iterator for RecoverAhead<I> {
             && let Some(block) = self.blocks.next()
         {
             let (sender, receiver) = crossbeam_channel::bounded(1);
-            rayon::spawn(move || {
+            self.pool.spawn(move || {
                 let _ = sender.send(block.recover());
             });
             self.pending.push_back(receiver);

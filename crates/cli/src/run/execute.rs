@@ -77,7 +77,7 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
     let start = Instant::now();
     let mut source = match settings.senders {
         Senders::Before => Source::recovered(executor, signed),
-        Senders::Ahead => Source::ahead(signed),
+        Senders::Ahead => Source::ahead(settings.threads, signed)?,
     };
     let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
     let mut plain = PlainExecutor::new();

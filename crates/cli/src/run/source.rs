@@ -1,3 +1,5 @@
+use crate::failure::Failure;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use std::sync::Arc;
 use tandem_evm::{Block, Executor, RecoverAhead, SenderError, SignedBlock};
@@ -8,7 +10,7 @@ const AHEAD: usize = 16;
 /// The blocks with their senders, recovered beforehand or ahead of execution.
 pub(crate) struct Source {
     ready: Vec<Result<Arc<Block>, SenderError>>,
-    pending: RecoverAhead<std::vec::IntoIter<SignedBlock>>,
+    pending: Option<RecoverAhead<std::vec::IntoIter<SignedBlock>>>,
 }
 
 impl Source {
@@ -16,18 +18,20 @@ impl Source {
     pub(crate) fn recovered(executor: &Executor, blocks: Vec<SignedBlock>) -> Self {
         let recover = |block: SignedBlock| block.recover().map(Arc::new);
         let ready = executor.pool().install(|| blocks.into_par_iter().map(recover).collect());
-        Self { ready, pending: RecoverAhead::new(Vec::new().into_iter(), AHEAD) }
+        Self { ready, pending: None }
     }
 
     /// Recovers as blocks are asked for, some ahead.
-    pub(crate) fn ahead(blocks: Vec<SignedBlock>) -> Self {
-        Self { ready: Vec::new(), pending: RecoverAhead::new(blocks.into_iter(), AHEAD) }
+    pub(crate) fn ahead(threads: usize, blocks: Vec<SignedBlock>) -> Result<Self, Failure> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::fault)?;
+        let pending = Some(RecoverAhead::new(Arc::new(pool), blocks.into_iter(), AHEAD));
+        Ok(Self { ready: Vec::new(), pending })
     }
 
     /// The block with this index, which must be one of those given.
     pub(crate) fn get(&mut self, index: usize) -> Result<Arc<Block>, SenderError> {
         while self.ready.len() <= index
-            && let Some(block) = self.pending.next()
+            && let Some(block) = self.pending.as_mut().and_then(Iterator::next)
         {
             self.ready.push(block.map(Arc::new));
         }
