@@ -13,6 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
+    tandem_evm::install_precompiles();
     let result = match args.command {
         args::Command::Run(args) => run::Settings::new(args).and_then(|settings| run::run(&settings)),
     };

@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The block: here with senders that are simply stated; `SignedBlock::recover` finds them from signatures.
     let chain = Arc::new(ChainSpec::known(1).ok_or("mainnet is known")?);
-    let header = Header { number: 18_000_000, timestamp: 1_693_066_895, gas_limit: 30_000_000, ..Header::default() };
+    let header =
+        Header { number: 18_000_000, timestamp: 1_693_066_895, gas_limit: 30_000_000, ..Header::default() };
     let transfer = |sender: &Address| {
         let transaction = TxEip1559 {
             chain_id: 1,
@@ -35,7 +36,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let executor = Executor::new(&Config::default())?;
     let finished = executor.execute(&store, block)?;
     let changes = finished.state_changes().to_evm_state(|address| store.basic_ref(address))?;
-    println!("{} receipts, {} gas, {} changed accounts", finished.receipts.len(), finished.gas_used, changes.len());
+    println!(
+        "{} receipts, {} gas, {} changed accounts",
+        finished.receipts.len(),
+        finished.gas_used,
+        changes.len()
+    );
     store.commit(changes);
     let paid = store.basic_ref(Address::repeat_byte(0xee))?.unwrap_or_default().balance;
     println!("the payee now has {paid} wei");

@@ -224,11 +224,12 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
         let store = self.store();
-        let read = self.view.read(&self.account_key(address), || Self::base_account(store, address))?;
+        let mut read = self.view.read(&self.account_key(address), || Self::base_account(store, address))?;
         let mut seen = read.value.account();
         if self.view.is_speculative() && seen.balance.bit(255) {
             // More was taken out than there was: some effect in between is not known yet.
             seen.balance = U256::ZERO;
+            read.sighting = read.sighting.predicted();
         }
         let index = self.accounts.len();
         self.accounts.push(Access {

@@ -50,7 +50,10 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, 
         let cost = ctx.tx.max_balance_spending().unwrap_or(U256::MAX);
         let db = &mut ctx.journaled_state.database;
         if let Some(access) = db.access(sender) {
-            access.seen.nonce = nonce;
+            if access.seen.nonce != nonce {
+                access.seen.nonce = nonce;
+                access.sighting = access.sighting.predicted();
+            }
             access.nonce = true;
         }
         db.rely_on_funds(sender, balance.saturating_sub(cost));

@@ -1,4 +1,5 @@
 //! Delegations (EIP-7702).
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

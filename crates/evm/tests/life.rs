@@ -1,4 +1,5 @@
 //! Accounts that come and go.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Nonces and funds of senders.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

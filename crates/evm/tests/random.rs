@@ -1,10 +1,12 @@
-//! Random blocks over few accounts. `TANDEM_FUZZ_CASES` sets how many sequences of blocks are tried.
+//! Random blocks over few accounts. `TANDEM_FUZZ_CASES` sets how many sequences of blocks are tried, and
+//! `TANDEM_FUZZ_FIRST` which one comes first.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
 use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, Bytes, U256};
-use common::asm::{addr, arg, asm, deploys, get, num, slot, word};
+use common::asm::{addr, asm, deploys, slot, word};
 use common::contracts::*;
 use common::rng::Rng;
 use common::{Fork, Scenario, Signer, Tx, apply, assert_same, at, ether};
@@ -36,31 +38,6 @@ const FORWARDER: u64 = 8;
 const COPIER: u64 = 9;
 const LOOKERS: [(u64, u8); 3] = [(10, op::BALANCE), (11, op::EXTCODEHASH), (12, op::EXTCODESIZE)];
 const SPENDER: u64 = 13;
-
-/// Moves the amount in the second word from the caller's entry to that of the first word, if there is enough.
-fn token() -> Vec<u8> {
-    let of_caller = || get(op::CALLER).op(op::SLOAD);
-    asm()
-        .jump_if(of_caller().then(arg(1)).op(op::GT), "fail")
-        .sstore(get(op::CALLER), arg(1).then(of_caller()).op(op::SUB))
-        .sstore(arg(0), arg(1).then(arg(0).op(op::SLOAD)).op(op::ADD))
-        .log(arg(1))
-        .op(op::STOP)
-        .label("fail")
-        .revert()
-        .build()
-}
-
-/// Copies the slot in the first word to that in the second.
-fn copier() -> Vec<u8> {
-    asm().sstore(arg(1), arg(0).op(op::SLOAD)).op(op::STOP).build()
-}
-
-/// Sends its balance, halved, to the address in its input, then adds its own balance to slot 1.
-fn spender() -> Vec<u8> {
-    let own = || get(op::ADDRESS).op(op::BALANCE);
-    asm().call(arg(0), num(2).then(own()).op(op::DIV), 0).op(op::POP).add_to(1, own()).op(op::STOP).build()
-}
 
 struct Fuzz {
     rng: Rng,
@@ -317,13 +294,9 @@ impl Fuzz {
         for (n, tx) in self.valid(drafts).into_iter().enumerate() {
             self.s.tx(tx);
             if n == 3 && self.rng.chance(30) {
-                self.spin();
+                self.s.spin();
             }
         }
-    }
-
-    fn spin(&mut self) {
-        self.s.spin();
     }
 }
 

@@ -1,4 +1,5 @@
 //! SELFDESTRUCT of contracts whose balance changes meanwhile.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

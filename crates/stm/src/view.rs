@@ -1,5 +1,5 @@
 use crate::shared::Shared;
-use crate::store::{EntryId, Found};
+use crate::store::{EntryId, Found, UNSTABLE};
 use crate::vm::{Domain, Vm};
 use crate::window::{Observed, Record};
 use std::time::{Duration, Instant};
@@ -24,6 +24,14 @@ pub struct Sighting {
     /// Where.
     pub entry: EntryId,
     stamp: u64,
+}
+
+impl Sighting {
+    /// For an observation that was predicted instead of read: it is compared at the turn even if nothing changed.
+    #[must_use]
+    pub fn predicted(self) -> Self {
+        Self { stamp: UNSTABLE, ..self }
+    }
 }
 
 impl<T> Read<T> {
@@ -132,7 +140,8 @@ impl<'r, V: Vm> View<'r, V> {
         }
     }
 
-    /// Records that the result relies on `observation` of what was seen.
+    /// Records that the result relies on `observation` of what was seen. It must hold of the value that was read: while
+    /// that version stands, it is not compared again. See [`Sighting::predicted`] for one that may not.
     pub fn observe(&mut self, seen: Sighting, observation: Observation<V>) {
         if self.speculative {
             let Sighting { entry, stamp } = seen;

@@ -150,3 +150,28 @@ pub(crate) fn address2(factory: Address, salt: u64, runtime: &[u8]) -> Address {
 pub(crate) fn caller(to: Address) -> Vec<u8> {
     asm().call(addr(to), num(0), 0).op(op::STOP).build()
 }
+
+/// Moves the amount in the second word from the caller's entry to that of the first word, if there is enough.
+pub(crate) fn token() -> Vec<u8> {
+    let of_caller = || get(op::CALLER).op(op::SLOAD);
+    asm()
+        .jump_if(of_caller().then(arg(1)).op(op::GT), "fail")
+        .sstore(get(op::CALLER), arg(1).then(of_caller()).op(op::SUB))
+        .sstore(arg(0), arg(1).then(arg(0).op(op::SLOAD)).op(op::ADD))
+        .log(arg(1))
+        .op(op::STOP)
+        .label("fail")
+        .revert()
+        .build()
+}
+
+/// Copies the slot in the first word to that in the second.
+pub(crate) fn copier() -> Vec<u8> {
+    asm().sstore(arg(1), arg(0).op(op::SLOAD)).op(op::STOP).build()
+}
+
+/// Sends its balance, halved, to the address in its input, then adds its own balance to slot 1.
+pub(crate) fn spender() -> Vec<u8> {
+    let own = || get(op::ADDRESS).op(op::BALANCE);
+    asm().call(arg(0), num(2).then(own()).op(op::DIV), 0).op(op::POP).add_to(1, own()).op(op::STOP).build()
+}

@@ -73,16 +73,23 @@ pub(crate) enum Mode {
 
 /// A store whose reads of one account go wrong, the first few times or always.
 pub(crate) struct FaultyStore<'a> {
-    pub(crate) inner: StoreRef<'a, MemoryStore>,
-    pub(crate) address: Address,
-    pub(crate) mode: Mode,
+    inner: StoreRef<'a, MemoryStore>,
+    address: Address,
+    mode: Mode,
     /// Reads of the account that still go wrong.
-    pub(crate) left: AtomicU64,
+    left: AtomicU64,
+    /// An account that takes long to read.
+    slow: Option<Address>,
 }
 
 impl<'a> FaultyStore<'a> {
     pub(crate) fn new(store: &'a MemoryStore, address: Address, mode: Mode, times: u64) -> Self {
-        Self { inner: StoreRef(store), address, mode, left: AtomicU64::new(times) }
+        Self { inner: StoreRef(store), address, mode, left: AtomicU64::new(times), slow: None }
+    }
+
+    pub(crate) fn slow(mut self, address: Address) -> Self {
+        self.slow = Some(address);
+        self
     }
 }
 
@@ -102,6 +109,9 @@ impl DatabaseRef for FaultyStore<'_> {
     type Error = Fault;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Fault> {
+        if self.slow == Some(address) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let less = |left: u64| left.checked_sub(1);
         if address == self.address
             && self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).is_ok()
