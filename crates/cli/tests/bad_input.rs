@@ -117,7 +117,7 @@ fn assert_invalid_transaction(index: usize, spoil: impl Fn(&mut Value), words: &
 #[test]
 fn a_wrong_nonce_in_the_middle_of_a_block_names_its_transaction() {
     assert_invalid_transaction(4, |account| account["nonce"] = json!("0xffffff"), &["nonce"]);
-    assert_invalid_transaction(4, |account| account["nonce"] = json!("0x0"), &["nonce"]);
+    assert_invalid_transaction(5, |account| account["nonce"] = json!("0x0"), &["nonce"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
 use revm::state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId};
 use std::collections::BTreeMap;
+use tandem_state::MemoryStore;
 
 /// An account's fields, without its storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,28 @@ impl StateChanges {
             Some(_) => true,
         });
         Self { accounts, codes: codes.into_iter().collect() }
+    }
+
+    /// Brings a state from before the block to after it.
+    pub fn apply(&self, state: &mut MemoryStore) {
+        for code in self.codes.values() {
+            state.add_code(code.original_bytes());
+        }
+        for (address, change) in &self.accounts {
+            if change.storage_wiped {
+                state.clear_storage(*address);
+            }
+            match change.fields {
+                Some((_, Some(AccountFields { balance, nonce, code_hash }))) => {
+                    state.set_account(*address, tandem_state::Account { balance, nonce, code_hash });
+                }
+                Some((_, None)) => state.remove_account(*address),
+                None => {}
+            }
+            for (slot, (_, value)) in &change.storage {
+                state.set_storage(*address, *slot, *value);
+            }
+        }
     }
 
     /// The changes as revm's state, fit for [`revm::DatabaseCommit::commit`].

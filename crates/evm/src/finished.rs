@@ -11,6 +11,17 @@ use std::time::Duration;
 /// A receipt as Ethereum defines it: type, status, cumulative gas, logs (EIP-2718).
 pub type Receipt = EthereumReceipt;
 
+/// The bloom filter over all logs of a block.
+pub fn logs_bloom(receipts: &[Receipt]) -> Bloom {
+    receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom())
+}
+
+/// The root of a block's receipts trie. Only from Byzantium on: before, receipts hold state roots.
+pub fn receipts_root(receipts: &[Receipt]) -> B256 {
+    let receipts: Vec<_> = receipts.iter().map(TxReceipt::with_bloom_ref).collect();
+    alloy_consensus::proofs::calculate_receipt_root(&receipts)
+}
+
 /// A block whose execution is final.
 #[derive(Clone, Debug)]
 pub struct FinishedBlock {
@@ -50,13 +61,12 @@ impl FinishedBlock {
 
     /// The bloom filter over all logs.
     pub fn logs_bloom(&self) -> Bloom {
-        self.receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom())
+        logs_bloom(&self.receipts)
     }
 
     /// The root of the receipts trie. Only from Byzantium on: before, receipts hold state roots.
     pub fn receipts_root(&self) -> B256 {
-        let receipts: Vec<_> = self.receipts.iter().map(TxReceipt::with_bloom_ref).collect();
-        alloy_consensus::proofs::calculate_receipt_root(&receipts)
+        receipts_root(&self.receipts)
     }
 
     /// The hash over the block's requests (EIP-7685); `None` before Prague.

@@ -30,7 +30,7 @@ pub use chain::ChainSpec;
 pub use changes::{AccountChange, AccountFields, StateChanges};
 pub use error::{ExecutionError, InvalidBlock};
 pub use executor::{BlockInput, Executor, Finished};
-pub use finished::{BlockHistory, FinishedBlock, Receipt};
+pub use finished::{BlockHistory, FinishedBlock, Receipt, logs_bloom, receipts_root};
 pub use plain::{PlainBlock, PlainExecutor};
 pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use revm;

@@ -1,12 +1,10 @@
 //! The default input: a small generated chain.
 
 use super::load::{Input, InputBlock};
-use super::plain;
 use crate::failure::Failure;
-use alloy_consensus::TxReceipt;
 use alloy_consensus::transaction::Recovered;
 use std::sync::Arc;
-use tandem_evm::{Block, ChainSpec, PlainExecutor, SignedBlock, StoreRef};
+use tandem_evm::{Block, ChainSpec, PlainExecutor, SignedBlock, StoreRef, logs_bloom, receipts_root};
 use tandem_workload::ChainConfig;
 
 /// Generates the chain, and completes its headers with what the plain revm loop gives, so that there is something
@@ -27,12 +25,10 @@ pub(crate) fn generate() -> Result<Input, Failure> {
         let ready = Block::new(&chain, header.clone(), recovered, Vec::new(), block.withdrawals.clone());
         let executed = executor.execute(&StoreRef(&state), &ready).map_err(Failure::fault)?;
         let changes = executed.state_changes(&StoreRef(&state)).map_err(Failure::fault)?;
-        plain::apply(&mut state, &changes);
-        let receipts: Vec<_> = executed.receipts.iter().map(TxReceipt::with_bloom_ref).collect();
+        changes.apply(&mut state);
         header.gas_used = executed.gas_used;
-        header.receipts_root = alloy_consensus::proofs::calculate_receipt_root(&receipts);
-        header.logs_bloom =
-            receipts.iter().fold(Default::default(), |bloom, receipt| bloom | receipt.logs_bloom);
+        header.receipts_root = receipts_root(&executed.receipts);
+        header.logs_bloom = logs_bloom(&executed.receipts);
         header.requests_hash = executed.requests.map(|requests| requests.requests_hash());
         input.blocks.push(InputBlock {
             name: format!("generated block {}", header.number),

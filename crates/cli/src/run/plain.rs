@@ -6,8 +6,8 @@ use super::source::Source;
 use crate::failure::Failure;
 use std::borrow::Cow;
 use std::time::Instant;
-use tandem_evm::{BlockHistory, ExecutionError, PlainExecutor, StateChanges, StoreRef};
-use tandem_state::{Account, MemoryStore};
+use tandem_evm::{BlockHistory, ExecutionError, PlainExecutor, StoreRef};
+use tandem_state::MemoryStore;
 
 /// Runs blocks one after the other. Only `PlainExecutor::execute` is timed.
 pub(crate) fn execute(
@@ -40,7 +40,7 @@ pub(crate) fn execute(
             Ok(executed) => {
                 let changes = executed.state_changes(&StoreRef(&*state)).map_err(Failure::fault)?;
                 if chains.get(index + 1) == Some(&world) {
-                    apply(state.to_mut(), &changes);
+                    changes.apply(state.to_mut());
                     current = Some((world, state));
                 }
                 let output = Output {
@@ -59,28 +59,4 @@ pub(crate) fn execute(
         }
     }
     Ok(progress)
-}
-
-/// Brings a state from before a block to after it.
-pub(crate) fn apply(state: &mut MemoryStore, changes: &StateChanges) {
-    for code in changes.codes.values() {
-        state.add_code(code.original_bytes());
-    }
-    for (address, change) in &changes.accounts {
-        if change.storage_wiped {
-            state.clear_storage(*address);
-        }
-        match change.fields {
-            Some((_, Some(fields))) => {
-                let account =
-                    Account { balance: fields.balance, nonce: fields.nonce, code_hash: fields.code_hash };
-                state.set_account(*address, account);
-            }
-            Some((_, None)) => state.remove_account(*address),
-            None => {}
-        }
-        for (slot, (_, value)) in &change.storage {
-            state.set_storage(*address, *slot, *value);
-        }
-    }
 }
