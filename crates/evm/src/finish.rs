@@ -23,19 +23,19 @@ pub(crate) fn finish<S: DatabaseRef + Sync>(
     let generation = db.view.position() + 1;
     let transfer = if db.is_recording() { observe(db, state) } else { None };
     for index in 0..db.accounts.len() {
-        let Access { address, sighting, seen, .. } = &db.accounts[index];
-        let (address, entry, seen) = (*address, sighting.entry, *seen);
+        let Access { address, sighting, seen, nonce, .. } = db.accounts[index];
+        let surely_exists = seen.has_code() || (nonce && seen.nonce > 0);
         let Some(account) = state.get(&address) else { continue };
         if !account.is_touched() && !account.is_selfdestructed() {
             continue;
         }
-        if let Some(effect) = account_effect(account, &seen, generation, clear_empty) {
+        if let Some(effect) = account_effect(account, &seen, surely_exists, generation, clear_empty) {
             if effect.code_hash.is_some()
                 && let Some(code) = &account.info.code
             {
                 pools.codes.write().entry(account.info.code_hash).or_insert_with(|| code.clone());
             }
-            db.view.effect(entry, Change::Account(effect));
+            db.view.effect(sighting.entry, Change::Account(effect));
         }
         if account.is_created() && !account.is_selfdestructed() {
             fill_created(db, address, account, generation)?;
@@ -96,10 +96,12 @@ fn observe<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) -> O
     transfer
 }
 
-/// What the step did to a touched account; `None` if nothing.
+/// What the step did to a touched account; `None` if nothing. `surely_exists` if the observations imply that the account
+/// exists and cannot become empty.
 fn account_effect(
     account: &Account,
     seen: &AccountState,
+    surely_exists: bool,
     generation: u64,
     clear_empty: bool,
 ) -> Option<AccountEffect> {
@@ -109,11 +111,11 @@ fn account_effect(
     let info = &account.info;
     let life = if account.is_created() {
         Life::Create { generation }
-    } else if info.nonce == 0 && info.is_empty_code_hash() || !seen.exists {
-        // Only such an account can be empty afterwards, or come into being.
-        Life::Touch { clear_empty }
-    } else {
+    } else if surely_exists {
         Life::Keep
+    } else {
+        // What was observed leaves open whether the account exists before, or is empty afterwards.
+        Life::Touch { clear_empty }
     };
     let effect = AccountEffect {
         balance: (info.balance != seen.balance)

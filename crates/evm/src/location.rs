@@ -192,8 +192,8 @@ impl AccountObservation {
         }
         match self.balance {
             _ if self.seen == account.balance => Check::Holds,
-            None => Check::Holds,
-            Some(Observation::Exact(_)) => Check::Violated(BALANCE),
+            None if account.balance < BALANCE_CAP => Check::Holds,
+            None | Some(Observation::Exact(_)) => Check::Violated(BALANCE),
             Some(bound) if bound.holds(&account.balance) && account.balance < BALANCE_CAP => Check::Moved,
             Some(_) => Check::Violated(BALANCE),
         }
@@ -245,6 +245,8 @@ impl AccountEffect {
         account.code_hash = self.code_hash.unwrap_or(account.code_hash);
         if let Life::Touch { clear_empty } = self.life {
             account.exists = !(clear_empty && account.is_empty());
+        } else {
+            account.exists |= !account.is_empty();
         }
     }
 }

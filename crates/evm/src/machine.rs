@@ -15,9 +15,7 @@ use revm::interpreter::instructions::{contract, host};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::interpreter_types::InputsTr;
-use revm::interpreter::{
-    CallValue, FrameInput, Instruction, InstructionContext, InstructionExecResult, InstructionResult,
-};
+use revm::interpreter::{CallValue, FrameInput, Instruction, InstructionContext, InstructionExecResult};
 use revm::primitives::hardfork::SpecId;
 use std::sync::Arc;
 
@@ -290,9 +288,7 @@ fn noted_selfdestruct<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -
     let result = host::selfdestruct(again(&mut context));
     let Some(target) = target else { return result };
     let before = match balance(context.host, target) {
-        Some(after) if target != source && result == Err(InstructionResult::SelfDestruct) => {
-            Some(after.wrapping_sub(swept))
-        }
+        Some(after) if target != source => Some(after.wrapping_sub(swept)),
         other => other,
     };
     if let Some(before) = before {

@@ -14,23 +14,49 @@ use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_evm::block::calc;
 use alloy_evm::eth::dao_fork::{DAO_HARDFORK_ACCOUNTS, DAO_HARDFORK_BENEFICIARY};
 use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
-use alloy_primitives::map::B256Map;
+use alloy_primitives::map::{AddressSet, B256Map};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
-use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction};
-use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalTr, TxEnv};
+use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
+use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalEntry, JournalTr, TxEnv};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database_interface::{Database, DatabaseRef};
-use revm::handler::{Handler, MainBuilder, MainnetEvm, MainnetHandler, SystemCallTx};
+use revm::handler::{
+    EthFrame, FrameResult, Handler, MainBuilder, MainnetEvm, MainnetHandler, SystemCallTx, post_execution,
+};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{StorageKey, StorageValue};
-use revm::state::{AccountInfo, EvmState};
+use revm::state::{AccountInfo, AccountStatus, EvmState};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-type Ctx<'s, S> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, PlainDb<'s, S>>;
+/// revm's context, with the accounts that the last transaction touched or destroyed.
+type Ctx<'s, S> =
+    Context<BlockEnv, Arc<TxEnv>, CfgEnv, PlainDb<'s, S>, Journal<PlainDb<'s, S>>, Vec<Address>>;
 type Plain<'s, S> = MainnetEvm<Ctx<'s, S>>;
 type Error<S> = EVMError<StoreError<<S as DatabaseRef>::Error>, InvalidTransaction>;
-type MainnetRules<'s, S> = MainnetHandler<Plain<'s, S>, Error<S>, revm::handler::EthFrame>;
+type SystemRules<'s, S> = MainnetHandler<Plain<'s, S>, Error<S>, EthFrame>;
+
+/// Mainnet's rules, which note what a transaction touched or destroyed before the journal forgets.
+struct Rules<'s, S>(PhantomData<&'s S>);
+
+impl<'s, S: DatabaseRef> Handler for Rules<'s, S> {
+    type Evm = Plain<'s, S>;
+    type Error = Error<S>;
+    type HaltReason = HaltReason;
+
+    fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
+        post_execution::reward_beneficiary(&mut evm.ctx, result.gas())?;
+        let ctx = &mut evm.ctx;
+        ctx.chain.extend(ctx.journaled_state.inner.journal.iter().filter_map(|entry| match entry {
+            JournalEntry::AccountTouched { address } | JournalEntry::AccountDestroyed { address, .. } => {
+                Some(*address)
+            }
+            _ => None,
+        }));
+        Ok(())
+    }
+}
 
 /// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
 /// next, which is the cheapest way there is, and each code is analysed once.
@@ -50,6 +76,8 @@ pub struct PlainBlock {
     pub requests: Option<Requests>,
     state: EvmState,
     clear_empty: bool,
+    /// Accounts that ceased to exist at the end of some transaction.
+    gone: AddressSet,
 }
 
 /// The store with the codes that were used before.
@@ -113,7 +141,7 @@ impl PlainExecutor {
             tx: Arc::new(TxEnv::default()),
             cfg: block.cfg.clone(),
             journaled_state: Journal::new(db),
-            chain: (),
+            chain: Vec::new(),
             local: Default::default(),
             error: Ok(()),
         }
@@ -131,6 +159,8 @@ fn execute<S: DatabaseRef>(
 ) -> Result<PlainBlock, ExecutionError<S::Error>> {
     start(evm, block).map_err(|error| system_error::<S>(block, error))?;
     let invalid = |error| ExecutionError::Block { block: block.id, error };
+    let clear_empty = block.is_enabled(SpecId::SPURIOUS_DRAGON);
+    let mut gone = AddressSet::default();
     let mut receipts = Vec::with_capacity(block.transactions.len());
     let mut deposits = Vec::new();
     let mut gas_used = 0;
@@ -138,9 +168,9 @@ fn execute<S: DatabaseRef>(
         let available = block.header.gas_limit.saturating_sub(gas_used);
         let wanted = transaction.env.gas_limit;
         evm.ctx.tx = transaction.env.clone();
-        let result = MainnetRules::<S>::default()
-            .run(evm)
-            .map_err(|error| transaction_error::<S>(block, index, error))?;
+        let result =
+            Rules(PhantomData).run(evm).map_err(|error| transaction_error::<S>(block, index, error))?;
+        forget_the_gone(evm, clear_empty, &mut gone);
         if wanted > available {
             return Err(invalid(InvalidBlock::GasLimit { index, wanted, available }));
         }
@@ -170,8 +200,23 @@ fn execute<S: DatabaseRef>(
         gas_used,
         requests,
         state: std::mem::take(&mut evm.ctx.journaled_state.inner.state),
-        clear_empty: block.is_enabled(SpecId::SPURIOUS_DRAGON),
+        clear_empty,
+        gone,
     })
+}
+
+/// A transaction's end removes the accounts that it destroyed and, from EIP-161 on, those that it touched and left empty.
+/// The journal goes on, so it must be told that later transactions find nobody there.
+fn forget_the_gone<S: DatabaseRef>(evm: &mut Plain<'_, S>, clear_empty: bool, gone: &mut AddressSet) {
+    let state = &mut evm.ctx.journaled_state.inner.state;
+    for address in evm.ctx.chain.drain(..) {
+        let Some(account) = state.get_mut(&address).filter(|account| account.is_touched()) else { continue };
+        if account.is_selfdestructed_locally() || (clear_empty && account.info.is_empty()) {
+            account.unmark_touch();
+            account.status |= AccountStatus::LoadedAsNotExisting;
+            gone.insert(address);
+        }
+    }
 }
 
 fn call<S: DatabaseRef>(
@@ -180,7 +225,7 @@ fn call<S: DatabaseRef>(
     input: Bytes,
 ) -> Result<ExecutionResult, Error<S>> {
     evm.ctx.tx = Arc::new(TxEnv::new_system_tx(contract, input));
-    MainnetRules::<S>::default().run_system_call(evm)
+    SystemRules::<S>::default().run_system_call(evm)
 }
 
 fn start<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<(), SystemError<S>> {
@@ -247,11 +292,13 @@ impl PlainBlock {
     pub fn state_changes<S: DatabaseRef>(&self, store: &S) -> Result<StateChanges, S::Error> {
         let mut changes = StateChanges::default();
         for (address, account) in &self.state {
-            if !account.is_touched() && !account.is_selfdestructed() {
+            if !account.is_touched() && !account.is_selfdestructed() && !self.gone.contains(address) {
                 continue;
             }
             let before = store.basic_ref(*address)?.map(|info| fields(&info));
-            let gone = account.is_selfdestructed_locally() || (self.clear_empty && account.info.is_empty());
+            let gone = account.is_selfdestructed_locally()
+                || (account.is_selfdestructed() && !account.is_touched())
+                || (self.clear_empty && account.info.is_empty());
             let after = (!gone).then(|| fields(&account.info));
             let storage_wiped = account.is_selfdestructed() || account.is_created();
             let mut change = AccountChange { storage_wiped, ..AccountChange::default() };

@@ -30,8 +30,8 @@ pub(crate) fn transfer<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &Ev
     let (seen, bound, entry) = {
         let access = db.access(source).filter(|access| !access.balance)?;
         // The sweep may have been reverted. It was not if it left its mark, or took what nothing else could take.
-        let took_effect =
-            account.is_selfdestructed() || (access.slack.is_none() && account.info.balance.is_zero());
+        let took_effect = account.is_selfdestructed()
+            || (access.slack.is_none() && account.info.balance.is_zero() && !access.seen.balance.is_zero());
         if !took_effect {
             return None;
         }

@@ -40,7 +40,9 @@ pub(crate) fn execute(
             Ok(executed) => {
                 let changes = executed.state_changes(&StoreRef(&*state)).map_err(Failure::fault)?;
                 if chains.get(index + 1) == Some(&world) {
+                    let header = block.header();
                     changes.apply(state.to_mut());
+                    state.to_mut().set_block_hash(header.number.saturating_sub(1), header.parent_hash);
                     current = Some((world, state));
                 }
                 let output = Output {
