@@ -72,27 +72,12 @@ impl Report {
     }
 }
 
-/// Brings a state from before a block to after it.
+/// Brings a state from before a block to after it, and checks that every code that it needs is there.
 pub(crate) fn apply(state: &mut MemoryStore, changes: &StateChanges) {
-    for code in changes.codes.values() {
-        state.add_code(code.original_bytes());
-    }
+    changes.apply(state);
     for (address, change) in &changes.accounts {
-        if change.storage_wiped {
-            state.clear_storage(*address);
-        }
-        match change.fields {
-            Some((_, Some(fields))) => {
-                let account =
-                    Account { balance: fields.balance, nonce: fields.nonce, code_hash: fields.code_hash };
-                state.set_account(*address, account);
-                assert!(state.code(fields.code_hash).is_ok(), "the code of {address} is not in the changes");
-            }
-            Some((_, None)) => state.remove_account(*address),
-            None => {}
-        }
-        for (slot, (_, value)) in &change.storage {
-            state.set_storage(*address, *slot, *value);
+        if let Some((_, Some(fields))) = change.fields {
+            assert!(state.code(fields.code_hash).is_ok(), "the code of {address} is not in the changes");
         }
     }
 }
