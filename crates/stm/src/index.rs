@@ -146,44 +146,45 @@ fn place(table: &[AtomicU64], hash: u64, id: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slab::Slab;
 
     #[test]
     fn keys_with_equal_hashes_keep_apart() {
         let index = Index::default();
-        let keys = boxcar::Vec::new();
+        let keys = Slab::default();
         for key in 0..100_u64 {
-            let id = index.get_or_insert(7, |id| keys[id as usize] == key, || keys.push(key) as u32, |_| 7);
+            let id = index.get_or_insert(7, |id| *keys.get(id) == key, || keys.push(key), |_| 7);
             assert_eq!(id, key as u32);
         }
         for key in 0..100_u64 {
-            assert_eq!(index.get(7, |id| keys[id as usize] == key), Some(key as u32));
+            assert_eq!(index.get(7, |id| *keys.get(id) == key), Some(key as u32));
         }
-        assert_eq!(index.get(7, |id| keys[id as usize] == 100), None);
+        assert_eq!(index.get(7, |id| *keys.get(id) == 100), None);
     }
 
     #[test]
     fn growth_under_contention_gives_every_key_one_id() {
         let index = Index::default();
-        let keys = boxcar::Vec::new();
+        let keys = Slab::default();
         let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for key in 0..20_000_u64 {
-                        let is_key = |id: u32| keys[id as usize] == key;
+                        let is_key = |id: u32| *keys.get(id) == key;
                         let id = index.get(hash(key), is_key).unwrap_or_else(|| {
                             index.get_or_insert(
                                 hash(key),
                                 is_key,
-                                || keys.push(key) as u32,
-                                |id| hash(keys[id as usize]),
+                                || keys.push(key),
+                                |id| hash(*keys.get(id)),
                             )
                         });
-                        assert_eq!(keys[id as usize], key);
+                        assert_eq!(*keys.get(id), key);
                     }
                 });
             }
         });
-        assert_eq!(keys.count(), 20_000);
+        assert_eq!(keys.push(0), 20_000);
     }
 }

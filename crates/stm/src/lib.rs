@@ -31,6 +31,7 @@ mod metrics;
 mod predicate;
 mod shared;
 mod signal;
+mod slab;
 mod store;
 mod view;
 mod vm;

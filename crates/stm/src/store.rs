@@ -1,5 +1,6 @@
 use crate::cell::Stamped;
 use crate::index::Index;
+use crate::slab::Slab;
 use crate::vm::Domain;
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
@@ -50,13 +51,13 @@ pub(crate) enum Found<T> {
 /// 3. An entry's effects in flight belong to distinct positions, none below the frontier.
 pub(crate) struct VersionStore<D: Domain> {
     index: Index,
-    entries: boxcar::Vec<Entry<D>>,
+    entries: Slab<Entry<D>>,
     hasher: RandomState,
 }
 
 impl<D: Domain> Default for VersionStore<D> {
     fn default() -> Self {
-        Self { index: Index::default(), entries: boxcar::Vec::new(), hasher: RandomState::default() }
+        Self { index: Index::default(), entries: Slab::default(), hasher: RandomState::default() }
     }
 }
 
@@ -68,7 +69,7 @@ impl<D: Domain> VersionStore<D> {
         base: impl FnOnce() -> Result<D::Value, E>,
     ) -> Result<EntryId, E> {
         let hash = self.hasher.hash_one(key);
-        let is_key = |id: u32| self.entries[id as usize].key == *key;
+        let is_key = |id: u32| self.entries.get(id).key == *key;
         if let Some(id) = self.index.get(hash, is_key) {
             return Ok(EntryId(id));
         }
@@ -80,9 +81,9 @@ impl<D: Domain> VersionStore<D> {
                 in_flight: AtomicU32::new(0),
                 pending: Mutex::new(Vec::new()),
                 segment: AtomicU64::new(0),
-            }) as u32
+            })
         };
-        let rehash = |id: u32| self.hasher.hash_one(&self.entries[id as usize].key);
+        let rehash = |id: u32| self.hasher.hash_one(&self.entries.get(id).key);
         Ok(EntryId(self.index.get_or_insert(hash, is_key, insert, rehash)))
     }
 
@@ -93,7 +94,7 @@ impl<D: Domain> VersionStore<D> {
     }
 
     fn entry(&self, id: EntryId) -> &Entry<D> {
-        &self.entries[id.0 as usize]
+        self.entries.get(id.0)
     }
 
     /// The key of an entry.

@@ -1,12 +1,13 @@
 use super::Settings;
 use super::check::{Checks, Output};
 use super::digest::{block_digest, run_digest};
-use super::load::{Input, InputBlock};
+use super::load::{Input, InputBlock, progress};
 use super::plain;
 use super::source::Source;
 use crate::args::{Mode, Senders};
 use crate::failure::Failure;
 use alloy_primitives::{Address, B256};
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -80,11 +81,13 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
         Senders::Ahead => Source::ahead(settings.threads, signed)?,
     };
     let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
+    let bar = progress(facts.len() * settings.repeat, "executing", settings.json);
     let mut plain = PlainExecutor::new();
     let mut runs = Vec::with_capacity(settings.repeat);
     for _ in 0..settings.repeat {
-        runs.push(once(settings, executor, &mut plain, &mut source, &worlds, &facts)?);
+        runs.push(once(settings, executor, &mut plain, &mut source, &worlds, &facts, &bar)?);
     }
+    bar.finish_and_clear();
     let digest = runs.first().map(|run: &Outcome| run.digest);
     if let Some(other) = runs.iter().position(|run| Some(run.digest) != digest) {
         return Err(Failure::fault(format!("run {} gave another digest than the first run", other + 1)));
@@ -103,12 +106,13 @@ fn once(
     source: &mut Source,
     worlds: &[MemoryStore],
     facts: &[Facts],
+    bar: &ProgressBar,
 ) -> Result<Outcome, Failure> {
     let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
     let progress = match settings.mode {
-        Mode::Revm => plain::execute(plain, source, worlds, &chains)?,
-        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, source, worlds, &chains)?,
-        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains)?,
+        Mode::Revm => plain::execute(plain, source, worlds, &chains, bar)?,
+        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, source, worlds, &chains, bar)?,
+        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains, bar)?,
     };
     let Progress { results, time, metrics } = progress;
     let finish = |(facts, result)| row(settings.check, facts, result);
@@ -141,6 +145,7 @@ fn stream(
     source: &mut Source,
     worlds: &[MemoryStore],
     chains: &[usize],
+    bar: &ProgressBar,
 ) -> Result<Progress, Failure> {
     let stores: Vec<_> = worlds.iter().map(StoreRef).collect();
     let mut progress = Progress::default();
@@ -152,7 +157,8 @@ fn stream(
             Some(BlockInput { block, store: &stores[chains[index]], world: chains[index] as u32 })
         });
         let start = Instant::now();
-        let (blocks, metrics) = executor.stream(inputs, cut, |finished| finished.collect::<Vec<_>>());
+        let (blocks, metrics) =
+            executor.stream(inputs, cut, |finished| finished.inspect(|_| bar.inc(1)).collect::<Vec<_>>());
         progress.time += start.elapsed();
         progress.metrics.merge(&metrics);
         let mut failure = None;

@@ -4,6 +4,7 @@ use super::check::Output;
 use super::execute::{Executed, Progress};
 use super::source::Source;
 use crate::failure::Failure;
+use indicatif::ProgressBar;
 use std::borrow::Cow;
 use std::time::Instant;
 use tandem_evm::{BlockHistory, ExecutionError, PlainExecutor, StoreRef};
@@ -15,6 +16,7 @@ pub(crate) fn execute(
     source: &mut Source,
     worlds: &[MemoryStore],
     chains: &[usize],
+    bar: &ProgressBar,
 ) -> Result<Progress, Failure> {
     let mut progress = Progress::default();
     let mut current = None;
@@ -36,6 +38,7 @@ pub(crate) fn execute(
         let result = plain.execute(&StoreRef(&*state), &block);
         let time = start.elapsed();
         progress.time += time;
+        bar.inc(1);
         match result {
             Ok(executed) => {
                 let changes = executed.state_changes(&StoreRef(&*state)).map_err(Failure::fault)?;
