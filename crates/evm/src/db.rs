@@ -269,10 +269,13 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
     }
 
     fn storage(&mut self, address: Address, slot: StorageKey) -> Result<StorageValue, Self::Error> {
-        if self.find(address).is_none() {
-            self.basic(address)?;
-        }
-        let index = self.find(address).unwrap_or_default();
+        let index = match self.find(address) {
+            Some(index) => index,
+            None => {
+                self.basic(address)?;
+                self.accounts.len() - 1
+            }
+        };
         self.read_slot(index, address, slot)
     }
 

@@ -5,10 +5,9 @@ use crate::changes::{AccountChange, AccountFields, StateChanges};
 use crate::db::StoreError;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::Receipt;
-use crate::system::SystemError;
+use crate::system::{SystemError, all_requests};
 use crate::vm::{system_error, transaction_error};
 use alloy_consensus::TxType;
-use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
 use alloy_eips::eip7685::Requests;
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_evm::block::calc;
@@ -187,14 +186,7 @@ fn execute<S: DatabaseRef>(
         });
     }
     let queued = end(evm, block).map_err(|error| system_error::<S>(block, error))?;
-    let requests = block.is_enabled(SpecId::PRAGUE).then(|| {
-        let mut requests = Requests::default();
-        if !deposits.is_empty() {
-            requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);
-        }
-        requests.extend(queued);
-        requests
-    });
+    let requests = all_requests(block, deposits, queued);
     Ok(PlainBlock {
         receipts,
         gas_used,

@@ -1,9 +1,9 @@
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::{BlockHistory, FinishedBlock, Receipt};
 use crate::location::{Key, Value};
+use crate::system::all_requests;
 use crate::vm::{EvmVm, Job, Output, Part, Step, TransactionOutput};
 use alloy_consensus::TxType;
-use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use alloy_primitives::KECCAK256_EMPTY;
@@ -64,14 +64,7 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
 
     fn end_block(&mut self, job: &Job<'s, S>, queued: Requests, changes: Vec<Change<Key, Value>>) {
         let deposits = std::mem::take(&mut self.deposits);
-        let requests = job.block.is_enabled(revm::primitives::hardfork::SpecId::PRAGUE).then(|| {
-            let mut requests = Requests::default();
-            if !deposits.is_empty() {
-                requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);
-            }
-            requests.extend(queued);
-            requests
-        });
+        let requests = all_requests(&job.block, deposits, queued);
         let end = Instant::now();
         let block = FinishedBlock {
             block: job.block.clone(),

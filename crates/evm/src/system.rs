@@ -5,6 +5,7 @@ use crate::db::StoreError;
 use crate::error::InvalidBlock;
 use crate::handler::{OrderedHandler, credit};
 use crate::machine::{Machine, MachineError, show_balance};
+use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
 use alloy_eips::eip7685::Requests;
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_evm::block::calc;
@@ -96,6 +97,19 @@ pub(crate) fn end<S: DatabaseRef + Sync>(
         credit(machine.ctx(), block.header.beneficiary, U256::from(reward))?;
     }
     Ok(requests)
+}
+
+/// All of a block's requests in their order (EIP-7685): deposits, then what the system contracts gave. `None` before
+/// Prague.
+pub(crate) fn all_requests(block: &Block, deposits: Vec<u8>, queued: Requests) -> Option<Requests> {
+    block.is_enabled(SpecId::PRAGUE).then(|| {
+        let mut requests = Requests::default();
+        if !deposits.is_empty() {
+            requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);
+        }
+        requests.extend(queued);
+        requests
+    })
 }
 
 /// A system call whose outcome does not matter: a contract that is not there does nothing.
