@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import solc from "solc";
 
-const CONTRACTS = ["Token", "Exchange"];
+const CONTRACTS = ["Token", "Exchange", "Collection", "Airdrop", "Deposit"];
 const EVM_VERSION = "shanghai";
 const OPTIMIZER_RUNS = 200;
 

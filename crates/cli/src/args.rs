@@ -1,5 +1,7 @@
 //! What was typed.
 
+use crate::chain::{AccountArgs, DbCommand, HeadArgs, ImportArgs, ReceiptArgs, UnwindArgs};
+use crate::conformance::{StateTestArgs, TestArgs};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -23,6 +25,45 @@ pub(crate) enum Command {
     /// Execute blocks and check the results against their headers
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Generate a chain: its genesis, its blocks, and what `run` needs to execute each block alone
+    #[command(after_help = EXIT_CODES)]
+    Generate(crate::generate::GenerateArgs),
+    /// Run official state tests (GeneralStateTests)
+    #[command(after_help = EXIT_CODES)]
+    Statetest(StateTestArgs),
+    /// Run official blockchain tests (BlockchainTests)
+    #[command(after_help = EXIT_CODES)]
+    Blockchaintest(TestArgs),
+    /// Execute blocks on what their witnesses prove, and nothing else
+    #[command(after_help = EXIT_CODES)]
+    Witness(WitnessArgs),
+    /// Import a chain from files of blocks into a database, checking everything but the proof-of-work seal
+    #[command(after_help = EXIT_CODES)]
+    Import(ImportArgs),
+    /// Show the last block of a database
+    Head(HeadArgs),
+    /// Show an account, or one of its slots, after any block of a database
+    Account(AccountArgs),
+    /// Show the receipt of a transaction in a database
+    Receipt(ReceiptArgs),
+    /// Take back the last blocks of a database
+    Unwind(UnwindArgs),
+    /// Look after a database
+    #[command(subcommand)]
+    Db(DbCommand),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WitnessArgs {
+    /// Block directories that have a witness, or folders of them
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Worker threads [default: one per available core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod chain;
+mod conformance;
 mod failure;
+mod generate;
 mod run;
 
 use clap::Parser;
@@ -16,6 +19,18 @@ fn main() -> ExitCode {
     tandem_evm::install_precompiles();
     let result = match args.command {
         args::Command::Run(args) => run::Settings::new(args).and_then(|settings| run::run(&settings)),
+        args::Command::Generate(args) => {
+            generate::Settings::new(args).and_then(|settings| generate::generate(&settings))
+        }
+        args::Command::Statetest(args) => conformance::state_tests(args),
+        args::Command::Blockchaintest(args) => conformance::block_tests(args),
+        args::Command::Witness(args) => args.try_into().and_then(|settings| run::witness(&settings)),
+        args::Command::Import(args) => chain::import(args),
+        args::Command::Head(args) => chain::head(&args),
+        args::Command::Account(args) => chain::account(&args),
+        args::Command::Receipt(args) => chain::receipt(&args),
+        args::Command::Unwind(args) => chain::unwind(&args),
+        args::Command::Db(command) => chain::db(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

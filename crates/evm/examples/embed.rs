@@ -5,7 +5,7 @@ use alloy_primitives::{Address, Signature, TxKind, U256};
 use std::sync::Arc;
 use tandem_evm::revm::database::{CacheDB, EmptyDB};
 use tandem_evm::revm::{DatabaseCommit, DatabaseRef, state::AccountInfo};
-use tandem_evm::{Block, ChainSpec, Config, Executor};
+use tandem_evm::{Block, ChainSpec, Config, Executor, to_evm_state};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The store: anything that implements revm's `DatabaseRef` and is `Sync`.
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Execution, on all cores; then the results, in a form that the store can commit.
     let executor = Executor::new(&Config::default())?;
     let finished = executor.execute(&store, block)?;
-    let changes = finished.state_changes().to_evm_state(|address| store.basic_ref(address))?;
+    let changes = to_evm_state(&finished.state_changes(), |address| store.basic_ref(address))?;
     println!(
         "{} receipts, {} gas, {} changed accounts",
         finished.receipts.len(),

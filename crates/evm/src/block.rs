@@ -1,4 +1,5 @@
 use crate::chain::ChainSpec;
+use crate::net_gas;
 use alloy_consensus::Header;
 use alloy_consensus::TxEnvelope;
 use alloy_consensus::transaction::Recovered;
@@ -46,6 +47,8 @@ pub struct Block {
     pub(crate) cfg: CfgEnv,
     pub(crate) env: BlockEnv,
     pub(crate) chain: Arc<ChainSpec>,
+    /// Whether anything but the transactions happens: system calls, requests, withdrawals, rewards.
+    pub(crate) has_system_steps: bool,
 }
 
 impl Block {
@@ -62,8 +65,11 @@ impl Block {
     ) -> Self {
         let spec = chain.spec_id(header.number, header.timestamp);
         let blob_params = chain.blob_params(header.timestamp);
-        let EvmEnv { cfg_env, block_env, .. } =
+        let EvmEnv { mut cfg_env, block_env, .. } =
             EvmEnv::for_eth_block(&header, chain.hardforks(), chain.chain_id(), blob_params);
+        if chain.has_net_gas(header.number) {
+            cfg_env.set_gas_params(net_gas::gas_params());
+        }
         let transactions = transactions
             .into_iter()
             .map(|transaction| {
@@ -85,8 +91,18 @@ impl Block {
             cfg: cfg_env,
             env: block_env,
             chain: chain.clone(),
+            has_system_steps: true,
             header,
         }
+    }
+
+    /// Leaves the transactions alone: no system calls, no requests, no withdrawals, no block rewards.
+    ///
+    /// The beneficiary gets a reward of zero at the end, as the official state tests have it. Before EIP-161 that
+    /// brings its account into being.
+    #[must_use]
+    pub fn without_system_steps(self) -> Self {
+        Self { has_system_steps: false, ..self }
     }
 
     /// Chain and number.
@@ -109,6 +125,11 @@ impl Block {
         self.spec
     }
 
+    /// Whether receipts hold the state's root after their transactions, as they did before Byzantium (EIP-658).
+    pub fn receipts_hold_roots(&self) -> bool {
+        !self.is_enabled(SpecId::BYZANTIUM)
+    }
+
     /// Number of transactions.
     pub fn transaction_count(&self) -> usize {
         self.transactions.len()
@@ -117,6 +138,16 @@ impl Block {
     /// The transactions' senders, in order.
     pub fn senders(&self) -> impl Iterator<Item = Address> {
         self.transactions.iter().map(|transaction| transaction.env.caller)
+    }
+
+    /// Whether SSTORE costs what EIP-1283 says.
+    pub(crate) fn has_net_gas(&self) -> bool {
+        self.chain.has_net_gas(self.id.number)
+    }
+
+    /// Whether requests are collected (EIP-7685).
+    pub(crate) fn has_requests(&self) -> bool {
+        self.has_system_steps && self.is_enabled(SpecId::PRAGUE)
     }
 
     pub(crate) fn is_enabled(&self, spec: SpecId) -> bool {

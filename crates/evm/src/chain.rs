@@ -1,8 +1,11 @@
 use alloy_eips::eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS;
 use alloy_eips::eip7840::BlobParams;
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, EthereumHardforks, ForkCondition};
-use alloy_primitives::{Address, address};
+use alloy_primitives::map::AddressSet;
+use alloy_primitives::{Address, U256, address};
 use revm::primitives::hardfork::SpecId;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The rules of one chain: which fork is active when, and what depends on it.
 #[derive(Clone, Debug)]
@@ -10,10 +13,25 @@ pub struct ChainSpec {
     chain_id: u64,
     hardforks: EthereumChainHardforks,
     deposit_contract: Address,
+    /// From which timestamp (seconds) which parameters hold, ascending; empty where blobs never come.
+    blob_schedule: Vec<(u64, BlobParams)>,
+    /// Whether Paris begins exactly at the block number that its condition names. Otherwise that number is only the
+    /// latest possible one, and total difficulties decide.
+    merge_is_exact: bool,
+    /// The DAO fork's block, and whether the chain followed the fork.
+    dao_fork: Option<(u64, bool)>,
+    /// The blocks between Constantinople and Petersburg, which have EIP-1283.
+    net_gas: Range<u64>,
+    /// Accounts with storage, but without nonce and code.
+    occupied: Arc<AddressSet>,
 }
 
-/// The forks that change execution, newest first, with the names used in tables.
+/// The forks that change execution, newest first, with the names used in tables. Constantinople is never without
+/// Petersburg, see [`ChainSpec::new`].
 const FORKS: &[(EthereumHardfork, &str)] = &[
+    (EthereumHardfork::Bpo5, "BPO5"),
+    (EthereumHardfork::Bpo4, "BPO4"),
+    (EthereumHardfork::Bpo3, "BPO3"),
     (EthereumHardfork::Bpo2, "BPO2"),
     (EthereumHardfork::Bpo1, "BPO1"),
     (EthereumHardfork::Osaka, "Osaka"),
@@ -25,7 +43,6 @@ const FORKS: &[(EthereumHardfork, &str)] = &[
     (EthereumHardfork::Berlin, "Berlin"),
     (EthereumHardfork::Istanbul, "Istanbul"),
     (EthereumHardfork::Petersburg, "Petersburg"),
-    (EthereumHardfork::Constantinople, "Constantinople"),
     (EthereumHardfork::Byzantium, "Byzantium"),
     (EthereumHardfork::SpuriousDragon, "SpuriousDragon"),
     (EthereumHardfork::Tangerine, "Tangerine"),
@@ -54,9 +71,102 @@ impl ChainSpec {
 
     /// The rules of any other chain.
     ///
-    /// `deposit_contract` is the contract whose logs are deposit requests (EIP-6110).
+    /// `deposit_contract` is the contract whose logs are deposit requests (EIP-6110). Blobs have mainnet's parameters:
+    /// see [`ChainSpec::with_blob_schedule`]. If Paris has a block number, that is where the merge is: see
+    /// [`ChainSpec::with_merge_by`]. A DAO fork at block 0 is none, since there is nothing to move.
+    ///
+    /// Blocks from Constantinople to Petersburg have Petersburg's rules but for the price of storage (EIP-1283).
     pub fn new(chain_id: u64, hardforks: EthereumChainHardforks, deposit_contract: Address) -> Self {
-        Self { chain_id, hardforks, deposit_contract }
+        let activation = |fork| hardforks.ethereum_fork_activation(fork);
+        let blob_schedule = [
+            (EthereumHardfork::Cancun, BlobParams::cancun()),
+            (EthereumHardfork::Prague, BlobParams::prague()),
+            (EthereumHardfork::Osaka, BlobParams::osaka()),
+            (EthereumHardfork::Bpo1, BlobParams::bpo1()),
+            (EthereumHardfork::Bpo2, BlobParams::bpo2()),
+        ]
+        .into_iter()
+        .filter_map(|(fork, params)| Some((activation(fork).as_timestamp()?, params)))
+        .collect();
+        let merge_is_exact = activation(EthereumHardfork::Paris).block_number().is_some();
+        let dao_fork = activation(EthereumHardfork::Dao).block_number().filter(|number| *number > 0);
+        let dao_fork = dao_fork.map(|number| (number, true));
+        let constantinople = activation(EthereumHardfork::Constantinople).block_number();
+        let petersburg = activation(EthereumHardfork::Petersburg).block_number();
+        let net_gas = match (constantinople, petersburg) {
+            (Some(first), second) if second.is_none_or(|second| first < second) => {
+                first..second.unwrap_or(u64::MAX)
+            }
+            _ => 0..0,
+        };
+        let spec = Self {
+            chain_id,
+            hardforks,
+            deposit_contract,
+            blob_schedule,
+            merge_is_exact,
+            dao_fork,
+            net_gas: net_gas.clone(),
+            occupied: Arc::default(),
+        };
+        if net_gas.is_empty() {
+            return spec;
+        }
+        // revm has one set of rules for both forks.
+        spec.with_activation(EthereumHardfork::Petersburg, ForkCondition::Block(net_gas.start))
+    }
+
+    /// Says which accounts have storage, but neither nonce nor code. Nothing can be created there (EIP-7610).
+    ///
+    /// Since EIP-161 no account can come to be so. A chain has them from its genesis or its first years, if at all;
+    /// mainnet has 28, whose addresses no creation reaches. The plain loop does not look for them.
+    #[must_use]
+    pub fn with_occupied_addresses(self, addresses: impl IntoIterator<Item = Address>) -> Self {
+        Self { occupied: Arc::new(addresses.into_iter().collect()), ..self }
+    }
+
+    /// Sets from which timestamp (seconds) which blob parameters hold (EIP-7840, EIP-7892), in ascending order.
+    ///
+    /// A timestamp may occur several times; the last entry holds.
+    pub fn with_blob_schedule(mut self, schedule: Vec<(u64, BlobParams)>) -> Self {
+        self.blob_schedule = schedule;
+        self
+    }
+
+    /// Says that the DAO fork is at block `number`, and whether this chain follows it, as Ethereum does, or refuses it, as
+    /// Ethereum Classic did.
+    pub fn with_dao_fork(self, number: u64, followed: bool) -> Self {
+        let condition = if followed { ForkCondition::Block(number) } else { ForkCondition::Never };
+        Self { dao_fork: Some((number, followed)), ..self.with_activation(EthereumHardfork::Dao, condition) }
+    }
+
+    /// Says that block `number` is the first one of proof of stake (EIP-3675).
+    pub fn with_merge_at(self, number: u64) -> Self {
+        Self { merge_is_exact: true, ..self.with_paris_at(number) }
+    }
+
+    /// Says that the merge happens as soon as total difficulty reaches its bound, and at block `number` if that has not
+    /// happened before; `u64::MAX` if no such number is known.
+    pub fn with_merge_by(self, number: u64) -> Self {
+        Self { merge_is_exact: false, ..self.with_paris_at(number) }
+    }
+
+    fn with_paris_at(self, number: u64) -> Self {
+        let condition = match self.activation(EthereumHardfork::Paris) {
+            ForkCondition::TTD { fork_block, total_difficulty, .. } => {
+                ForkCondition::TTD { activation_block_number: number, fork_block, total_difficulty }
+            }
+            _ => ForkCondition::Block(number),
+        };
+        self.with_activation(EthereumHardfork::Paris, condition)
+    }
+
+    fn with_activation(self, changed: EthereumHardfork, condition: ForkCondition) -> Self {
+        let forks = EthereumHardfork::VARIANTS
+            .iter()
+            .map(|fork| (*fork, if *fork == changed { condition } else { self.activation(*fork) }))
+            .filter(|(_, condition)| *condition != ForkCondition::Never);
+        Self { hardforks: EthereumChainHardforks::new(forks), ..self }
     }
 
     /// The chain's id (EIP-155).
@@ -84,34 +194,51 @@ impl ChainSpec {
 
     /// Limits and price parameters of blobs (EIP-7840) at this time; `None` before Cancun.
     pub fn blob_params(&self, timestamp: u64) -> Option<BlobParams> {
-        let is_active = |fork| self.hardforks.is_ethereum_fork_active_at_timestamp(fork, timestamp);
-        if is_active(EthereumHardfork::Bpo2) {
-            Some(BlobParams::bpo2())
-        } else if is_active(EthereumHardfork::Bpo1) {
-            Some(BlobParams::bpo1())
-        } else if is_active(EthereumHardfork::Osaka) {
-            Some(BlobParams::osaka())
-        } else if is_active(EthereumHardfork::Prague) {
-            Some(BlobParams::prague())
-        } else if is_active(EthereumHardfork::Cancun) {
-            Some(BlobParams::cancun())
-        } else {
-            None
-        }
+        self.blob_schedule.iter().rev().find(|(from, _)| *from <= timestamp).map(|(_, params)| *params)
+    }
+
+    /// Whether a fork is active in a block with this number and timestamp (seconds).
+    pub fn is_active(&self, fork: EthereumHardfork, number: u64, timestamp: u64) -> bool {
+        self.activation(fork).active_at_timestamp_or_number(timestamp, number)
+    }
+
+    /// When a fork becomes active.
+    pub fn activation(&self, fork: EthereumHardfork) -> ForkCondition {
+        self.hardforks.ethereum_fork_activation(fork)
+    }
+
+    /// The first block of proof of stake (EIP-3675), if its number is known for certain.
+    pub fn merge_block(&self) -> Option<u64> {
+        self.activation(EthereumHardfork::Paris).block_number().filter(|_| self.merge_is_exact)
+    }
+
+    /// The total difficulty with which proof of work ends (EIP-3675); `None` on a chain without a merge.
+    pub fn terminal_total_difficulty(&self) -> Option<U256> {
+        self.activation(EthereumHardfork::Paris).ttd()
+    }
+
+    /// The block of the DAO fork, and whether this chain follows that fork.
+    pub fn dao_fork(&self) -> Option<(u64, bool)> {
+        self.dao_fork
     }
 
     /// Whether this is the block of the DAO's irregular state change.
     pub(crate) fn is_dao_fork(&self, number: u64) -> bool {
-        self.hardforks.ethereum_fork_activation(EthereumHardfork::Dao) == ForkCondition::Block(number)
+        self.dao_fork == Some((number, true))
+    }
+
+    /// Whether SSTORE in this block costs what EIP-1283 says.
+    pub(crate) fn has_net_gas(&self, number: u64) -> bool {
+        self.net_gas.contains(&number)
+    }
+
+    /// Accounts with storage, but without nonce and code.
+    pub(crate) fn occupied(&self) -> &Arc<AddressSet> {
+        &self.occupied
     }
 
     pub(crate) fn hardforks(&self) -> &EthereumChainHardforks {
         &self.hardforks
-    }
-
-    fn is_active(&self, fork: EthereumHardfork, number: u64, timestamp: u64) -> bool {
-        self.hardforks.ethereum_fork_activation(fork).active_at_timestamp_or_number(timestamp, number)
-            || (fork == EthereumHardfork::Paris && self.hardforks.is_paris_active_at_block(number))
     }
 }
 
@@ -136,5 +263,59 @@ mod tests {
         assert!(chain.is_dao_fork(1_920_000) && !chain.is_dao_fork(1_920_001));
         assert_eq!(chain.blob_params(1_767_747_671).map(|p| p.update_fraction), Some(11_684_671));
         assert!(ChainSpec::known(2).is_none());
+    }
+
+    #[test]
+    fn blob_parameters_follow_the_schedule() {
+        let chain = ChainSpec::known(1).unwrap();
+        let fraction = |timestamp| chain.blob_params(timestamp).map(|params| params.update_fraction);
+        assert_eq!(fraction(1_710_338_134), None);
+        assert_eq!(fraction(1_710_338_135), Some(3_338_477));
+        let own = BlobParams { max_blob_count: 72, ..BlobParams::bpo2() };
+        let chain = chain.with_blob_schedule(vec![(5, BlobParams::cancun()), (9, own)]);
+        assert_eq!(chain.blob_params(4), None);
+        assert_eq!(chain.blob_params(8), Some(BlobParams::cancun()));
+        assert_eq!(chain.blob_params(u64::MAX), Some(own));
+    }
+
+    #[test]
+    fn the_merge_is_where_it_is_found() {
+        let chain = ChainSpec::known(1).unwrap();
+        assert_eq!(chain.merge_block(), Some(15_537_394));
+        let chain = chain.with_merge_by(100);
+        assert_eq!(chain.merge_block(), None);
+        assert_eq!(chain.spec_id(100, 0), SpecId::MERGE);
+        let chain = chain.with_merge_at(50);
+        assert_eq!(chain.merge_block(), Some(50));
+        assert_eq!(chain.spec_id(50, 0), SpecId::MERGE);
+        assert_ne!(chain.spec_id(49, 0), SpecId::MERGE);
+        assert_eq!(
+            chain.terminal_total_difficulty(),
+            ChainSpec::known(1).unwrap().terminal_total_difficulty()
+        );
+    }
+
+    #[test]
+    fn a_chain_follows_the_dao_fork_or_refuses_it() {
+        assert_eq!(ChainSpec::known(1).unwrap().dao_fork(), Some((1_920_000, true)));
+        assert_eq!(ChainSpec::known(11155111).unwrap().dao_fork(), None);
+        let none = EthereumChainHardforks::new([(EthereumHardfork::Frontier, ForkCondition::Block(0))]);
+        let chain = ChainSpec::new(61, none, Address::ZERO);
+        assert_eq!((chain.dao_fork(), chain.merge_block()), (None, None));
+        let refusing = chain.clone().with_dao_fork(7, false);
+        assert_eq!(refusing.dao_fork(), Some((7, false)));
+        assert!(!refusing.is_dao_fork(7) && refusing.fork(7, 0) == "Frontier");
+        assert!(chain.with_dao_fork(7, true).is_dao_fork(7));
+    }
+
+    #[test]
+    fn constantinople_has_the_instructions_of_petersburg() {
+        let forks = [(EthereumHardfork::Byzantium, 9), (EthereumHardfork::Constantinople, 12)]
+            .map(|(fork, number)| (fork, ForkCondition::Block(number)));
+        let chain = ChainSpec::new(5, EthereumChainHardforks::new(forks), Address::ZERO);
+        assert_eq!(chain.spec_id(11, 0), SpecId::BYZANTIUM);
+        assert_eq!(chain.spec_id(12, 0), SpecId::PETERSBURG);
+        assert!(!chain.has_net_gas(11) && chain.has_net_gas(12));
+        assert!(!ChainSpec::known(1).unwrap().has_net_gas(7_280_000));
     }
 }

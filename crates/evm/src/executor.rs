@@ -1,16 +1,18 @@
 use crate::block::Block;
+use crate::changes::PartialChanges;
 use crate::db::SpareCodes;
 use crate::error::ExecutionError;
 use crate::finished::FinishedBlock;
 use crate::location::EvmState;
-use crate::sink::Assembler;
+use crate::sink::{Assembler, Observer};
 use crate::system::has_start;
 use crate::vm::{EvmVm, Job, Part, Step};
 use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use revm::database_interface::DatabaseRef;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
-use tandem_stm::{Arena, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
+use tandem_stm::{Arena, Background, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
@@ -99,9 +101,9 @@ impl Executor {
         self.engine.threads()
     }
 
-    /// The threads' pool, for work around execution.
-    pub fn pool(&self) -> &rayon::ThreadPool {
-        self.engine.pool()
+    /// The threads, for work around execution: recovering senders, hashing tries.
+    pub fn background(&self) -> &Background {
+        self.engine.background()
     }
 
     /// Executes blocks as one stream. `consume` gets the finished blocks, in order, while later ones execute.
@@ -122,10 +124,48 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
+        self.run(blocks, cut, None, consume)
+    }
+
+    /// Like [`Executor::stream`], and shows changes to `observer` as soon as they are final: of a long block, those of
+    /// `every` so many transactions, while later ones are executing.
+    ///
+    /// The observer runs on the workers' threads and should do no more than hand on what it sees. It sees the parts of a
+    /// block in order, but for the last one: that comes with the finished block (see [`FinishedBlock::parts`]).
+    pub fn stream_observed<'s, S, I, R>(
+        &'s self,
+        blocks: I,
+        cut: Cut,
+        every: NonZeroUsize,
+        observer: impl FnMut(&Arc<Block>, PartialChanges) + Send,
+        consume: impl FnOnce(Finished<'_, 's, S>) -> R,
+    ) -> (R, Metrics)
+    where
+        S: DatabaseRef + Sync + 's,
+        S::Error: Send,
+        I: IntoIterator<Item = BlockInput<'s, S>>,
+        I::IntoIter: Send,
+    {
+        self.run(blocks, cut, Some(Observer { every, show: Box::new(observer) }), consume)
+    }
+
+    fn run<'s, S, I, R>(
+        &'s self,
+        blocks: I,
+        cut: Cut,
+        observer: Option<Observer<'_>>,
+        consume: impl FnOnce(Finished<'_, 's, S>) -> R,
+    ) -> (R, Metrics)
+    where
+        S: DatabaseRef + Sync + 's,
+        S::Error: Send,
+        I: IntoIterator<Item = BlockInput<'s, S>>,
+        I::IntoIter: Send,
+    {
         let vm = EvmVm::<'s, S>::new(&self.spare_codes);
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
-        let sink = Assembler::new(&vm, sender);
+        let sink = Assembler::new(&vm, sender, observer);
         let mut arena = self.spare_arenas.lock().pop().unwrap_or_default();
         let (result, metrics, _) = self.engine.run(&vm, &mut arena, batches, cut, sink, |running| {
             consume(Finished { blocks: Some(receiver), running })
@@ -144,10 +184,23 @@ impl Executor {
         S: DatabaseRef + Sync,
         S::Error: Send,
     {
+        self.execute_counted(store, block).0
+    }
+
+    /// Executes one block, and gives the engine's counters, too.
+    pub fn execute_counted<S>(
+        &self,
+        store: &S,
+        block: Block,
+    ) -> (Result<FinishedBlock, ExecutionError<S::Error>>, Metrics)
+    where
+        S: DatabaseRef + Sync,
+        S::Error: Send,
+    {
         let input = BlockInput::new(block, store);
-        let (result, _) = self.stream([input], Cut::Never, |mut finished| finished.next());
-        result
-            .unwrap_or_else(|| Err(ExecutionError::Internal("the stream ended without a result".to_owned())))
+        let (result, metrics) = self.stream([input], Cut::Never, |mut finished| finished.next());
+        let ended = || Err(ExecutionError::Internal("the stream ended without a result".to_owned()));
+        (result.unwrap_or_else(ended), metrics)
     }
 }
 

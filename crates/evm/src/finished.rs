@@ -1,12 +1,11 @@
 use crate::block::Block;
-use crate::changes::StateChanges;
-use crate::location::{Key, Value};
-use alloy_consensus::{EthereumReceipt, TxReceipt};
+use crate::changes::PartialChanges;
+use alloy_consensus::{Eip658Value, EthereumReceipt, ReceiptEnvelope, ReceiptWithBloom, TxReceipt};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{B256, Bloom};
-use revm::bytecode::Bytecode;
 use std::sync::Arc;
 use std::time::Duration;
+use tandem_state::StateChanges;
 
 /// A receipt as Ethereum defines it: type, status, cumulative gas, logs (EIP-2718).
 pub type Receipt = EthereumReceipt;
@@ -19,6 +18,25 @@ pub fn logs_bloom(receipts: &[Receipt]) -> Bloom {
 /// The root of a block's receipts trie. Only from Byzantium on: before, receipts hold state roots.
 pub fn receipts_root(receipts: &[Receipt]) -> B256 {
     let receipts: Vec<_> = receipts.iter().map(TxReceipt::with_bloom_ref).collect();
+    alloy_consensus::proofs::calculate_receipt_root(&receipts)
+}
+
+/// The root of a block's receipts trie before Byzantium, where each receipt holds the root of the state after its
+/// transaction (`roots`, in order) instead of a status.
+pub fn receipts_root_before_byzantium(receipts: &[Receipt], roots: &[B256]) -> B256 {
+    let receipts: Vec<_> = receipts
+        .iter()
+        .zip(roots)
+        .map(|(receipt, root)| {
+            let logs_bloom = receipt.bloom();
+            let receipt = alloy_consensus::Receipt {
+                status: Eip658Value::PostState(*root),
+                cumulative_gas_used: receipt.cumulative_gas_used,
+                logs: receipt.logs.clone(),
+            };
+            ReceiptEnvelope::Legacy(ReceiptWithBloom { receipt, logs_bloom })
+        })
+        .collect();
     alloy_consensus::proofs::calculate_receipt_root(&receipts)
 }
 
@@ -38,8 +56,7 @@ pub struct FinishedBlock {
     /// Time from the end of the block before, or the stream's start, to this block's end. These add up to the time of
     /// the stream; they say little about one block alone, since later blocks execute meanwhile.
     pub time: Duration,
-    pub(crate) changes: Vec<tandem_stm::Change<Key, Value>>,
-    pub(crate) codes: Vec<(B256, Bytecode)>,
+    pub(crate) parts: Vec<PartialChanges>,
 }
 
 /// Counts over the steps of one block: its transactions, start and end.
@@ -56,7 +73,19 @@ pub struct BlockHistory {
 impl FinishedBlock {
     /// The state changes of the whole block.
     pub fn state_changes(&self) -> StateChanges {
-        StateChanges::new(&self.changes, self.codes.iter().cloned())
+        let mut parts = self.parts.iter().map(PartialChanges::state_changes);
+        let mut changes = parts.next().unwrap_or_default();
+        parts.for_each(|part| changes.extend(part));
+        changes
+    }
+
+    /// The state changes in pieces, in order.
+    ///
+    /// Before Byzantium each transaction is a piece of its own, since receipts hold the state's root after it, and what
+    /// comes after the last transaction is one more. Later, blocks come in few pieces: those that
+    /// [`crate::Executor::stream_observed`] has shown, and the rest.
+    pub fn parts(&self) -> &[PartialChanges] {
+        &self.parts
     }
 
     /// The bloom filter over all logs.

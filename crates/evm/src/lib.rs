@@ -14,8 +14,11 @@ mod executor;
 mod finish;
 mod finished;
 mod handler;
+mod hints;
 mod location;
 mod machine;
+mod net_gas;
+mod occupied;
 mod plain;
 mod precompiles;
 mod repair;
@@ -24,19 +27,24 @@ mod sink;
 mod store;
 mod system;
 mod vm;
+mod wait;
 
 pub use block::{Block, BlockId};
 pub use chain::ChainSpec;
-pub use changes::{AccountChange, AccountFields, StateChanges};
+pub use changes::{PartialChanges, to_evm_state};
 pub use error::{ExecutionError, InvalidBlock};
 pub use executor::{BlockInput, Executor, Finished};
-pub use finished::{BlockHistory, FinishedBlock, Receipt, logs_bloom, receipts_root};
+pub use finished::{
+    BlockHistory, FinishedBlock, Receipt, logs_bloom, receipts_root, receipts_root_before_byzantium,
+};
+pub use hints::ReadHint;
 pub use plain::{PlainBlock, PlainExecutor};
 pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use revm;
 pub use senders::{RecoverAhead, SenderError, SignedBlock};
 pub use store::{StoreRef, StoreRefError};
-pub use tandem_stm::{Config, ConfigError, Cut, Metrics};
+pub use tandem_stm::{Background, Config, ConfigError, Cut, Metrics};
+pub use wait::{receive, send};
 
 /// Names of the kinds of location that [`Metrics::conflicts_by_kind`] counts, in its order.
 pub fn conflict_kinds() -> &'static [&'static str] {

@@ -1,8 +1,12 @@
 //! revm, put together so that it records what a result relies on.
 
+use crate::block::Block;
 use crate::db::{Db, StoreError};
+use crate::net_gas;
+use crate::occupied::collide;
+use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, U256};
-use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, SELFBALANCE, SELFDESTRUCT};
+use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, SELFBALANCE, SELFDESTRUCT, SSTORE};
 use revm::context::result::{EVMError, InvalidTransaction};
 use revm::context::{
     BlockEnv, Cfg, CfgEnv, Context, ContextError, Evm, FrameStack, Journal, LocalContextTr, TxEnv,
@@ -10,7 +14,7 @@ use revm::context::{
 use revm::database_interface::DatabaseRef;
 use revm::handler::evm::{ContextDbError, EvmTr, FrameInitResult, FrameTr};
 use revm::handler::instructions::EthInstructions;
-use revm::handler::{EthFrame, EthPrecompiles, FrameInitOrResult};
+use revm::handler::{EthFrame, EthPrecompiles, FrameInitOrResult, ItemOrResult};
 use revm::interpreter::instructions::{contract, host};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::FrameInit;
@@ -35,6 +39,10 @@ type Inner<'r, 's, S> = Evm<
 /// An EVM that notes funds checks and every instruction that shows a balance.
 pub(crate) struct Machine<'r, 's, S: DatabaseRef + Sync> {
     inner: Inner<'r, 's, S>,
+    /// Whether SSTORE has the rules of EIP-1283.
+    net_gas: bool,
+    /// Where nothing can be created (EIP-7610).
+    occupied: Arc<AddressSet>,
 }
 
 impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
@@ -49,7 +57,8 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
             local: Default::default(),
             error: Ok(()),
         };
-        Self { inner: Evm::new(ctx, instructions(spec), EthPrecompiles::new(spec)) }
+        let inner = Evm::new(ctx, instructions(spec), EthPrecompiles::new(spec));
+        Self { inner, net_gas: false, occupied: Arc::default() }
     }
 
     pub(crate) fn db(&mut self) -> &mut Db<'r, 's, S> {
@@ -57,15 +66,22 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
     }
 
     /// Takes over a block's environment, and its rules if they differ from the last block's.
-    pub(crate) fn set_block(&mut self, cfg: &CfgEnv, block: &BlockEnv) {
-        let spec = cfg.spec;
-        if spec != self.inner.ctx.cfg.spec {
+    pub(crate) fn set_block(&mut self, block: &Block) {
+        let Block { cfg, env, .. } = block;
+        let (spec, net_gas) = (cfg.spec, block.has_net_gas());
+        if spec != self.inner.ctx.cfg.spec || net_gas != self.net_gas {
             self.inner.instruction = instructions(spec);
             self.inner.precompiles = EthPrecompiles::new(spec);
+            if net_gas {
+                let table = self.inner.instruction.instruction_table_mut();
+                table[SSTORE as usize] = Instruction::new(net_gas::sstore);
+            }
+            self.net_gas = net_gas;
         }
+        self.occupied.clone_from(block.chain.occupied());
         let ctx = &mut self.inner.ctx;
         ctx.cfg = cfg.clone();
-        ctx.block = block.clone();
+        ctx.block = env.clone();
         let journal = &mut ctx.journaled_state.inner;
         journal.warm_addresses = Default::default();
         journal.cfg.spec = spec;
@@ -109,6 +125,11 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> EvmTr for Machine<'r, 's, S> {
     ) -> Result<FrameInitResult<'_, Self::Frame>, ContextDbError<Self::Context>> {
         if self.inner.ctx.journaled_state.database.is_recording() {
             note_frame(&mut self.inner.ctx, &frame);
+        }
+        if !self.occupied.is_empty()
+            && let Some(result) = collide(&mut self.inner.ctx, &self.occupied, &frame)?
+        {
+            return Ok(ItemOrResult::Result(result));
         }
         self.inner.frame_init(frame)
     }

@@ -1,10 +1,10 @@
 //! The baseline: blocks executed by revm as it comes, one transaction after the other.
 
 use crate::block::Block;
-use crate::changes::{AccountChange, AccountFields, StateChanges};
 use crate::db::StoreError;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::Receipt;
+use crate::net_gas;
 use crate::system::{SystemError, all_requests};
 use crate::vm::{system_error, transaction_error};
 use alloy_consensus::TxType;
@@ -16,6 +16,7 @@ use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use alloy_primitives::map::{AddressSet, B256Map};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
+use revm::bytecode::opcode::SSTORE;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
 use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalEntry, JournalTr, TxEnv};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
@@ -23,11 +24,13 @@ use revm::database_interface::{Database, DatabaseRef};
 use revm::handler::{
     EthFrame, FrameResult, Handler, MainBuilder, MainnetEvm, MainnetHandler, SystemCallTx, post_execution,
 };
+use revm::interpreter::Instruction;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{AccountInfo, AccountStatus, EvmState};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use tandem_state::{AccountChange, StateChanges};
 
 /// revm's context, with the accounts that the last transaction touched or destroyed.
 type Ctx<'s, S> =
@@ -146,6 +149,10 @@ impl PlainExecutor {
         }
         .build_mainnet();
         evm.ctx.journaled_state.set_spec_id(block.spec);
+        if block.has_net_gas() {
+            let table = evm.instruction.instruction_table_mut();
+            table[SSTORE as usize] = Instruction::new(net_gas::sstore);
+        }
         let result = execute(&mut evm, block);
         self.codes = std::mem::take(&mut evm.ctx.journaled_state.database.codes);
         result
@@ -176,8 +183,10 @@ fn execute<S: DatabaseRef>(
         gas_used += result.tx_gas_used();
         let success = result.is_success();
         let logs = result.into_logs();
-        accumulate_deposits_from_logs(block.chain.deposit_contract(), &logs, &mut deposits)
-            .map_err(|error| invalid(InvalidBlock::Deposit(error.to_string())))?;
+        if block.has_requests() {
+            accumulate_deposits_from_logs(block.chain.deposit_contract(), &logs, &mut deposits)
+                .map_err(|error| invalid(InvalidBlock::Deposit(error.to_string())))?;
+        }
         receipts.push(Receipt {
             tx_type: TxType::try_from(transaction.tx_type).unwrap_or_default(),
             success,
@@ -221,6 +230,9 @@ fn call<S: DatabaseRef>(
 }
 
 fn start<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<(), SystemError<S>> {
+    if !block.has_system_steps {
+        return Ok(());
+    }
     if block.chain.is_dao_fork(block.id.number) {
         let journal = &mut evm.ctx.journaled_state;
         let mut sum = U256::ZERO;
@@ -243,7 +255,11 @@ fn start<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<(), Sy
 
 fn end<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<Requests, SystemError<S>> {
     let mut requests = Requests::default();
-    if block.is_enabled(SpecId::PRAGUE) {
+    if !block.has_system_steps {
+        evm.ctx.journaled_state.balance_incr(block.header.beneficiary, U256::ZERO)?;
+        return Ok(requests);
+    }
+    if block.has_requests() {
         for (contract, request_type) in [
             (eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7002::WITHDRAWAL_REQUEST_TYPE),
             (eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_TYPE),
@@ -307,7 +323,7 @@ impl PlainBlock {
                 && after.code_hash != KECCAK256_EMPTY
                 && before.is_none_or(|before| before.code_hash != after.code_hash)
             {
-                changes.codes.insert(after.code_hash, code.clone());
+                changes.codes.insert(after.code_hash, code.original_bytes());
             }
             if change != AccountChange::default() {
                 changes.accounts.insert(*address, change);
@@ -317,6 +333,6 @@ impl PlainBlock {
     }
 }
 
-fn fields(info: &AccountInfo) -> AccountFields {
-    AccountFields { balance: info.balance, nonce: info.nonce, code_hash: info.code_hash }
+fn fields(info: &AccountInfo) -> tandem_state::Account {
+    tandem_state::Account { balance: info.balance, nonce: info.nonce, code_hash: info.code_hash }
 }

@@ -1,15 +1,16 @@
 use crate::block::{Block, BlockId};
 use crate::chain::ChainSpec;
+use crate::wait::receive;
 use alloy_consensus::transaction::{Recovered, SignerRecoverable};
 use alloy_consensus::{Header, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::B256;
 use crossbeam_channel::Receiver;
-use rayon::ThreadPool;
 use rayon::prelude::*;
 use revm::primitives::hardfork::SpecId;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tandem_stm::Background;
 use thiserror::Error;
 
 /// A decoded block whose senders are not known yet.
@@ -39,6 +40,8 @@ pub struct SenderError {
     pub hash: B256,
 }
 
+type RecoveredTransaction = Result<Recovered<TxEnvelope>, SenderError>;
+
 impl SignedBlock {
     /// Recovers the senders, in parallel on the current rayon pool. High `s` values are refused from Homestead on
     /// (EIP-2).
@@ -47,10 +50,42 @@ impl SignedBlock {
     ///
     /// For the first transaction in the block whose signature does not recover.
     pub fn recover(self) -> Result<Block, SenderError> {
+        self.recover_by(|transactions, recover| {
+            transactions
+                .into_par_iter()
+                .enumerate()
+                .map(|(index, transaction)| recover(index, transaction))
+                .collect()
+        })
+    }
+
+    /// Like [`SignedBlock::recover`], on this thread alone.
+    ///
+    /// For background work that the input of a stream waits for. Such work must not wait for other threads of the
+    /// executor: while a thread waits for a part of its work it may begin to execute the stream, and get back to its
+    /// work only after the stream's end.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SignedBlock::recover`].
+    pub fn recover_alone(self) -> Result<Block, SenderError> {
+        self.recover_by(|transactions, recover| {
+            let transactions = transactions.into_iter().enumerate();
+            transactions.map(|(index, transaction)| recover(index, transaction)).collect()
+        })
+    }
+
+    fn recover_by(
+        self,
+        map: impl FnOnce(
+            Vec<TxEnvelope>,
+            &(dyn Fn(usize, TxEnvelope) -> RecoveredTransaction + Sync),
+        ) -> Vec<RecoveredTransaction>,
+    ) -> Result<Block, SenderError> {
         let Self { chain, header, transactions, ommers, withdrawals } = self;
         let any_s = !chain.spec_id(header.number, header.timestamp).is_enabled_in(SpecId::HOMESTEAD);
         let block = BlockId { chain_id: chain.chain_id(), number: header.number };
-        let recover = |(index, transaction): (usize, TxEnvelope)| {
+        let recover = |index: usize, transaction: TxEnvelope| {
             let sender =
                 if any_s { transaction.recover_signer_unchecked() } else { transaction.recover_signer() };
             match sender {
@@ -58,7 +93,7 @@ impl SignedBlock {
                 Err(_) => Err(SenderError { block, index, hash: *transaction.tx_hash() }),
             }
         };
-        let recovered: Vec<_> = transactions.into_par_iter().enumerate().map(recover).collect();
+        let recovered = map(transactions, &recover);
         let transactions = recovered.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Block::new(&chain, header, transactions, ommers, withdrawals))
     }
@@ -66,21 +101,19 @@ impl SignedBlock {
 
 /// Recovers the senders of a sequence of blocks ahead of whoever consumes it, and hands them over in order.
 ///
-/// Work runs on a pool of its own: an executor's threads are all busy while a stream runs, and rayon would give them
-/// whatever is spawned from them.
+/// Recovery is background work on the threads of the executor that consumes the blocks.
 #[derive(Debug)]
 pub struct RecoverAhead<I> {
-    pool: Arc<ThreadPool>,
+    threads: Background,
     blocks: I,
     ahead: usize,
     pending: VecDeque<Receiver<Result<Block, SenderError>>>,
 }
 
 impl<I: Iterator<Item = SignedBlock>> RecoverAhead<I> {
-    /// Keeps up to `ahead` blocks (at least one) recovered or in recovery. `pool` must not be that of the executor which
-    /// consumes the blocks.
-    pub fn new(pool: Arc<ThreadPool>, blocks: I, ahead: usize) -> Self {
-        Self { pool, blocks, ahead: ahead.max(1), pending: VecDeque::new() }
+    /// Keeps up to `ahead` blocks (at least one) recovered or in recovery.
+    pub fn new(threads: Background, blocks: I, ahead: usize) -> Self {
+        Self { threads, blocks, ahead: ahead.max(1), pending: VecDeque::new() }
     }
 }
 
@@ -92,11 +125,11 @@ impl<I: Iterator<Item = SignedBlock>> Iterator for RecoverAhead<I> {
             && let Some(block) = self.blocks.next()
         {
             let (sender, receiver) = crossbeam_channel::bounded(1);
-            self.pool.spawn(move || {
-                let _ = sender.send(block.recover());
+            self.threads.spawn(move || {
+                let _ = sender.send(block.recover_alone());
             });
             self.pending.push_back(receiver);
         }
-        self.pending.pop_front()?.recv().ok()
+        receive(&self.pending.pop_front()?)
     }
 }

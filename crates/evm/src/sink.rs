@@ -1,21 +1,38 @@
+use crate::block::Block;
+use crate::changes::PartialChanges;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::{BlockHistory, FinishedBlock, Receipt};
 use crate::location::{Key, Value};
 use crate::system::all_requests;
 use crate::vm::{EvmVm, Job, Output, Part, Step, TransactionOutput};
+use crate::wait::send;
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use alloy_primitives::KECCAK256_EMPTY;
 use crossbeam_channel::Sender;
 use revm::database_interface::DatabaseRef;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Instant;
 use tandem_stm::{Change, Changes, History, Sink};
+
+/// Called with a block and some of its changes.
+type Show<'a> = Box<dyn FnMut(&Arc<Block>, PartialChanges) + Send + 'a>;
+
+/// Sees changes of a block as they become final, on a worker's thread.
+pub(crate) struct Observer<'a> {
+    /// Transactions whose changes are shown together.
+    pub(crate) every: NonZeroUsize,
+    pub(crate) show: Show<'a>,
+}
 
 /// Puts blocks together from their final steps and sends them to the consumer.
 pub(crate) struct Assembler<'v, 's, S> {
     vm: &'v EvmVm<'s, S>,
     finished: Sender<FinishedBlock>,
+    observer: Option<Observer<'v>>,
+    parts: Vec<PartialChanges>,
     receipts: Vec<Receipt>,
     gas_used: u64,
     deposits: Vec<u8>,
@@ -24,10 +41,16 @@ pub(crate) struct Assembler<'v, 's, S> {
 }
 
 impl<'v, 's, S> Assembler<'v, 's, S> {
-    pub(crate) fn new(vm: &'v EvmVm<'s, S>, finished: Sender<FinishedBlock>) -> Self {
+    pub(crate) fn new(
+        vm: &'v EvmVm<'s, S>,
+        finished: Sender<FinishedBlock>,
+        observer: Option<Observer<'v>>,
+    ) -> Self {
         Self {
             vm,
             finished,
+            observer,
+            parts: Vec::new(),
             receipts: Vec::new(),
             gas_used: 0,
             deposits: Vec::new(),
@@ -51,8 +74,11 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
             return Err(InvalidBlock::GasLimit { index, wanted, available });
         }
         self.gas_used += output.gas_used;
-        accumulate_deposits_from_logs(job.block.chain.deposit_contract(), &output.logs, &mut self.deposits)
-            .map_err(|error| InvalidBlock::Deposit(error.to_string()))?;
+        if job.block.has_requests() {
+            let contract = job.block.chain.deposit_contract();
+            accumulate_deposits_from_logs(contract, &output.logs, &mut self.deposits)
+                .map_err(|error| InvalidBlock::Deposit(error.to_string()))?;
+        }
         self.receipts.push(Receipt {
             tx_type: TxType::try_from(transaction.tx_type).unwrap_or_default(),
             success: output.success,
@@ -62,7 +88,28 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         Ok(())
     }
 
+    /// Ends a part of the block after a transaction, where somebody needs to know the changes until here.
+    fn end_part(&mut self, job: &Job<'s, S>, changes: &mut Changes<'_, EvmVm<'s, S>>) {
+        let each = job.block.receipts_hold_roots();
+        if !each && self.observer.as_ref().is_none_or(|o| !self.receipts.len().is_multiple_of(o.every.get()))
+        {
+            return;
+        }
+        let part = self.add_part(changes.take());
+        if let Some(observer) = &mut self.observer {
+            (observer.show)(&job.block, part);
+        }
+    }
+
+    fn add_part(&mut self, changes: Vec<Change<Key, Value>>) -> PartialChanges {
+        let codes = self.deployed_codes(&changes);
+        let part = PartialChanges::new(changes, codes);
+        self.parts.push(part.clone());
+        part
+    }
+
     fn end_block(&mut self, job: &Job<'s, S>, queued: Requests, changes: Vec<Change<Key, Value>>) {
+        self.add_part(changes);
         let deposits = std::mem::take(&mut self.deposits);
         let requests = all_requests(&job.block, deposits, queued);
         let end = Instant::now();
@@ -73,11 +120,10 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
             requests,
             history: std::mem::take(&mut self.history),
             time: end - std::mem::replace(&mut self.last_end, end),
-            codes: self.deployed_codes(&changes),
-            changes,
+            parts: std::mem::take(&mut self.parts),
         };
         // A consumer that is gone has cancelled the stream, or is about to.
-        let _ = self.finished.send(block);
+        send(&self.finished, block);
     }
 
     /// The codes that accounts have after a block and did not have before.
@@ -108,9 +154,12 @@ impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
         self.history.reexecutions += u64::from(history.executions.saturating_sub(1));
         let job = &*step.job;
         match (step.part, output) {
-            (Part::Transaction(index), Output::Transaction(output)) => self
-                .add_transaction(job, index, output)
-                .map_err(|error| ExecutionError::Block { block: job.block.id(), error }),
+            (Part::Transaction(index), Output::Transaction(output)) => {
+                self.add_transaction(job, index, output)
+                    .map_err(|error| ExecutionError::Block { block: job.block.id(), error })?;
+                self.end_part(job, changes);
+                Ok(())
+            }
             (_, Output::End(requests)) => {
                 self.end_block(job, requests, changes.take());
                 Ok(())

@@ -40,7 +40,7 @@ impl<S: DatabaseRef> From<StoreError<S::Error>> for SystemError<S> {
 
 /// Whether a block begins with anything at all.
 pub(crate) fn has_start(block: &Block) -> bool {
-    block.is_enabled(SpecId::CANCUN) || block.chain.is_dao_fork(block.id.number)
+    block.has_system_steps && (block.is_enabled(SpecId::CANCUN) || block.chain.is_dao_fork(block.id.number))
 }
 
 /// Before the first transaction: the DAO's irregular change, the beacon root (EIP-4788), the parent's hash
@@ -72,7 +72,11 @@ pub(crate) fn end<S: DatabaseRef + Sync>(
     block: &Block,
 ) -> Result<Requests, SystemError<S>> {
     let mut requests = Requests::default();
-    if block.is_enabled(SpecId::PRAGUE) {
+    if !block.has_system_steps {
+        credit(machine.ctx(), block.header.beneficiary, U256::ZERO)?;
+        return Ok(requests);
+    }
+    if block.has_requests() {
         let contracts = [
             (eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7002::WITHDRAWAL_REQUEST_TYPE),
             (eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_TYPE),
@@ -100,9 +104,9 @@ pub(crate) fn end<S: DatabaseRef + Sync>(
 }
 
 /// All of a block's requests in their order (EIP-7685): deposits, then what the system contracts gave. `None` before
-/// Prague.
+/// Prague and where no system steps run.
 pub(crate) fn all_requests(block: &Block, deposits: Vec<u8>, queued: Requests) -> Option<Requests> {
-    block.is_enabled(SpecId::PRAGUE).then(|| {
+    block.has_requests().then(|| {
         let mut requests = Requests::default();
         if !deposits.is_empty() {
             requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);

@@ -146,7 +146,7 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         let block = &job.block;
         let Worker { machine, block: current } = worker;
         if !current.as_ref().is_some_and(|current| Arc::ptr_eq(current, block)) {
-            machine.set_block(&block.cfg, &block.env);
+            machine.set_block(block);
             *current = Some(block.clone());
         }
         machine.reset();

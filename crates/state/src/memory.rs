@@ -76,6 +76,16 @@ impl MemoryStore {
         self.block_hashes.insert(number, hash);
     }
 
+    /// The pool of codes.
+    pub fn codes(&self) -> &Arc<HashMap<B256, Bytes>> {
+        &self.codes
+    }
+
+    /// All slots that are not zero, with their accounts and values, in no order.
+    pub fn slots(&self) -> impl Iterator<Item = (Address, U256, U256)> {
+        self.storage.iter().map(|((address, slot), value)| (*address, *slot, *value))
+    }
+
     /// All accounts, in no order.
     pub fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
         self.accounts.iter()

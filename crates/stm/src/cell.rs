@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use crate::sync::atomic::{AtomicU64, Ordering, fence};
+use crate::sync::spin_loop;
 
 /// Storage for one value that can be read while it is being overwritten.
 ///
@@ -73,7 +74,7 @@ impl<C> Stamped<C> {
                     return (stamp, value);
                 }
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
     }
 

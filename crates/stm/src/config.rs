@@ -33,7 +33,7 @@ pub enum ConfigError {
 }
 
 /// Upper bound on threads; far above any machine, it catches typing errors.
-const MAX_THREADS: usize = 1024;
+pub(crate) const MAX_THREADS: usize = 1024;
 /// Upper bound on the window.
 const MAX_WINDOW: usize = 1 << 20;
 

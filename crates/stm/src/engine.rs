@@ -1,10 +1,12 @@
 use crate::arena::Arena;
+use crate::background::Background;
 use crate::config::{Config, ConfigError, Cut};
 use crate::error::StreamError;
 use crate::feed::Feed;
 use crate::frontier::Sink;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
+use crate::sync::ThreadPoolBuilder;
 use crate::vm::Vm;
 use crate::worker::Crew;
 
@@ -13,14 +15,14 @@ use crate::worker::Crew;
 /// Making an engine starts its threads; dropping it ends them. Streams share the threads and nothing else.
 #[derive(Debug)]
 pub struct Engine {
-    pool: rayon::ThreadPool,
+    background: Background,
     threads: usize,
     window: usize,
     timing: bool,
 }
 
 /// A stream in progress, as its consumer sees it.
-pub struct Running<'a, V: Vm>(&'a Shared<V>);
+pub struct Running<'a, V: Vm>(pub(crate) &'a Shared<V>);
 
 impl<V: Vm> std::fmt::Debug for Running<'_, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,12 +61,15 @@ impl Engine {
     /// If a setting makes no sense or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let (threads, window) = config.validated()?;
-        let pool = rayon::ThreadPoolBuilder::new()
+        let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("tandem-{i}"))
+            // Whoever waits for spawned work that panicked finds its channel closed.
+            .panic_handler(|_| {})
             .build()
             .map_err(|_| ConfigError::Spawn)?;
-        Ok(Self { pool, threads, window, timing: config.is_timing() })
+        let background = Background::new(pool);
+        Ok(Self { background, threads, window, timing: config.is_timing() })
     }
 
     /// Number of worker threads.
@@ -72,9 +77,9 @@ impl Engine {
         self.threads
     }
 
-    /// The thread pool, for work before and after streams. While a stream runs, its workers occupy every thread.
-    pub fn pool(&self) -> &rayon::ThreadPool {
-        &self.pool
+    /// The engine's threads, for work besides its streams.
+    pub fn background(&self) -> &Background {
+        &self.background
     }
 
     /// Executes a stream. `batches` is pulled from worker threads as far as they look ahead; `sink` receives the final
@@ -106,18 +111,17 @@ impl Engine {
         S: Sink<V>,
     {
         let crew = Crew::new(
-            Shared::new(self.window, arena),
+            Shared::new(self.window, arena, self.background.signal().clone()),
             self.threads,
             self.timing,
             Feed::new(batches, cut),
             sink,
         );
         let shared: &Shared<V> = &crew.shared;
-        let result = self.pool.in_place_scope(|scope| {
+        let result = self.background.pool().in_place_scope(|scope| {
             let crew = &crew;
-            for _ in 0..self.threads {
-                scope.spawn(move |_| crew.work(vm));
-            }
+            // One for each thread: a worker that does background work must not come upon the loop of another one.
+            scope.spawn_broadcast(move |_, _| crew.work(vm));
             let _cancel = CancelOnUnwind(shared);
             consume(Running(shared))
         });

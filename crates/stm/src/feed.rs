@@ -1,8 +1,8 @@
 use crate::config::Cut;
 use crate::shared::Shared;
+use crate::sync::atomic::Ordering;
 use crate::vm::Vm;
 use crate::window::Phase;
-use std::sync::atomic::Ordering;
 
 /// Most steps put into the window before workers hear of them.
 const CHUNK: u64 = 32;

@@ -1,13 +1,17 @@
-use parking_lot::Mutex;
+use crate::config::MAX_THREADS;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{MODEL, Mutex};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Words in the first table: 2^12.
-const FIRST_LEVEL: u32 = 12;
+const FIRST_LEVEL: u32 = if MODEL { 3 } else { 12 };
 /// Tables up to 2^32 words, as many as there can be ids.
 const LEVELS: usize = 21;
 /// Locks that insertion is spread over.
-const SHARDS: usize = 16;
+const SHARDS: usize = if MODEL { 2 } else { 16 };
+
+// Invariant 3. Models have a few threads.
+const _: () = assert!(MODEL || MAX_THREADS < 1 << (FIRST_LEVEL - 1));
 
 /// Maps hashes to ids. Insert-only; look-ups take no lock and write nothing.
 ///
@@ -20,6 +24,8 @@ const SHARDS: usize = 16;
 /// 1. A word, once written, never changes, and every table contains all words of its predecessor.
 /// 2. Two equal keys never get two ids: a key is inserted under its shard's lock after a look-up in the newest table,
 ///    and a table is only replaced under all locks.
+/// 3. A table has a free word, or a search would not end: whoever finds a table more than half full takes part in its
+///    replacement before it inserts again, and there are fewer threads than words in half a table.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// Each set once, under all shard locks.
@@ -37,7 +43,7 @@ impl Default for Index {
             tables: [const { OnceLock::new() }; LEVELS],
             newest: AtomicUsize::new(0),
             len: AtomicUsize::new(0),
-            shards: [const { Mutex::new(()) }; SHARDS],
+            shards: std::array::from_fn(|_| Mutex::new(())),
         };
         index.tables[0].get_or_init(|| table(0));
         index
@@ -63,7 +69,7 @@ impl Index {
         for word in self.newest() {
             word.store(0, Ordering::Relaxed);
         }
-        *self.len.get_mut() = 0;
+        self.len.store(0, Ordering::Relaxed);
     }
 
     /// The id stored under `hash` for which `is_key` holds.

@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod background;
 mod cell;
 mod config;
 mod engine;
@@ -28,17 +29,21 @@ mod feed;
 mod frontier;
 mod index;
 mod metrics;
+#[cfg(any(loom, shuttle))]
+mod model;
 mod predicate;
 mod shared;
 mod signal;
 mod slab;
 mod store;
+mod sync;
 mod view;
 mod vm;
 mod window;
 mod worker;
 
 pub use arena::Arena;
+pub use background::{Background, assist};
 pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
 pub use engine::{Engine, Running};

@@ -2,16 +2,17 @@ use crate::arena::Arena;
 use crate::error::StreamError;
 use crate::signal::Signal;
 use crate::store::VersionStore;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::vm::Vm;
 use crate::window::{Phase, Window};
 use crossbeam_utils::CachePadded;
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
 
 /// What all workers of one stream share.
 ///
 /// Invariants:
-/// 1. `frontier <= next` up to a claim in progress, `next <= fed <= frontier + window`, and `fed <= end`.
+/// 1. `next <= fed <= frontier + window`, and `fed <= end`; `next` may be behind `frontier`.
 /// 2. Every step below `frontier` is final; no step at or above it is.
 pub(crate) struct Shared<V: Vm> {
     pub(crate) store: VersionStore<V::Domain>,
@@ -28,13 +29,13 @@ pub(crate) struct Shared<V: Vm> {
     /// Set once, when the stream has ended for whatever reason; workers leave at their next step.
     stop: AtomicBool,
     /// Notified when `frontier`, `fed`, `end` or `stop` changed, or a step stopped rerunning.
-    pub(crate) signal: Signal,
+    pub(crate) signal: Arc<Signal>,
     failure: Mutex<Option<StreamError<V::Error>>>,
 }
 
 impl<V: Vm> Shared<V> {
     /// A stream that uses what `arena` holds.
-    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>) -> Self {
+    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>, signal: Arc<Signal>) -> Self {
         Self {
             store: std::mem::take(&mut arena.store),
             window: Window::new(window, &mut arena.records),
@@ -43,7 +44,7 @@ impl<V: Vm> Shared<V> {
             fed: CachePadded::default(),
             end: AtomicU64::new(u64::MAX),
             stop: AtomicBool::new(false),
-            signal: Signal::default(),
+            signal,
             failure: Mutex::new(None),
         }
     }

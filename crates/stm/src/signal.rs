@@ -1,8 +1,12 @@
-use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::background::assist;
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::{Condvar, MODEL, Mutex, spin_loop};
+use std::time::{Duration, Instant};
 
 /// How often a condition is tried before the thread sleeps. Small, since workers may outnumber cores.
-const SPINS: usize = 64;
+const SPINS: usize = if MODEL { 1 } else { 64 };
+/// How long an idle worker sleeps at most while background work is pending: parts of it come up without notice.
+const NAP: Duration = Duration::from_micros(100);
 
 /// Lets idle workers sleep until something changed.
 #[derive(Debug, Default)]
@@ -12,23 +16,56 @@ pub(crate) struct Signal {
     waiters: AtomicUsize,
     lock: Mutex<()>,
     changed: Condvar,
+    /// Pieces of background work that are waiting or under way. Changed by whoever brings and does them, read by idle
+    /// workers; a notification follows each increment.
+    background: AtomicUsize,
 }
 
 impl Signal {
+    pub(crate) fn background_began(&self) {
+        self.background.fetch_add(1, Ordering::SeqCst);
+        self.notify();
+    }
+
+    pub(crate) fn background_ended(&self) {
+        self.background.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Waits until `condition` holds, doing background work meanwhile.
+    pub(crate) fn wait_usefully(&self, condition: impl Fn() -> bool) {
+        while !condition() {
+            if self.background.load(Ordering::SeqCst) == 0 {
+                self.wait(|| condition() || self.background.load(Ordering::SeqCst) > 0, None);
+            } else if !assist() {
+                self.wait(&condition, Some(NAP));
+            }
+        }
+    }
+
     /// Waits until `condition` holds. The condition must become true only together with a [`Signal::notify`].
     pub(crate) fn wait_until(&self, condition: impl Fn() -> bool) {
+        self.wait(condition, None);
+    }
+
+    /// Waits until `condition` holds, or for as long as `limit` says.
+    fn wait(&self, condition: impl Fn() -> bool, limit: Option<Duration>) {
         for _ in 0..SPINS {
             if condition() {
                 return;
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
         self.waiters.fetch_add(1, Ordering::SeqCst);
         {
             let mut guard = self.lock.lock();
             fence(Ordering::SeqCst);
+            let end = limit.map(|limit| Instant::now() + limit);
             while !condition() {
-                self.changed.wait(&mut guard);
+                match end {
+                    None => self.changed.wait(&mut guard),
+                    Some(end) if self.changed.wait_until(&mut guard, end).timed_out() => break,
+                    Some(_) => {}
+                }
             }
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);

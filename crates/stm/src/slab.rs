@@ -1,8 +1,9 @@
+use crate::sync::MODEL;
+use crate::sync::atomic::{AtomicU32, Ordering};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Items in the first chunk: 2^6. Each chunk is twice as large as the one before.
-const FIRST_CHUNK: u32 = 6;
+const FIRST_CHUNK: u32 = if MODEL { 1 } else { 6 };
 /// Chunks until ids run out.
 const CHUNKS: usize = 26;
 
@@ -44,9 +45,18 @@ impl<T> Slab<T> {
         self.chunks[chunk].get().and_then(|chunk| chunk[place].get()).expect("an id names an item")
     }
 
+    /// The items that are in place.
+    #[cfg(shuttle)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.len.load(Ordering::Relaxed)).filter_map(|id| {
+            let (chunk, place) = locate(id);
+            self.chunks[chunk].get()?[place].get()
+        })
+    }
+
     /// Removes all items.
     pub(crate) fn clear(&mut self) {
-        for id in 0..std::mem::take(self.len.get_mut()) {
+        for id in 0..self.len.swap(0, Ordering::Relaxed) {
             let (chunk, place) = locate(id);
             if let Some(chunk) = self.chunks[chunk].get_mut() {
                 chunk[place].take();
@@ -84,7 +94,7 @@ mod tests {
                     });
                 }
             });
-            assert_eq!(*slab.len.get_mut(), 4_000);
+            assert_eq!(slab.len.load(Ordering::Relaxed), 4_000);
             slab.clear();
         }
     }

@@ -1,11 +1,13 @@
+#[cfg(shuttle)]
+mod invariants;
+
 use crate::cell::Stamped;
 use crate::index::Index;
 use crate::slab::Slab;
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{HashState, Mutex};
 use crate::vm::Domain;
-use foldhash::fast::RandomState;
-use parking_lot::Mutex;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The interned identity of a key, valid for one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,12 +54,12 @@ pub(crate) enum Found<T> {
 pub(crate) struct VersionStore<D: Domain> {
     index: Index,
     entries: Slab<Entry<D>>,
-    hasher: RandomState,
+    hasher: HashState,
 }
 
 impl<D: Domain> Default for VersionStore<D> {
     fn default() -> Self {
-        Self { index: Index::default(), entries: Slab::default(), hasher: RandomState::default() }
+        Self { index: Index::default(), entries: Slab::default(), hasher: HashState::default() }
     }
 }
 

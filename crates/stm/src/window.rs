@@ -1,7 +1,7 @@
 use crate::store::EntryId;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::vm::{Domain, Effects, Vm};
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a step is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

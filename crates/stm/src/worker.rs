@@ -5,11 +5,11 @@ use crate::metrics::Metrics;
 use crate::predicate::Check;
 use crate::shared::Shared;
 use crate::store::{Found, UNSTABLE};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::view::View;
 use crate::vm::{Domain, Repair, Vm};
 use crate::window::{Body, Phase};
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
 /// How far beyond the frontier idle workers look for invalid results, in steps per thread.
@@ -153,7 +153,7 @@ where
                 continue;
             }
             let start = Instant::now();
-            shared.signal.wait_until(|| {
+            shared.signal.wait_usefully(|| {
                 shared.stopped()
                     || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
                     || shared.end.load(Ordering::SeqCst) != ended

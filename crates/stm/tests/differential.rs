@@ -25,7 +25,7 @@ proptest! {
 
     #[test]
     fn random_streams_equal_serial_execution(
-        steps in strategy::steps(false),
+        steps in strategy::steps(false, 8, 1..120),
         (threads, window, sizes) in settings(),
     ) {
         in_time(move || {
@@ -47,7 +47,7 @@ proptest! {
 
     #[test]
     fn random_streams_stop_where_serial_execution_fails(
-        steps in strategy::steps(true),
+        steps in strategy::steps(true, 8, 1..120),
         (threads, window, sizes) in settings(),
     ) {
         in_time(move || {
@@ -68,15 +68,7 @@ fn stress(steps: Vec<Step>, rounds: usize) -> Metrics {
         let mut sum = Metrics::default();
         for round in 0..rounds {
             let cut = if round % 4 == 3 { Cut::Batch } else { Cut::Never };
-            let metrics = check(&engine, &batches, cut);
-            sum.conflicts += metrics.conflicts;
-            sum.conflicts_by_kind.resize(metrics.conflicts_by_kind.len(), 0);
-            for (sum, count) in sum.conflicts_by_kind.iter_mut().zip(&metrics.conflicts_by_kind) {
-                *sum += count;
-            }
-            sum.moved += metrics.moved;
-            sum.repairs += metrics.repairs;
-            sum.steps += metrics.steps;
+            sum.merge(&check(&engine, &batches, cut));
         }
         sum
     })

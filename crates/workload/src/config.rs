@@ -1,41 +1,72 @@
-use crate::WorkloadError;
+use crate::{Workload, WorkloadError, contracts::TOKENS};
 
 /// The largest number of blocks in a chain.
 pub const MAX_BLOCKS: usize = 10_000;
 
-/// The largest number of transactions in a block: the gas limits of so many fit into a block in any order.
-pub const MAX_TRANSACTIONS: usize = 500;
+/// The largest number of transactions in a block. So many of any workload stay below the size of a block (EIP-7934).
+pub const MAX_TRANSACTIONS: usize = 2_000;
 
 /// The largest number of accounts that send transactions.
-pub const MAX_ACCOUNTS: usize = 100_000;
+pub const MAX_ACCOUNTS: usize = 1_000_000;
+
+/// The largest number of accounts that only receive.
+pub const MAX_POPULATION: usize = 10_000_000;
 
 /// What chain to generate.
 ///
 /// ```
-/// let config = tandem_workload::ChainConfig::default().with_blocks(2).with_seed(7);
-/// assert_eq!(tandem_workload::generate(&config)?.blocks.len(), 2);
+/// use tandem_workload::{Chain, ChainConfig, Workload};
+///
+/// let config = ChainConfig::default().with_workload(Workload::Nft).with_transactions(3);
+/// let Chain { mut proposer, .. } = Chain::new(&config)?;
+/// assert_eq!(proposer.propose(1_000_000_000)?.transactions.len(), 3);
 /// # Ok::<(), tandem_workload::WorkloadError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChainConfig {
+    /// What the transactions do.
+    pub workload: Workload,
     /// Number of blocks, from 1 to [`MAX_BLOCKS`].
     pub blocks: usize,
     /// Number of transactions in each block, from 1 to [`MAX_TRANSACTIONS`].
     pub transactions: usize,
     /// Number of accounts that send transactions, from 1 to [`MAX_ACCOUNTS`].
     pub accounts: usize,
+    /// Number of accounts that hold ether and tokens and only receive, up to [`MAX_POPULATION`]. Without any, senders
+    /// pay each other.
+    pub population: usize,
+    /// Number of balances of tokens that these accounts hold, spread over all tokens; at most [`TOKENS`] each.
+    pub slots: usize,
+    /// The share of transactions, from 0 to 1, at the workload's hot spot; `None` for the workload's own.
+    pub hot: Option<f64>,
     /// What the keys, transactions and withdrawals are derived from.
     pub seed: u64,
 }
 
 impl Default for ChainConfig {
-    /// 20 blocks of 200 transactions by 500 accounts, with seed 1.
+    /// 20 blocks of 200 mixed transactions by 500 accounts, 500 further accounts with two tokens each, seed 1.
     fn default() -> Self {
-        Self { blocks: 20, transactions: 200, accounts: 500, seed: 1 }
+        Self {
+            workload: Workload::default(),
+            blocks: 20,
+            transactions: 200,
+            accounts: 500,
+            population: 500,
+            slots: 1_000,
+            hot: None,
+            seed: 1,
+        }
     }
 }
 
 impl ChainConfig {
+    /// Sets what the transactions do.
+    #[must_use]
+    pub const fn with_workload(mut self, workload: Workload) -> Self {
+        self.workload = workload;
+        self
+    }
+
     /// Sets the number of blocks.
     #[must_use]
     pub const fn with_blocks(mut self, blocks: usize) -> Self {
@@ -57,6 +88,27 @@ impl ChainConfig {
         self
     }
 
+    /// Sets the number of accounts that only receive.
+    #[must_use]
+    pub const fn with_population(mut self, population: usize) -> Self {
+        self.population = population;
+        self
+    }
+
+    /// Sets the number of balances of tokens that these accounts hold.
+    #[must_use]
+    pub const fn with_slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// Sets the share of transactions at the workload's hot spot.
+    #[must_use]
+    pub const fn with_hot(mut self, hot: f64) -> Self {
+        self.hot = Some(hot);
+        self
+    }
+
     /// Sets the seed.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
@@ -68,17 +120,23 @@ impl ChainConfig {
     ///
     /// # Errors
     ///
-    /// [`WorkloadError::OutOfRange`] names the first number that is zero or too large.
+    /// [`WorkloadError::OutOfRange`] names the first number that is too small or too large, [`WorkloadError::Hot`] a
+    /// share that is none.
     pub fn validate(&self) -> Result<(), WorkloadError> {
-        for (field, value, max) in [
-            ("blocks", self.blocks, MAX_BLOCKS),
-            ("transactions", self.transactions, MAX_TRANSACTIONS),
-            ("accounts", self.accounts, MAX_ACCOUNTS),
+        for (field, value, min, max) in [
+            ("blocks", self.blocks, 1, MAX_BLOCKS),
+            ("transactions", self.transactions, 1, MAX_TRANSACTIONS),
+            ("accounts", self.accounts, 1, MAX_ACCOUNTS),
+            ("population", self.population, 0, MAX_POPULATION),
+            ("slots", self.slots, 0, TOKENS.saturating_mul(self.population)),
         ] {
-            if value == 0 || value > max {
-                return Err(WorkloadError::OutOfRange { field, value, max });
+            if value < min || value > max {
+                return Err(WorkloadError::OutOfRange { field, value, min, max });
             }
         }
-        Ok(())
+        match self.hot {
+            Some(hot) if !(0.0..=1.0).contains(&hot) => Err(WorkloadError::Hot(hot)),
+            _ => Ok(()),
+        }
     }
 }

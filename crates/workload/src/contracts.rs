@@ -5,14 +5,42 @@ use alloy_primitives::{Address, Bytes, U256, keccak256};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The token that is transferred, and the exchange's `token0`.
-pub const TOKEN_A: Address = Address::new(*b"tandem-token-a------");
+/// Number of tokens.
+pub const TOKENS: usize = 8;
 
-/// The exchange's `token1`.
-pub const TOKEN_B: Address = Address::new(*b"tandem-token-b------");
+/// Number of exchanges. Exchange `i` is between the tokens `2 i` and `2 i + 1`.
+pub const EXCHANGES: usize = TOKENS / 2;
 
-/// The exchange between [`TOKEN_A`] and [`TOKEN_B`].
-pub const EXCHANGE: Address = Address::new(*b"tandem-exchange-a-b-");
+/// Number of collections that can be minted.
+pub const COLLECTIONS: usize = 4;
+
+/// The contract for payments to many recipients.
+pub const AIRDROP: Address = Address::new(*b"tandem-airdrop------");
+
+/// Where a token lies.
+pub const fn token(index: usize) -> Address {
+    numbered(*b"tandem-token-?------", index)
+}
+
+/// Where an exchange lies.
+pub const fn exchange(index: usize) -> Address {
+    numbered(*b"tandem-exchange-?---", index)
+}
+
+/// Where a collection lies.
+pub const fn collection(index: usize) -> Address {
+    numbered(*b"tandem-collection-?-", index)
+}
+
+/// Puts a digit in place of the question mark.
+const fn numbered(mut name: [u8; 20], number: usize) -> Address {
+    let mut place = 0;
+    while name[place] != b'?' {
+        place += 1;
+    }
+    name[place] = b'0' + number as u8;
+    Address::new(name)
+}
 
 /// A contract's code, and the slots of its variables.
 #[derive(Clone, Debug)]
@@ -39,6 +67,33 @@ impl Artifact {
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn exchange() -> Result<Self, WorkloadError> {
         Self::parse("Exchange", include_str!("../../../contracts/artifacts/Exchange.json"))
+    }
+
+    /// Tokens that anyone may mint, numbered by one counter: `contracts/Collection.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn collection() -> Result<Self, WorkloadError> {
+        Self::parse("Collection", include_str!("../../../contracts/artifacts/Collection.json"))
+    }
+
+    /// Payments to many recipients in one transaction: `contracts/Airdrop.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn airdrop() -> Result<Self, WorkloadError> {
+        Self::parse("Airdrop", include_str!("../../../contracts/artifacts/Airdrop.json"))
+    }
+
+    /// The logs of the beacon chain's deposit contract: `contracts/Deposit.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn deposit() -> Result<Self, WorkloadError> {
+        Self::parse("Deposit", include_str!("../../../contracts/artifacts/Deposit.json"))
     }
 
     /// The deployed bytecode.
@@ -147,10 +202,10 @@ mod tests {
 
     #[test]
     fn calls_are_encoded_by_the_abi() {
-        let data = encode_call("transfer(address,uint256)", &[address_word(TOKEN_A), U256::from(1)]);
+        let data = encode_call("transfer(address,uint256)", &[address_word(token(0)), U256::from(1)]);
         assert_eq!(data[..4], hex!("a9059cbb"));
         assert_eq!(data[4..16], [0; 12]);
-        assert_eq!(data[16..36], TOKEN_A[..]);
+        assert_eq!(data[16..36], token(0)[..]);
         assert_eq!((data.len(), data[67]), (68, 1));
     }
 }

@@ -1,17 +1,27 @@
+use crate::Workload;
+
 /// Why a chain was not generated.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkloadError {
-    /// A number in the configuration is zero, or larger than a generated chain can hold.
-    #[error("{field} must be between 1 and {max}, not {value}")]
+    /// There is no such workload.
+    #[error("there is no workload {0}; known are {known}", known = names())]
+    Unknown(String),
+    /// A number in the configuration is smaller or larger than a generated chain can have it.
+    #[error("{field} must be between {min} and {max}, not {value}")]
     OutOfRange {
         /// The field of [`ChainConfig`](crate::ChainConfig).
         field: &'static str,
         /// What it was set to.
         value: usize,
+        /// The smallest value that it takes.
+        min: usize,
         /// The largest value that it takes.
         max: usize,
     },
+    /// The share of transactions at the hot spot is no share.
+    #[error("hot must be between 0 and 1, not {0}")]
+    Hot(f64),
     /// A contract built into this crate is not as the generator needs it.
     #[error("the artifact of the contract {contract} cannot be used: {reason}")]
     Artifact {
@@ -26,4 +36,8 @@ pub enum WorkloadError {
         /// The account's index.
         account: usize,
     },
+}
+
+fn names() -> String {
+    Workload::ALL.map(Workload::name).join(", ")
 }

@@ -1,21 +1,28 @@
-//! Generated chains: blocks of signed transactions over a generated genesis state.
+//! Generated chains: a generated genesis state, and blocks of signed transactions on top of it.
 //!
-//! A chain is a function of its [`ChainConfig`]: the same configuration gives the same bytes on every machine, and
-//! with more blocks the same blocks first. Generation signs transactions but does not execute them, so the header
-//! fields that only execution can tell are left open (see [`GeneratedBlock::header`]); every transaction is made to
-//! succeed when the blocks are executed in order.
+//! A chain is a function of its [`ChainConfig`]: the same configuration gives the same bytes on every machine and with
+//! any number of threads, and with more blocks the same blocks first. This crate signs transactions but does not
+//! execute them: a [`Proposal`] is what a block's proposer chooses, from which whoever executes it makes a block.
 #![forbid(unsafe_code)]
 
 mod accounts;
 mod chain;
 mod config;
+mod contract;
 pub mod contracts;
 mod error;
+mod fees;
 mod genesis;
+mod genesis_file;
+mod load;
+mod pick;
 mod rng;
-mod traffic;
+mod workload;
+mod world;
 
-pub use chain::{FIRST_NUMBER, FIRST_TIMESTAMP, GeneratedBlock, GeneratedChain, SECONDS_PER_BLOCK, generate};
-pub use config::{ChainConfig, MAX_ACCOUNTS, MAX_BLOCKS, MAX_TRANSACTIONS};
+pub use chain::{Chain, Proposal, Proposer};
+pub use config::{ChainConfig, MAX_ACCOUNTS, MAX_BLOCKS, MAX_POPULATION, MAX_TRANSACTIONS};
 pub use error::WorkloadError;
-pub use traffic::{BASE_FEE, CHAIN_ID, GAS_LIMIT};
+pub use fees::CHAIN_ID;
+pub use genesis::{Genesis, GenesisAccount};
+pub use workload::Workload;

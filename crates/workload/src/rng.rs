@@ -33,6 +33,12 @@ impl SplitMix64 {
         self.below(100) < percent
     }
 
+    /// True in this share of all cases, from 0 to 1.
+    pub(crate) fn share(&mut self, share: f64) -> bool {
+        // 53 bits are what a float holds exactly, so no machine rounds.
+        share > 0.0 && ((self.next() >> 11) as f64) < share * (1_u64 << 53) as f64
+    }
+
     /// Puts the items into a random order (Fisher and Yates).
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

@@ -1,52 +1,78 @@
 //! A chain is a function of its configuration.
 #![allow(clippy::unwrap_used)]
 
-use alloy_primitives::b256;
-use tandem_state::Store;
-use tandem_workload::{ChainConfig, FIRST_NUMBER, GeneratedChain, generate};
+mod common;
 
-fn config() -> ChainConfig {
-    ChainConfig::default().with_blocks(4).with_transactions(50).with_accounts(30)
-}
+use alloy_consensus::proofs::calculate_withdrawals_root;
+use alloy_primitives::{B256, b256, keccak256};
+use common::{chain, config};
+use tandem_workload::{ChainConfig, Workload};
 
-fn chain(config: ChainConfig) -> GeneratedChain {
-    generate(&config).unwrap()
+/// Everything that a chain's file says.
+fn fingerprint(config: &ChainConfig) -> B256 {
+    let (genesis, blocks) = chain(config);
+    let mut bytes = Vec::new();
+    genesis.write_json(&mut bytes).unwrap();
+    for block in &blocks {
+        bytes.extend(block.timestamp.to_be_bytes());
+        bytes.extend(block.beneficiary);
+        bytes.extend(block.gas_limit.to_be_bytes());
+        bytes.extend(block.prev_randao);
+        bytes.extend(block.parent_beacon_block_root);
+        bytes.extend(block.transactions.iter().flat_map(|transaction| transaction.tx_hash().0));
+        bytes.extend(block.senders.iter().flatten());
+        bytes.extend(calculate_withdrawals_root(&block.withdrawals));
+    }
+    keccak256(bytes)
 }
 
 #[test]
 fn the_same_seed_gives_the_same_chain() {
-    let (one, two) = (chain(config()), chain(config()));
-    assert_eq!(one.blocks, two.blocks);
-    assert_eq!(one.genesis, two.genesis);
-}
-
-#[test]
-fn different_seeds_give_different_chains() {
-    let (one, two) = (chain(config()), chain(config().with_seed(2)));
-    for (left, right) in one.blocks.iter().zip(&two.blocks) {
-        assert_ne!(left.header.hash_slow(), right.header.hash_slow());
-        assert_ne!(left.transactions, right.transactions);
-        assert_ne!(left.senders, right.senders);
+    for workload in Workload::ALL {
+        assert_eq!(fingerprint(&config(workload)), fingerprint(&config(workload)), "{workload}");
     }
 }
 
 #[test]
-fn a_longer_chain_begins_with_the_shorter_one() {
-    let long = chain(config().with_blocks(6));
-    assert_eq!(long.blocks[..4], chain(config()).blocks);
+fn different_seeds_give_different_chains() {
+    for workload in Workload::ALL {
+        let (one, two) = (chain(&config(workload)).1, chain(&config(workload).with_seed(2)).1);
+        for (one, two) in one.iter().zip(&two) {
+            assert_ne!(one.transactions, two.transactions, "{workload}");
+            assert_ne!(one.senders, two.senders, "{workload}");
+            assert_ne!(one.prev_randao, two.prev_randao, "{workload}");
+        }
+    }
 }
 
 #[test]
-fn genesis_knows_the_hash_of_the_first_blocks_parent() {
-    let chain = chain(config());
-    let parent = chain.blocks[0].header.parent_hash;
-    assert!(!parent.is_zero());
-    assert_eq!(chain.genesis.block_hash(FIRST_NUMBER - 1).unwrap(), parent);
+fn workloads_differ() {
+    let mut all: Vec<_> = Workload::ALL.map(|workload| fingerprint(&config(workload))).into();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), Workload::ALL.len());
+}
+
+#[test]
+fn a_longer_chain_begins_with_the_shorter_one() {
+    for workload in Workload::ALL {
+        let (genesis, short) = chain(&config(workload));
+        let (other, long) = chain(&config(workload).with_blocks(6));
+        assert_eq!(genesis.json_without_accounts(), other.json_without_accounts());
+        assert_eq!(long[..4], short);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let of = |threads| pool(threads).install(|| fingerprint(&config(Workload::Mixed)));
+    assert_eq!(of(1), of(4));
 }
 
 #[test]
 fn the_default_chain_never_changes() {
     // Recorded results name the default chain: a change of its bytes makes them another chain's.
-    let hash = chain(ChainConfig::default()).blocks.last().unwrap().header.hash_slow();
-    assert_eq!(hash, b256!("2c3fb91cb14b47e01cb523b33d93415968ab5237dd601e20c1a754ec5276497e"));
+    let hash = fingerprint(&ChainConfig::default());
+    assert_eq!(hash, b256!("b831bf126c4c59510d8f166ecdb1ebc506f5672a80e0bb9d746ff3c89683b89a"));
 }

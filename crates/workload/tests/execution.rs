@@ -1,9 +1,11 @@
-//! The genesis state is consistent, and the blocks execute on it without a failure.
+//! Every transaction of every workload succeeds, and blocks are about half full.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use alloy_consensus::Transaction;
-use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
+use alloy_primitives::{Address, B256, U256};
+use common::{BASE_FEE, chain, config};
 use revm::{
     Context, DatabaseRef, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext,
     bytecode::Bytecode,
@@ -14,15 +16,11 @@ use revm::{
     state::AccountInfo,
 };
 use tandem_state::{MemoryStore, Store};
-use tandem_workload::{
-    ChainConfig, GeneratedChain, MAX_TRANSACTIONS,
-    contracts::{Artifact, EXCHANGE, TOKEN_A, TOKEN_B, mapping_slot},
-    generate,
-};
+use tandem_workload::{ChainConfig, MAX_TRANSACTIONS, Proposal, Workload};
 
-struct Genesis<'a>(&'a MemoryStore);
+struct State(MemoryStore);
 
-impl DatabaseRef for Genesis<'_> {
+impl DatabaseRef for State {
     type Error = ErasedError;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, ErasedError> {
@@ -49,20 +47,20 @@ impl DatabaseRef for Genesis<'_> {
     }
 }
 
-/// Executes every block with revm's own handler, and checks every transaction and the exchange at the end.
-fn execute(chain: &GeneratedChain) {
+/// Executes every transaction with revm's own handler. Returns how full each block is, in per cent.
+fn execute(config: &ChainConfig) -> Vec<u64> {
+    let (genesis, blocks) = chain(config);
     let cfg = CfgEnv::new_with_spec(SpecId::OSAKA).with_chain_id(1);
-    let context = Context::mainnet().with_db(CacheDB::new(Genesis(&chain.genesis))).with_cfg(cfg);
+    let context = Context::mainnet().with_db(CacheDB::new(State(genesis.store()))).with_cfg(cfg);
     let mut evm = context.build_mainnet();
-    for block in &chain.blocks {
-        let header = &block.header;
+    let execute = |(number, block): (u64, &Proposal)| {
         let mut env = BlockEnv {
-            number: U256::from(header.number),
-            beneficiary: header.beneficiary,
-            timestamp: U256::from(header.timestamp),
-            gas_limit: header.gas_limit,
-            basefee: header.base_fee_per_gas.unwrap(),
-            prevrandao: Some(header.mix_hash),
+            number: U256::from(number),
+            beneficiary: block.beneficiary,
+            timestamp: U256::from(block.timestamp),
+            gas_limit: block.gas_limit,
+            basefee: BASE_FEE,
+            prevrandao: Some(block.prev_randao),
             ..BlockEnv::default()
         };
         env.set_blob_excess_gas_and_price(0, 11_684_671);
@@ -82,82 +80,73 @@ fn execute(chain: &GeneratedChain) {
                 .chain_id(transaction.chain_id())
                 .build()
                 .unwrap();
-            assert!(used + transaction.gas_limit() <= header.gas_limit);
+            assert!(
+                used + transaction.gas_limit() <= block.gas_limit,
+                "transaction {index} of block {number}"
+            );
             let result = evm.transact_commit(env).unwrap();
-            assert!(result.is_success(), "transaction {index} of block {}: {result:?}", header.number);
+            assert!(result.is_success(), "transaction {index} of block {number}: {result:?}");
             used += result.tx_gas_used();
         }
+        used * 100 / block.gas_limit
+    };
+    (1..).zip(&blocks).map(execute).collect()
+}
+
+/// So the base fee stays as it is or falls, but never rises much.
+#[test]
+fn blocks_of_every_workload_are_about_half_full() {
+    for workload in Workload::ALL {
+        for hot in [None, Some(0.0), Some(0.5), Some(1.0)] {
+            let fullness = execute(&ChainConfig { hot, ..config(workload) });
+            assert!((44..50).contains(&fullness[0]), "{workload} {hot:?}: {fullness:?}");
+            // Later mints of the same accounts use less gas.
+            assert!(fullness.iter().all(|full| (34..50).contains(full)), "{workload} {hot:?}: {fullness:?}");
+        }
     }
-    let (token, exchange) = (Artifact::token().unwrap(), Artifact::exchange().unwrap());
-    let held = mapping_slot(token.slot("balanceOf").unwrap(), EXCHANGE);
-    let state = &evm.ctx.journaled_state.database;
-    let mut product = U256::from(1);
-    let mut product_before = U256::from(1);
-    for (address, reserve) in [(TOKEN_A, "reserve0"), (TOKEN_B, "reserve1")] {
-        let slot = exchange.slot(reserve).unwrap();
-        let reserve = state.storage_ref(EXCHANGE, slot).unwrap();
-        assert_eq!(reserve, state.storage_ref(address, held).unwrap());
-        product *= reserve;
-        product_before *= chain.genesis.storage(EXCHANGE, slot).unwrap();
-    }
-    assert!(product > product_before);
 }
 
 #[test]
-fn every_transaction_of_the_default_chain_succeeds() {
-    execute(&generate(&ChainConfig::default()).unwrap());
+fn blocks_that_pay_newcomers_are_at_most_half_full() {
+    for workload in Workload::ALL {
+        for hot in [0.0, 1.0] {
+            let fullness = execute(&config(workload).with_slots(0).with_hot(hot));
+            assert!((30..50).contains(&fullness[0]), "{workload} {hot}: {fullness:?}");
+            assert!(fullness.iter().all(|full| *full < 50), "{workload} {hot}: {fullness:?}");
+        }
+    }
 }
 
 #[test]
 fn every_transaction_succeeds_with_many_seeds() {
-    for seed in [0, 2, 3, u64::MAX] {
-        execute(&generate(&ChainConfig::default().with_blocks(2).with_seed(seed)).unwrap());
+    for workload in Workload::ALL {
+        for seed in [0, 3, u64::MAX] {
+            execute(&config(workload).with_seed(seed));
+        }
     }
 }
 
 #[test]
 fn every_transaction_of_full_blocks_by_one_account_succeeds() {
-    let config = ChainConfig::default().with_blocks(3).with_transactions(MAX_TRANSACTIONS).with_accounts(1);
-    execute(&generate(&config).unwrap());
-}
-
-#[test]
-fn token_balances_sum_up_to_the_supply() {
-    let chain = generate(&ChainConfig::default()).unwrap();
-    let token = Artifact::token().unwrap();
-    let balances = token.slot("balanceOf").unwrap();
-    for address in [TOKEN_A, TOKEN_B] {
-        let sum: U256 = chain
-            .genesis
-            .accounts()
-            .map(|(holder, _)| chain.genesis.storage(address, mapping_slot(balances, *holder)).unwrap())
-            .sum();
-        assert!(!sum.is_zero());
-        assert_eq!(sum, chain.genesis.storage(address, token.slot("totalSupply").unwrap()).unwrap());
+    for workload in Workload::ALL {
+        let config = ChainConfig::default()
+            .with_workload(workload)
+            .with_blocks(2)
+            .with_transactions(MAX_TRANSACTIONS)
+            .with_accounts(1)
+            .with_population(10)
+            .with_slots(20);
+        execute(&config);
     }
 }
 
 #[test]
-fn senders_are_funded_accounts_without_code() {
-    let chain = generate(&ChainConfig::default().with_blocks(2)).unwrap();
-    for sender in chain.blocks.iter().flat_map(|block| &block.senders) {
-        let account = chain.genesis.account(*sender).unwrap().unwrap();
-        assert_eq!((account.nonce, account.code_hash), (0, KECCAK256_EMPTY));
-        assert!(!account.balance.is_zero());
-    }
-}
-
-#[test]
-fn genesis_holds_the_system_contracts() {
-    let chain = generate(&ChainConfig::default().with_blocks(1)).unwrap();
-    for (address, code) in [
-        (eip4788::BEACON_ROOTS_ADDRESS, &eip4788::BEACON_ROOTS_CODE),
-        (eip2935::HISTORY_STORAGE_ADDRESS, &eip2935::HISTORY_STORAGE_CODE),
-        (eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, &eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE),
-        (eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, &eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_CODE),
-    ] {
-        let account = chain.genesis.account(address).unwrap().unwrap();
-        assert_eq!((account.nonce, account.code_hash), (1, keccak256(code)));
-        assert_eq!(chain.genesis.code(account.code_hash).unwrap(), *code);
+fn every_transaction_of_the_smallest_blocks_succeeds() {
+    for workload in Workload::ALL {
+        for transactions in [1, 2, 3, 5] {
+            let config =
+                ChainConfig { transactions, accounts: 1, population: 0, slots: 0, ..config(workload) };
+            execute(&config);
+        }
     }
 }

@@ -1,9 +1,15 @@
+use super::proof::Proof;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256};
 use serde::Serialize;
 use std::sync::Arc;
-use tandem_evm::revm::primitives::hardfork::SpecId;
-use tandem_evm::{Block, FinishedBlock, Receipt, StateChanges, logs_bloom, receipts_root};
+use tandem_evm::{
+    Block, FinishedBlock, PartialChanges, Receipt, logs_bloom, receipts_root, receipts_root_before_byzantium,
+};
+use tandem_state::StateChanges;
+
+/// Faults of one pre-state that are named; more say nothing more.
+const SHOWN_FAULTS: usize = 3;
 
 /// What executing a block gave, in the form that all modes share.
 #[derive(Debug)]
@@ -13,13 +19,20 @@ pub(crate) struct Output {
     pub(crate) gas_used: u64,
     pub(crate) requests: Option<Requests>,
     pub(crate) changes: StateChanges,
+    /// The changes of each transaction, and of what comes after the last, if they are known and receipts hold roots.
+    pub(crate) parts: Vec<StateChanges>,
 }
 
 impl From<FinishedBlock> for Output {
     fn from(finished: FinishedBlock) -> Self {
         let changes = finished.state_changes();
+        let parts = if finished.block.receipts_hold_roots() {
+            finished.parts().iter().map(PartialChanges::state_changes).collect()
+        } else {
+            Vec::new()
+        };
         let FinishedBlock { block, receipts, gas_used, requests, .. } = finished;
-        Self { block, receipts, gas_used, requests, changes }
+        Self { block, receipts, gas_used, requests, changes, parts }
     }
 }
 
@@ -59,10 +72,9 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    pub(crate) fn new(output: &Output, expected_senders: &[Address]) -> Self {
+    pub(crate) fn new(output: &Output, expected_senders: &[Address], proof: Option<&Proof>) -> Self {
         let mut checks = Self::default();
         let header = output.block.header();
-        let spec = output.block.spec_id();
         let wrong_sender = output
             .block
             .senders()
@@ -86,14 +98,47 @@ impl Checks {
             checks.differences.push("the logs bloom is not the header's".to_owned());
             Verdict::Fail
         };
-        if spec.is_enabled_in(SpecId::BYZANTIUM) {
+        if !output.block.receipts_hold_roots() {
             checks.receipts_root =
                 checks.compare("the receipts root", &receipts_root(&output.receipts), &header.receipts_root);
         }
         if let (Some(hash), Some(expected)) = (output.requests_hash(), header.requests_hash) {
             checks.requests_hash = checks.compare("the requests hash", &hash, &expected);
         }
+        if let Some(proof) = proof {
+            checks.check_state(output, proof);
+        }
         checks
+    }
+
+    /// Checks the states before and after, and receipts that hold roots.
+    fn check_state(&mut self, output: &Output, proof: &Proof) {
+        let header = output.block.header();
+        self.parent_root = if proof.faults.is_empty() { Verdict::Ok } else { Verdict::Fail };
+        let shown = proof.faults.iter().take(SHOWN_FAULTS);
+        self.differences.extend(shown.map(|fault| format!("the state before the block: {fault}")));
+        let known_in_parts = !output.parts.is_empty();
+        let whole = std::slice::from_ref(&output.changes);
+        match proof.roots(if known_in_parts { &output.parts } else { whole }) {
+            Ok(roots) => {
+                self.state_root = self.compare("the state root", &roots.block, &header.state_root);
+                if known_in_parts {
+                    let root = receipts_root_before_byzantium(&output.receipts, &roots.transactions);
+                    self.receipts_root = self.compare("the receipts root", &root, &header.receipts_root);
+                }
+            }
+            Err(error) => {
+                self.differences.push(format!("the state root cannot be computed: {error}"));
+                self.state_root = Verdict::Fail;
+            }
+        }
+    }
+
+    /// Checks the root of the state after the block, if it was computed.
+    pub(crate) fn check_root(&mut self, output: &Output, root: Option<B256>) {
+        if let Some(root) = root {
+            self.state_root = self.compare("the state root", &root, &output.block.header().state_root);
+        }
     }
 
     fn compare<T: PartialEq + std::fmt::Display>(&mut self, what: &str, actual: &T, expected: &T) -> Verdict {

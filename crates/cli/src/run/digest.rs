@@ -1,6 +1,7 @@
 use super::check::Output;
 use alloy_primitives::{B256, Keccak256, U256};
-use tandem_evm::{AccountFields, Receipt};
+use tandem_evm::Receipt;
+use tandem_state::Account;
 
 /// A hash over a block's receipts and state changes, the same for every way of executing it.
 pub(crate) fn block_digest(output: &Output) -> B256 {
@@ -69,7 +70,7 @@ fn add_receipt(hasher: &mut Keccak256, receipt: &Receipt) {
     }
 }
 
-fn add_fields(hasher: &mut Keccak256, fields: Option<&AccountFields>) {
+fn add_fields(hasher: &mut Keccak256, fields: Option<&Account>) {
     match fields {
         None => hasher.update([0]),
         Some(fields) => {

@@ -3,6 +3,7 @@ use super::check::{Checks, Output};
 use super::digest::{block_digest, run_digest};
 use super::load::{Input, InputBlock, progress};
 use super::plain;
+use super::proof::{Proof, chain_roots};
 use super::source::Source;
 use crate::args::{Mode, Senders};
 use crate::failure::Failure;
@@ -12,7 +13,8 @@ use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tandem_evm::{
-    BlockHistory, BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor, StoreRef,
+    BlockHistory, BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor,
+    SignedBlock, StoreRef,
 };
 use tandem_state::MemoryStore;
 
@@ -53,7 +55,7 @@ pub(crate) struct Executed {
 }
 
 /// What is known of a block before it runs.
-struct Facts {
+pub(crate) struct Facts {
     name: String,
     world: usize,
     chain_id: u64,
@@ -61,6 +63,7 @@ struct Facts {
     fork: &'static str,
     transactions: usize,
     expected_senders: Vec<Address>,
+    proof: Option<Proof>,
 }
 
 /// What came of each block so far, and of the run as a whole.
@@ -73,19 +76,21 @@ pub(crate) struct Progress {
 
 /// Executes everything as often as asked, and gives the run with the median time.
 pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) -> Result<Outcome, Failure> {
-    let Input { blocks, worlds } = input;
+    let Input { blocks, worlds, complete } = input;
     let (facts, signed): (Vec<_>, Vec<_>) = blocks.into_iter().map(split).unzip();
     let start = Instant::now();
     let mut source = match settings.senders {
         Senders::Before => Source::recovered(executor, signed),
-        Senders::Ahead => Source::ahead(settings.threads, signed)?,
+        Senders::Ahead => Source::ahead(executor, signed),
     };
     let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
     let bar = progress(facts.len() * settings.repeat, "executing", settings.json);
     let mut plain = PlainExecutor::new();
     let mut runs = Vec::with_capacity(settings.repeat);
     for _ in 0..settings.repeat {
-        runs.push(once(settings, executor, &mut plain, &mut source, &worlds, &facts, &bar)?);
+        let progress = once(settings, executor, &mut plain, &mut source, &worlds, &facts, &bar)?;
+        let complete = (complete && settings.check).then(|| &worlds[0]);
+        runs.push(checked(settings.check, executor, complete, &facts, progress)?);
     }
     bar.finish_and_clear();
     let digest = runs.first().map(|run: &Outcome| run.digest);
@@ -98,7 +103,6 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
     Ok(Outcome { recovery, spread, ..median })
 }
 
-/// Executes everything, then checks it, so that checking takes nothing from execution.
 fn once(
     settings: &Settings,
     executor: &Executor,
@@ -107,35 +111,65 @@ fn once(
     worlds: &[MemoryStore],
     facts: &[Facts],
     bar: &ProgressBar,
-) -> Result<Outcome, Failure> {
+) -> Result<Progress, Failure> {
     let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
-    let progress = match settings.mode {
-        Mode::Revm => plain::execute(plain, source, worlds, &chains, bar)?,
-        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, source, worlds, &chains, bar)?,
-        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains, bar)?,
-    };
+    match settings.mode {
+        Mode::Revm => plain::execute(plain, source, worlds, &chains, bar),
+        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, source, worlds, &chains, bar),
+        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains, bar),
+    }
+}
+
+/// Checks everything after it was executed, so that checking takes nothing from execution. `complete` is the state that
+/// the blocks start from, if it is known in full: then their roots are checked, too.
+fn checked(
+    check: bool,
+    executor: &Executor,
+    complete: Option<&MemoryStore>,
+    facts: &[Facts],
+    progress: Progress,
+) -> Result<Outcome, Failure> {
     let Progress { results, time, metrics } = progress;
-    let finish = |(facts, result)| row(settings.check, facts, result);
+    let roots = complete.map_or(Ok(Vec::new()), |state| {
+        let changes = results.iter().map_while(|result| Some(&result.as_ref().ok()?.output.changes));
+        executor.background().run(|| chain_roots(state, changes))
+    });
+    let mut roots = roots.map_err(Failure::fault)?.into_iter().map(Some).collect::<Vec<_>>();
+    roots.resize(results.len(), None);
+    let finish = |((facts, result), root)| row(check, facts, result, root);
     let finished: Vec<(Row, B256)> =
-        executor.pool().install(|| facts.par_iter().zip(results).map(finish).collect());
+        executor.background().run(|| facts.par_iter().zip(results).zip(roots).map(finish).collect());
     let (rows, digests): (Vec<_>, Vec<_>) = finished.into_iter().unzip();
     let digest = run_digest(&digests);
     Ok(Outcome { rows, time, recovery: None, metrics, digest, spread: (time, time) })
 }
 
-fn split(block: InputBlock) -> (Facts, tandem_evm::SignedBlock) {
-    let InputBlock { name, signed, expected_senders, world } = block;
-    let header = &signed.header;
-    let facts = Facts {
-        name,
-        world,
-        chain_id: signed.chain.chain_id(),
-        number: header.number,
-        fork: signed.chain.fork(header.number, header.timestamp),
-        transactions: signed.transactions.len(),
-        expected_senders,
-    };
+fn split(block: InputBlock) -> (Facts, SignedBlock) {
+    let InputBlock { name, signed, expected_senders, world, proof } = block;
+    let facts = Facts { world, ..Facts::new(name, &signed, expected_senders, proof) };
     (facts, signed)
+}
+
+impl Facts {
+    /// The facts of a block alone in its world.
+    pub(crate) fn new(
+        name: String,
+        signed: &SignedBlock,
+        expected_senders: Vec<Address>,
+        proof: Option<Proof>,
+    ) -> Self {
+        let header = &signed.header;
+        Self {
+            name,
+            world: 0,
+            chain_id: signed.chain.chain_id(),
+            number: header.number,
+            fork: signed.chain.fork(header.number, header.timestamp),
+            transactions: signed.transactions.len(),
+            expected_senders,
+            proof,
+        }
+    }
 }
 
 /// Runs blocks through the engine. A block that is invalid ends its stream; another one begins after it.
@@ -199,12 +233,22 @@ fn executed(block: FinishedBlock) -> Executed {
     Executed { output: Output::from(block), time, history }
 }
 
-/// Checks one block and computes its digest.
-fn row(check: bool, facts: &Facts, result: Result<Executed, String>) -> (Row, B256) {
-    let Facts { ref name, chain_id, number, fork, transactions, ref expected_senders, .. } = *facts;
+/// Checks one block and computes its digest. `root` is that of the state after the block, if it was computed.
+pub(crate) fn row(
+    check: bool,
+    facts: &Facts,
+    result: Result<Executed, String>,
+    root: Option<B256>,
+) -> (Row, B256) {
+    let Facts { ref name, chain_id, number, fork, transactions, ref expected_senders, ref proof, .. } =
+        *facts;
     let (result, digest, gas, time, history) = match result {
         Ok(Executed { output, time, history }) => {
-            let checks = if check { Checks::new(&output, expected_senders) } else { Checks::default() };
+            let mut checks = Checks::default();
+            if check {
+                checks = Checks::new(&output, expected_senders, proof.as_ref());
+                checks.check_root(&output, root);
+            }
             (Ok(checks), block_digest(&output), output.gas_used, time, history)
         }
         Err(error) => (Err(error), B256::ZERO, 0, Duration::ZERO, BlockHistory::default()),

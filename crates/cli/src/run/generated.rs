@@ -2,47 +2,27 @@
 
 use super::load::{Input, InputBlock};
 use crate::failure::Failure;
-use alloy_consensus::transaction::Recovered;
-use std::sync::Arc;
-use tandem_evm::{Block, ChainSpec, PlainExecutor, SignedBlock, StoreRef, logs_bloom, receipts_root};
+use crate::generate::Builder;
+use tandem_chain::signed_block;
+use tandem_evm::Executor;
 use tandem_workload::ChainConfig;
 
-/// Generates the chain, and completes its headers with what the plain revm loop gives, so that there is something
-/// to check against.
-pub(crate) fn generate() -> Result<Input, Failure> {
-    let chain = Arc::new(ChainSpec::known(1).ok_or_else(|| Failure::fault("mainnet's rules are missing"))?);
-    let generated = tandem_workload::generate(&ChainConfig::default()).map_err(Failure::fault)?;
-    let mut executor = PlainExecutor::new();
-    let mut state = generated.genesis.clone();
-    let mut input = Input::default();
-    for block in generated.blocks {
-        let mut header = block.header;
-        let recovered = block
-            .transactions
-            .iter()
-            .zip(&block.senders)
-            .map(|(transaction, sender)| Recovered::new_unchecked(transaction.clone(), *sender));
-        let ready = Block::new(&chain, header.clone(), recovered, Vec::new(), block.withdrawals.clone());
-        let executed = executor.execute(&StoreRef(&state), &ready).map_err(Failure::fault)?;
-        let changes = executed.state_changes(&StoreRef(&state)).map_err(Failure::fault)?;
-        changes.apply(&mut state);
-        header.gas_used = executed.gas_used;
-        header.receipts_root = receipts_root(&executed.receipts);
-        header.logs_bloom = logs_bloom(&executed.receipts);
-        header.requests_hash = executed.requests.map(|requests| requests.requests_hash());
+/// Generates the chain with all that its headers state, so that there is something to check against.
+pub(crate) fn generate(executor: &Executor) -> Result<Input, Failure> {
+    let config = ChainConfig::default();
+    let mut builder = Builder::new(executor, &config, |_| {})?;
+    let mut input = Input { complete: true, ..Input::default() };
+    input.worlds.push(builder.state().clone());
+    for _ in 0..config.blocks {
+        let built = builder.build()?;
+        builder.advance(&built);
         input.blocks.push(InputBlock {
-            name: format!("generated block {}", header.number),
-            signed: SignedBlock {
-                chain: chain.clone(),
-                header,
-                transactions: block.transactions,
-                ommers: Vec::new(),
-                withdrawals: block.withdrawals,
-            },
-            expected_senders: block.senders,
+            name: format!("generated block {}", built.sealed.number),
+            signed: signed_block(builder.chain(), built.sealed.into_inner()),
+            expected_senders: built.senders,
             world: 0,
+            proof: None,
         });
     }
-    input.worlds.push(generated.genesis);
     Ok(input)
 }

@@ -6,10 +6,15 @@ mod execute;
 mod generated;
 mod load;
 mod plain;
+mod proof;
 mod report;
 mod source;
+mod witness;
 
-use crate::args::{Check, Mode, RunArgs, Senders};
+pub(crate) use load::progress;
+pub(crate) use witness::witness;
+
+use crate::args::{Check, Mode, RunArgs, Senders, WitnessArgs};
 use crate::failure::Failure;
 use std::path::PathBuf;
 use tandem_evm::Config;
@@ -57,12 +62,23 @@ impl Settings {
     }
 }
 
+impl TryFrom<WitnessArgs> for Settings {
+    type Error = Failure;
+
+    fn try_from(args: WitnessArgs) -> Result<Self, Failure> {
+        let WitnessArgs { paths, threads, json } = args;
+        let (mode, check, senders) = (Mode::Stream, Check::All, Senders::Before);
+        let (window, repeat, counters) = (None, 1, false);
+        Self::new(RunArgs { paths, threads, mode, check, senders, window, repeat, json, counters })
+    }
+}
+
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let executor = tandem_evm::Executor::new(&settings.config).map_err(Failure::input)?;
     let input = if settings.paths.is_empty() {
-        generated::generate()?
+        generated::generate(&executor)?
     } else {
-        load::load(&settings.paths, settings.json)?
+        load::load(&settings.paths, settings.check, settings.json)?
     };
     let outcome = execute::execute(settings, &executor, input)?;
     report::report(settings, &outcome)

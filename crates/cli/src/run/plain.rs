@@ -54,6 +54,7 @@ pub(crate) fn execute(
                     gas_used: executed.gas_used,
                     requests: executed.requests,
                     changes,
+                    parts: Vec::new(),
                 };
                 progress.results.push(Ok(Executed { output, time, history: BlockHistory::default() }));
             }

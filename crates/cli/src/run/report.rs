@@ -257,6 +257,7 @@ fn verdict(row: &Row) -> String {
         ("bloom", checks.bloom),
         ("receipts", checks.receipts_root),
         ("requests", checks.requests_hash),
+        ("parent", checks.parent_root),
         ("state", checks.state_root),
     ];
     let list = |verdict| {
@@ -266,8 +267,9 @@ fn verdict(row: &Row) -> String {
     if !checks.passed() {
         return format!("FAILED {}", list(Verdict::Fail));
     }
-    match list(Verdict::Ok).as_str() {
-        "" => "not checked".to_owned(),
-        passed => format!("ok {passed}; unchecked {}", list(Verdict::NotApplicable)),
+    match (list(Verdict::Ok).as_str(), list(Verdict::NotApplicable).as_str()) {
+        ("", _) => "not checked".to_owned(),
+        (passed, "") => format!("ok {passed}"),
+        (passed, unchecked) => format!("ok {passed}; unchecked {unchecked}"),
     }
 }

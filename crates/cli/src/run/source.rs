@@ -1,5 +1,3 @@
-use crate::failure::Failure;
-use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use std::sync::Arc;
 use tandem_evm::{Block, Executor, RecoverAhead, SenderError, SignedBlock};
@@ -17,15 +15,14 @@ impl Source {
     /// Recovers everything now.
     pub(crate) fn recovered(executor: &Executor, blocks: Vec<SignedBlock>) -> Self {
         let recover = |block: SignedBlock| block.recover().map(Arc::new);
-        let ready = executor.pool().install(|| blocks.into_par_iter().map(recover).collect());
+        let ready = executor.background().run(|| blocks.into_par_iter().map(recover).collect());
         Self { ready, pending: None }
     }
 
     /// Recovers as blocks are asked for, some ahead.
-    pub(crate) fn ahead(threads: usize, blocks: Vec<SignedBlock>) -> Result<Self, Failure> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::fault)?;
-        let pending = Some(RecoverAhead::new(Arc::new(pool), blocks.into_iter(), AHEAD));
-        Ok(Self { ready: Vec::new(), pending })
+    pub(crate) fn ahead(executor: &Executor, blocks: Vec<SignedBlock>) -> Self {
+        let pending = Some(RecoverAhead::new(executor.background().clone(), blocks.into_iter(), AHEAD));
+        Self { ready: Vec::new(), pending }
     }
 
     /// The block with this index, which must be one of those given.

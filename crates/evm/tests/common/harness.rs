@@ -6,15 +6,16 @@ use alloy_primitives::{Address, B256};
 use revm::database_interface::DatabaseRef;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use tandem_evm::{
     Block, BlockInput, Config, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor, Receipt,
-    StateChanges, StoreRef,
+    StoreRef,
 };
-use tandem_state::{Account, MemoryStore, Store};
+use tandem_state::{Account, MemoryStore, StateChanges, Store};
 
 /// A stream that takes longer than this is taken to hang.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -163,9 +164,21 @@ where
         }
         (finished, error)
     };
-    let run = || executor.stream(inputs, cut, consume);
+    // Shown in pieces, the changes of a block must be those of the whole.
+    let mut shown: Vec<(u64, StateChanges)> = Vec::new();
+    let every = NonZeroUsize::new(3).unwrap();
+    let observer = |block: &Arc<Block>, part: tandem_evm::PartialChanges| {
+        shown.push((block.header().number, part.state_changes()));
+    };
+    let run = || executor.stream_observed(inputs, cut, every, observer, consume);
     let ((finished, error), metrics) =
         with_patience(&format!("{} threads, {cut:?}", executor.threads()), run);
+    let parts = finished.iter().flat_map(|block| {
+        let (_, before_last) = block.parts().split_last().unwrap();
+        before_last.iter().map(|part| (block.block.header().number, part.state_changes()))
+    });
+    let parts: Vec<_> = parts.collect();
+    assert!(shown.starts_with(&parts), "what was shown is not what the blocks consist of");
     Streamed { finished, error, metrics }
 }
 

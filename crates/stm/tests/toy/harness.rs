@@ -133,17 +133,22 @@ pub(crate) fn run(
 
 /// Runs a stream and compares everything that it leaves behind with the oracle, down to the first failing step.
 pub(crate) fn check(engine: &Engine, batches: &[Vec<Step>], cut: Cut) -> Metrics {
-    let (expected, failure) = serial(batches);
     let (log, metrics, outcome) = run(engine, &Toy::default(), batches.iter().cloned(), cut);
+    compare(batches, &log, &metrics, &outcome);
+    metrics
+}
+
+/// Compares what a stream left behind with the oracle.
+pub(crate) fn compare(batches: &[Vec<Step>], log: &Log, metrics: &Metrics, outcome: &Outcome) {
+    let (expected, failure) = serial(batches);
     let failure = failure.map(|(position, error)| StreamError::Step { position, error });
-    assert_eq!(outcome, failure.map_or(Ok(()), Err));
+    assert_eq!(*outcome, failure.map_or(Ok(()), Err));
     if let Some(at) = (0..expected.outputs.len()).find(|&i| log.outputs.get(i) != expected.outputs.get(i)) {
         panic!("output {at} is {:?}, not {:?}", log.outputs.get(at), expected.outputs[at]);
     }
-    assert_eq!(log, expected);
+    assert_eq!(*log, expected);
     assert_eq!(log.state(), expected.state());
     assert_eq!(metrics.steps, expected.outputs.len() as u64);
-    metrics
 }
 
 /// Runs `code` in a thread of its own and fails if that takes longer than a minute.

@@ -7,7 +7,7 @@
 pub(crate) mod harness;
 pub(crate) mod oracle;
 pub(crate) mod strategy;
-mod vm;
+pub(crate) mod vm;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use std::sync::Arc;
 pub(crate) enum Key {
     /// A number, moved by sets and deltas.
     Number(u8),
-    /// An owner's generation: 0, or the position + 1 of its last wipe.
+    /// An owner's generation: 0, or the position + 1 of its last creation, or the negative of that of its last wipe. An
+    /// owner exists if it is positive.
     Life(u8),
     /// A slot of an owner, as of a generation.
     Slot { owner: u8, generation: i64, slot: u8 },
@@ -69,8 +70,10 @@ pub(crate) enum Op {
     Demand(u8, i64),
     /// Sets a number to the accumulator modulo 1,000,003, plus a constant.
     Write(u8, i64),
-    /// Gives the owner a new generation.
+    /// Ends an owner's existence and gives it a new generation.
     Wipe(u8),
+    /// Creates an owner in a new generation, and `acc = 1`; if it exists, `acc = 0`.
+    Create(u8),
     /// `acc = slot` of an owner.
     ReadSlot(u8, u8),
     /// Sets a slot of an owner to the accumulator modulo 1,000,003, plus a constant.

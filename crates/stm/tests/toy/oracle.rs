@@ -62,7 +62,14 @@ impl Run<'_> {
                     return Err(ToyError::Funds(key));
                 }
                 Op::Write(key, plus) => self.set(Key::Number(key), acc % 1_000_003 + plus),
-                Op::Wipe(owner) => self.set(Key::Life(owner), position + 1),
+                Op::Wipe(owner) => self.set(Key::Life(owner), -position - 1),
+                Op::Create(owner) => {
+                    acc = i64::from(self.get(Key::Life(owner)) <= 0);
+                    if acc == 1 {
+                        self.set(Key::Life(owner), position + 1);
+                    }
+                    output.push(acc);
+                }
                 Op::ReadSlot(owner, slot) => {
                     acc = self.get(self.slot(owner, slot));
                     output.push(acc);

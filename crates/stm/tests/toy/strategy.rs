@@ -3,6 +3,7 @@
 use super::{Op, Step, step};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::ops::Range;
 
 fn op(keys: u8) -> impl Strategy<Value = Op> {
     let key = move || 0..keys;
@@ -14,6 +15,7 @@ fn op(keys: u8) -> impl Strategy<Value = Op> {
         3 => (key(), 0..60_i64).prop_map(|(key, bound)| Op::Require(key, bound)),
         2 => (key(), -2..3_i64).prop_map(|(key, plus)| Op::Write(key, plus)),
         1 => key().prop_map(Op::Wipe),
+        1 => key().prop_map(Op::Create),
         2 => (key(), slot()).prop_map(|(owner, slot)| Op::ReadSlot(owner, slot)),
         2 => (key(), slot(), 0..3_i64).prop_map(|(owner, slot, plus)| Op::WriteSlot(owner, slot, plus)),
         1 => (key(), key()).prop_map(|(from, to)| Op::Sweep(from, to)),
@@ -32,7 +34,7 @@ pub(crate) fn program(keys: u8, strict: bool) -> impl Strategy<Value = Step> {
     prop_oneof![6 => any, 1 => sweep, 2 => transfer, strict => demand].prop_map(step)
 }
 
-/// A stream's steps.
-pub(crate) fn steps(strict: bool) -> impl Strategy<Value = Vec<Step>> {
-    (1..=8_u8).prop_flat_map(move |keys| vec(program(keys, strict), 1..120))
+/// A stream's steps, over up to this many keys.
+pub(crate) fn steps(strict: bool, keys: u8, length: Range<usize>) -> impl Strategy<Value = Vec<Step>> {
+    (1..=keys).prop_flat_map(move |keys| vec(program(keys, strict), length.clone()))
 }

@@ -134,6 +134,10 @@ impl ToyWorker<'_> {
         Ok(true)
     }
 
+    fn generation(&self) -> i64 {
+        self.view.position() as i64 + 1
+    }
+
     fn slot(&mut self, owner: u8, slot: u8) -> Result<Key, ToyError> {
         Ok(Key::Slot { owner, generation: self.get(Key::Life(owner))?, slot })
     }
@@ -178,9 +182,13 @@ impl ToyWorker<'_> {
                     }
                 }
                 Op::Write(key, plus) => self.set(Key::Number(key), acc % 1_000_003 + plus)?,
-                Op::Wipe(owner) => {
-                    let generation = self.view.position() as i64 + 1;
-                    self.set(Key::Life(owner), generation)?;
+                Op::Wipe(owner) => self.set(Key::Life(owner), -self.generation())?,
+                Op::Create(owner) => {
+                    acc = i64::from(self.get(Key::Life(owner))? <= 0);
+                    if acc == 1 {
+                        self.set(Key::Life(owner), self.generation())?;
+                    }
+                    output.push(acc);
                 }
                 Op::ReadSlot(owner, slot) => {
                     let key = self.slot(owner, slot)?;

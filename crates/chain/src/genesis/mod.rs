@@ -1,0 +1,79 @@
+//! The genesis of a chain, as geth's JSON describes it.
+
+mod alloc;
+mod config;
+mod error;
+mod number;
+mod read;
+
+pub use alloc::GenesisAccount;
+pub use error::GenesisError;
+
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+use read::read;
+use serde_json::value::RawValue;
+use std::io::Read;
+use tandem_evm::ChainSpec;
+
+/// The first block of a chain, the state it leaves, and the chain's rules.
+///
+/// The state is a list of accounts, in ascending order of address, that can be hashed, sorted and loaded piece by piece.
+/// A million accounts without code or storage take about 150 MB.
+#[derive(Clone, Debug)]
+pub struct Genesis {
+    chain: ChainSpec,
+    /// All but the state root.
+    header: Header,
+    accounts: Vec<GenesisAccount>,
+    /// The text of `config`.
+    config: Box<RawValue>,
+}
+
+impl Genesis {
+    /// Reads geth's JSON.
+    ///
+    /// The alloc's addresses may lack `0x`; numbers may be decimal or hexadecimal, in quotes or not, of any length.
+    /// Unknown fields are ignored, but not those of the configuration that look like a fork's: a fork that is left out
+    /// would go unnoticed until blocks fail.
+    ///
+    /// Blob parameters that the schedule leaves out are those of EIP-4844 (Cancun) and EIP-7691 (Prague); Osaka has
+    /// Prague's.
+    ///
+    /// # Errors
+    ///
+    /// If reading fails, or for the first field that is not what it should be.
+    pub fn read(reader: impl Read) -> Result<Self, GenesisError> {
+        read(reader)
+    }
+
+    /// The chain's rules.
+    pub fn chain(&self) -> &ChainSpec {
+        &self.chain
+    }
+
+    /// All of the JSON that it takes to know the chain's rules, without the state: a genesis that [`Genesis::read`]
+    /// reads.
+    pub fn description(&self) -> String {
+        let Header { difficulty, gas_limit, timestamp, number, .. } = &self.header;
+        let config = &self.config;
+        format!(
+            r#"{{"config":{config},"difficulty":"{difficulty:#x}","gasLimit":"{gas_limit:#x}","timestamp":"{timestamp:#x}","number":"{number:#x}","alloc":{{}}}}"#
+        )
+    }
+
+    /// The header, given the root of the state that [`Genesis::accounts`] make.
+    pub fn header(&self, state_root: B256) -> Header {
+        Header { state_root, ..self.header.clone() }
+    }
+
+    /// The accounts of the state, by ascending address, empty ones included.
+    pub fn accounts(&self) -> &[GenesisAccount] {
+        &self.accounts
+    }
+
+    /// The accounts of the state, by ascending address, empty ones included.
+    pub fn into_accounts(self) -> Vec<GenesisAccount> {
+        self.accounts
+    }
+}

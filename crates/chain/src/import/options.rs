@@ -1,0 +1,45 @@
+/// How to import. What bounds memory is here.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Worker threads for execution, recovery and hashing.
+    pub threads: usize,
+    /// Runs the stages one after the other on one thread, for comparison. `threads` and `prefetch` then mean nothing.
+    pub serial: bool,
+    /// Blocks that are read ahead of execution at most.
+    pub ahead: usize,
+    /// Threads that read ahead what blocks name; zero for none.
+    pub prefetch: usize,
+    /// Transactions after which the engine starts afresh, its memory given back.
+    pub segment: usize,
+    /// Changed leaves after which blocks are committed.
+    pub batch_leaves: usize,
+    /// Blocks after which they are committed, however little they change.
+    pub batch_blocks: usize,
+    /// Bytes of accounts, slots and codes in the read cache.
+    pub cache_bytes: usize,
+    /// Trie nodes kept in memory; those not yet committed come on top.
+    pub trie_nodes: usize,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            serial: false,
+            ahead: 64,
+            prefetch: 2,
+            segment: 20_000,
+            batch_leaves: 150_000,
+            batch_blocks: 512,
+            cache_bytes: 256 << 20,
+            trie_nodes: 1_500_000,
+        }
+    }
+}
+
+impl ImportOptions {
+    /// Worker threads that these options amount to.
+    pub(super) fn workers(&self) -> usize {
+        if self.serial { 1 } else { self.threads }
+    }
+}

@@ -1,0 +1,92 @@
+//! `tandem witness`: execute blocks on what their witnesses prove, and nothing else.
+
+use super::Settings;
+use super::check::Output;
+use super::digest::run_digest;
+use super::execute::{Executed, Facts, Outcome, Row, row};
+use super::load::{Rules, progress};
+use super::proof::Proof;
+use super::report::report;
+use crate::failure::Failure;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tandem_evm::{ExecutionError, Executor, Metrics, SignedBlock, StoreRef};
+use tandem_state::fixture::{Fixture, Loader, discover};
+use tandem_state::trie::WitnessStore;
+
+pub(crate) fn witness(settings: &Settings) -> Result<(), Failure> {
+    let executor = Executor::new(&settings.config).map_err(Failure::input)?;
+    let directories = discover(&settings.paths).map_err(Failure::input)?;
+    let bar = progress(directories.len(), "executing", settings.json);
+    let (mut loader, mut rules) = (Loader::new(), Rules::default());
+    let (mut rows, mut digests): (Vec<Row>, Vec<_>) = (Vec::new(), Vec::new());
+    let (mut recovery, mut metrics) = (Duration::ZERO, Metrics::default());
+    for directory in &directories {
+        let block = Stateless::load(directory, &mut loader, &mut rules)?;
+        let (row, digest) = block.run(&executor, &mut recovery, &mut metrics)?;
+        rows.push(row);
+        digests.push(digest);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let time = rows.iter().map(|row| row.time).sum();
+    let (digest, recovery) = (run_digest(&digests), Some(recovery));
+    report(settings, &Outcome { rows, time, recovery, metrics, digest, spread: (time, time) })
+}
+
+/// A block and what its witness proves.
+struct Stateless {
+    facts: Facts,
+    signed: SignedBlock,
+    store: WitnessStore,
+}
+
+impl Stateless {
+    fn load(directory: &Path, loader: &mut Loader, rules: &mut Rules) -> Result<Self, Failure> {
+        let fixture = loader.load(directory).map_err(Failure::input)?;
+        let chain = rules.of(directory, fixture.chain_id)?;
+        let Some(proof) = Proof::load(&fixture)? else {
+            return Err(Failure::Input(format!(
+                "{}: the block has no witness.json.gz; `tandem run` executes it on its pre-state",
+                directory.display()
+            )));
+        };
+        let hashes = fixture.load_block_hashes().map_err(Failure::input)?;
+        let store = WitnessStore::new(proof.witness().clone(), fixture.state.codes().clone(), hashes);
+        let Fixture { name, header, transactions, withdrawals, expected_senders, .. } = fixture;
+        let withdrawals = withdrawals.unwrap_or_default();
+        let signed = SignedBlock { chain, header, transactions, ommers: Vec::new(), withdrawals };
+        Ok(Self { facts: Facts::new(name, &signed, expected_senders, Some(proof)), signed, store })
+    }
+
+    fn run(
+        self,
+        executor: &Executor,
+        recovery: &mut Duration,
+        metrics: &mut Metrics,
+    ) -> Result<(Row, alloy_primitives::B256), Failure> {
+        let Self { facts, signed, store } = self;
+        let start = Instant::now();
+        let block = match executor.background().run(|| signed.recover()) {
+            Ok(block) => block,
+            Err(error) => return Ok(row(true, &facts, Err(error.to_string()), None)),
+        };
+        *recovery += start.elapsed();
+        let start = Instant::now();
+        let (result, counters) = executor.execute_counted(&StoreRef(&store), block);
+        let time = start.elapsed();
+        metrics.merge(&counters);
+        let result = match result {
+            Ok(finished) => {
+                let history = finished.history;
+                Ok(Executed { output: Output::from(finished), time, history })
+            }
+            Err(ExecutionError::Fault { error, .. }) => {
+                Err(format!("it cannot be executed statelessly: {error}"))
+            }
+            Err(error @ ExecutionError::Internal(_)) => return Err(Failure::fault(error)),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(row(true, &facts, result, None))
+    }
+}

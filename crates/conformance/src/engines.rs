@@ -1,0 +1,90 @@
+use parking_lot::Mutex;
+use tandem_evm::revm::database_interface::DatabaseRef;
+use tandem_evm::{
+    BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor,
+};
+
+/// Executors for whoever needs one, made as needed and used again and again.
+///
+/// Tests run side by side, each on an executor of its own with few threads.
+#[derive(Debug)]
+pub(crate) struct Engines {
+    config: Config,
+    idle: Mutex<Vec<Engine>>,
+    metrics: Mutex<Metrics>,
+}
+
+/// An executor, with the plain loop to compare it with.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    executor: Executor,
+    pub(crate) plain: PlainExecutor,
+    /// What the engine did so far.
+    metrics: Metrics,
+}
+
+impl Engines {
+    /// Executors with `threads` worker threads each.
+    pub(crate) fn new(threads: usize) -> Result<Self, ConfigError> {
+        let engines = Self {
+            config: Config::default().threads(threads),
+            idle: Mutex::default(),
+            metrics: Mutex::default(),
+        };
+        // One to begin with, so that a bad setting shows.
+        let first = engines.make()?;
+        engines.idle.lock().push(first);
+        Ok(engines)
+    }
+
+    fn make(&self) -> Result<Engine, ConfigError> {
+        let executor = Executor::new(&self.config)?;
+        Ok(Engine { executor, plain: PlainExecutor::new(), metrics: Metrics::default() })
+    }
+
+    /// Lends an engine to `user`.
+    pub(crate) fn with<R>(&self, user: impl FnOnce(&mut Engine) -> R) -> Result<R, ConfigError> {
+        let idle = self.idle.lock().pop();
+        let mut engine = idle.map_or_else(|| self.make(), Ok)?;
+        let result = user(&mut engine);
+        self.metrics.lock().merge(&std::mem::take(&mut engine.metrics));
+        self.idle.lock().push(engine);
+        Ok(result)
+    }
+
+    /// What all engines did.
+    pub(crate) fn metrics(&self) -> Metrics {
+        self.metrics.lock().clone()
+    }
+}
+
+impl Engine {
+    /// Executes blocks as one stream. A block that fails ends its stream; another begins after it.
+    ///
+    /// Blocks of one world after one that fails do not see the state that it did not leave: give each its own world.
+    pub(crate) fn execute_all<'s, S>(
+        &'s mut self,
+        blocks: &[BlockInput<'s, S>],
+    ) -> Vec<Result<FinishedBlock, ExecutionError<S::Error>>>
+    where
+        S: DatabaseRef + Sync + 's,
+        S::Error: Send,
+    {
+        let mut results = Vec::with_capacity(blocks.len());
+        while results.len() < blocks.len() {
+            let rest = blocks[results.len()..].iter().map(|input| BlockInput {
+                block: input.block.clone(),
+                store: input.store,
+                world: input.world,
+            });
+            let before = results.len();
+            let ((), metrics) = self.executor.stream(rest, Cut::Never, |finished| results.extend(finished));
+            self.metrics.merge(&metrics);
+            if results.len() == before {
+                let message = "a stream ended before its blocks did".to_owned();
+                results.push(Err(ExecutionError::Internal(message)));
+            }
+        }
+        results
+    }
+}

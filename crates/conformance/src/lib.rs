@@ -1,0 +1,27 @@
+//! The official Ethereum tests, run through the engine: state tests and
+//! blockchain tests in JSON.
+//!
+//! Nothing is left out: a test that cannot pass fails. What is expected is compared with what is computed here in the
+//! simplest way there is (a [whole state in memory](World), roots from all that it holds), so that the tests check the
+//! engine and not themselves.
+#![forbid(unsafe_code)]
+
+mod block_test;
+mod engines;
+mod exception;
+mod files;
+mod network;
+mod outcome;
+mod pack;
+mod rejection;
+mod state_test;
+mod suite;
+mod world;
+
+pub use block_test::run_block_tests;
+pub use files::find_tests;
+pub use outcome::{Computed, Event, Outcome, Summary};
+pub use pack::{Packing, PackingCounts, run_packed_state_tests};
+pub use state_test::{Index, run_state_tests};
+pub use suite::{Options, SuiteError};
+pub use world::World;

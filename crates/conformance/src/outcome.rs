@@ -1,0 +1,70 @@
+use crate::state_test::Index;
+use alloy_primitives::B256;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tandem_evm::Metrics;
+
+/// What came of one test, or of one combination of a state test's data, gas limit and value.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The file that holds the test.
+    pub file: PathBuf,
+    /// The test's name in its file.
+    pub test: String,
+    /// The rules, as the test names them.
+    pub fork: String,
+    /// Which combination, in a state test.
+    pub index: Option<Index>,
+    /// Nothing if it passed, else why it failed.
+    pub failure: Option<String>,
+    /// What was computed.
+    pub computed: Computed,
+}
+
+/// What executing a test gave; `None` where it gave nothing, or never came that far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Computed {
+    /// The root of the state after it.
+    pub state_root: Option<B256>,
+    /// The hash over the transaction's logs.
+    pub logs_hash: Option<B256>,
+    /// Gas used.
+    pub gas_used: Option<u64>,
+    /// Whether the transaction succeeded, or why there is no receipt of it.
+    pub result: Option<Result<bool, String>>,
+}
+
+impl Outcome {
+    /// Whether all was as the test demands.
+    pub fn passed(&self) -> bool {
+        self.failure.is_none()
+    }
+}
+
+/// What came of all tests.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Tests that passed.
+    pub passed: u64,
+    /// Tests that failed.
+    pub failed: u64,
+    /// Files that were read.
+    pub files: usize,
+    /// Files left out because a failure ended the run.
+    pub files_left: usize,
+    /// Files that hold no tests of this kind, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// What the engine did.
+    pub metrics: Metrics,
+    /// From the first file to the last.
+    pub time: Duration,
+}
+
+/// What happens during a run, told as it happens from many threads.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A test has ended.
+    Test(&'a Outcome),
+    /// All tests of a file have ended.
+    File(&'a Path),
+}

@@ -1,0 +1,127 @@
+use crate::engines::{Engine, Engines};
+use crate::outcome::{Event, Outcome, Summary};
+use parking_lot::Mutex;
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use tandem_evm::ConfigError;
+use thiserror::Error;
+
+/// How to run tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Files that are run at once.
+    pub jobs: usize,
+    /// Worker threads of the engine that runs a file. With one, nothing is executed in parallel.
+    pub threads: usize,
+    /// Whether to go on after a failure.
+    pub keep_going: bool,
+}
+
+/// Why tests could not be run at all.
+#[derive(Clone, Debug, Error)]
+#[error("{0}")]
+pub struct SuiteError(String);
+
+/// A kind of tests.
+pub(crate) trait Kind: Sync {
+    /// A test as files have it.
+    type Test: DeserializeOwned;
+
+    /// How many files to run together.
+    const GROUP: usize;
+
+    /// Runs all tests of some files and reports each.
+    fn run(
+        &self,
+        sources: &[Source<Self::Test>],
+        engine: &mut Engine,
+        report: &mut (dyn FnMut(Outcome) + Send),
+    );
+}
+
+/// A file with its tests by name.
+#[derive(Debug)]
+pub(crate) struct Source<T> {
+    pub(crate) path: PathBuf,
+    pub(crate) tests: BTreeMap<String, T>,
+}
+
+impl<T: DeserializeOwned> Source<T> {
+    fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let tests = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        Ok(Self { path: path.to_owned(), tests })
+    }
+}
+
+/// Runs the tests of all files, many files at once.
+pub(crate) fn run<K: Kind>(
+    kind: &K,
+    files: &[PathBuf],
+    options: Options,
+    observer: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Summary, SuiteError> {
+    let failed = |error: &dyn std::fmt::Display| SuiteError(error.to_string());
+    let engines = Engines::new(options.threads).map_err(|error| failed(&error))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
+    let pool = pool.map_err(|error| failed(&error))?;
+    let start = Instant::now();
+    let run = Run { options, observer, stop: AtomicBool::new(false), summary: Mutex::default() };
+    let group = |files: &[PathBuf]| engines.with(|engine| run.group(kind, files, engine));
+    let ended: Result<(), ConfigError> =
+        pool.install(|| files.par_chunks(K::GROUP).with_max_len(1).try_for_each(group));
+    ended.map_err(|error| failed(&error))?;
+    let mut summary = run.summary.into_inner();
+    summary.unreadable.sort();
+    Ok(Summary { metrics: engines.metrics(), time: start.elapsed(), ..summary })
+}
+
+/// What the files of a run have in common.
+struct Run<'o> {
+    options: Options,
+    observer: &'o (dyn Fn(Event<'_>) + Sync),
+    /// Set at the first failure; a file more or less does not matter, so no ordering is needed.
+    stop: AtomicBool,
+    summary: Mutex<Summary>,
+}
+
+impl Run<'_> {
+    fn group<K: Kind>(&self, kind: &K, files: &[PathBuf], engine: &mut Engine) {
+        if self.stop.load(Ordering::Relaxed) {
+            self.summary.lock().files_left += files.len();
+            return;
+        }
+        let mut sources = Vec::with_capacity(files.len());
+        for file in files {
+            self.summary.lock().files += 1;
+            match Source::read(file) {
+                Ok(source) => sources.push(source),
+                Err(reason) => {
+                    self.summary.lock().unreadable.push((file.clone(), reason));
+                    self.fail();
+                }
+            }
+        }
+        kind.run(&sources, engine, &mut |outcome| self.report(&outcome));
+        files.iter().for_each(|file| (self.observer)(Event::File(file)));
+    }
+
+    fn report(&self, outcome: &Outcome) {
+        let mut summary = self.summary.lock();
+        if outcome.passed() {
+            summary.passed += 1;
+        } else {
+            summary.failed += 1;
+            self.fail();
+        }
+        (self.observer)(Event::Test(outcome));
+    }
+
+    fn fail(&self) {
+        self.stop.fetch_or(!self.options.keep_going, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,59 @@
+//! Creations that fail since the address has storage (EIP-7610).
+
+use crate::machine::Ctx;
+use alloy_primitives::map::AddressSet;
+use alloy_primitives::{Address, Bytes};
+use revm::context::JournalTr;
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
+use revm::database_interface::DatabaseRef;
+use revm::handler::FrameResult;
+use revm::interpreter::interpreter_action::FrameInit;
+use revm::interpreter::{CreateInputs, CreateOutcome, FrameInput, Gas, InstructionResult, InterpreterResult};
+use revm::primitives::constants::CALL_STACK_LIMIT;
+
+type Error<S> = crate::db::StoreError<<S as DatabaseRef>::Error>;
+
+/// Ends a creation that fails for no other reason than that its address has storage: the gas is gone, the creator's nonce
+/// is raised, and the address is warm, as where code is in the way. `None` if the creation is for revm to judge.
+pub(crate) fn collide<S: DatabaseRef + Sync>(
+    ctx: &mut Ctx<'_, '_, S>,
+    occupied: &AddressSet,
+    frame: &FrameInit,
+) -> Result<Option<FrameResult>, Error<S>> {
+    let FrameInput::Create(inputs) = &frame.frame_input else { return Ok(None) };
+    if frame.depth > CALL_STACK_LIMIT as usize {
+        return Ok(None);
+    }
+    let creator = ctx.journaled_state.load_account(inputs.caller())?.data.info.clone();
+    let address = inputs.created_address(creator.nonce);
+    let can_create = creator.balance >= inputs.value() && creator.nonce < u64::MAX;
+    if !can_create || !occupied.contains(&address) || !has_storage(ctx, address)? {
+        return Ok(None);
+    }
+    ctx.journaled_state.load_account_mut(inputs.caller())?.data.bump_nonce();
+    Ok(Some(FrameResult::Create(collision(inputs))))
+}
+
+/// Whether one of the accounts that had storage in the base state still has it, and nothing else that is in the way.
+/// Warms the address.
+fn has_storage<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, address: Address) -> Result<bool, Error<S>> {
+    let account = ctx.journaled_state.load_account(address)?.data;
+    let is_free = account.info.nonce == 0 && account.info.is_empty_code_hash();
+    let Some(access) = ctx.journaled_state.database.access(address) else { return Ok(false) };
+    access.nonce = true;
+    access.exists = true;
+    access.storage = true;
+    Ok(is_free && access.seen.exists && access.seen.generation == 0)
+}
+
+fn collision(inputs: &CreateInputs) -> CreateOutcome {
+    CreateOutcome {
+        result: InterpreterResult {
+            result: InstructionResult::CreateCollision,
+            gas: Gas::new_with_regular_gas_and_reservoir(inputs.gas_limit(), inputs.reservoir()),
+            output: Bytes::new(),
+        },
+        address: None,
+        charged_create_state_gas: inputs.charged_create_state_gas(),
+    }
+}

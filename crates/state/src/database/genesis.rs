@@ -1,0 +1,103 @@
+use super::{
+    BlockBody, BlockRecord, Database, DatabaseError,
+    commit::insert_block,
+    guard::guarded,
+    leaves, meta, nodes,
+    tables::{WriteTables, delete_all},
+};
+use crate::trie::{LeafUpdates, NodeUpdates};
+use alloy_consensus::Header;
+use alloy_primitives::{B256, Bytes};
+
+/// Loads a genesis in as many commits as it takes. There is no head until [`Self::finish`].
+#[derive(Debug)]
+pub struct GenesisLoader<'d> {
+    database: &'d Database,
+    hash: B256,
+}
+
+/// See [`Database::begin_genesis`].
+pub(super) fn begin<'d>(
+    database: &'d Database,
+    hash: B256,
+    config: &[u8],
+) -> Result<GenesisLoader<'d>, DatabaseError> {
+    let transaction = database.begin_write()?;
+    {
+        let tables = WriteTables::open(&transaction)?;
+        if meta::head(&tables.meta)?.is_some() {
+            let found = meta::genesis(&tables.meta)?.unwrap_or_default();
+            return Err(if found == hash {
+                DatabaseError::HasGenesis(found)
+            } else {
+                DatabaseError::Genesis { found, wanted: hash }
+            });
+        }
+    }
+    delete_all(&transaction)?;
+    {
+        let mut tables = WriteTables::open(&transaction)?;
+        meta::set_version(&mut tables.meta)?;
+        meta::set_genesis(&mut tables.meta, hash, config)?;
+    }
+    transaction.commit()?;
+    Ok(GenesisLoader { database, hash })
+}
+
+impl GenesisLoader<'_> {
+    /// Adds a part of the state in a commit of its own. Parts may come in any order, and may add to each other; sorted
+    /// ones load fastest.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn load(
+        &mut self,
+        leaves: &LeafUpdates,
+        nodes: &NodeUpdates,
+        codes: &[(B256, Bytes)],
+    ) -> Result<(), DatabaseError> {
+        guarded(|| {
+            let transaction = self.database.begin_write()?;
+            {
+                let mut tables = WriteTables::open(&transaction)?;
+                leaves::apply(&mut tables, leaves, codes)?;
+                nodes::write(&mut tables, nodes)?;
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+
+    /// Makes the genesis block, which has no body, the head.
+    ///
+    /// # Errors
+    ///
+    /// If the header does not have the hash with which loading began, or the database cannot be written.
+    pub fn finish(self, header: Header) -> Result<(), DatabaseError> {
+        let hash = header.hash_slow();
+        if hash != self.hash {
+            return Err(DatabaseError::Genesis { found: self.hash, wanted: hash });
+        }
+        let body = BlockBody {
+            withdrawals: header.withdrawals_root.map(|_| Default::default()),
+            ..BlockBody::default()
+        };
+        let block = BlockRecord {
+            header,
+            hash,
+            body,
+            receipts: Vec::new(),
+            leaves: LeafUpdates::default(),
+            codes: Vec::new(),
+        };
+        guarded(|| {
+            let transaction = self.database.begin_write()?;
+            {
+                let mut tables = WriteTables::open(&transaction)?;
+                let head = insert_block(&mut tables, &block)?;
+                meta::set_head(&mut tables.meta, &head)?;
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+}

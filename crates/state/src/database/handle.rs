@@ -1,0 +1,131 @@
+use super::{
+    Batch, CommitStats, DatabaseError, DatabaseOptions, DatabaseStats, GenesisLoader, Head, Snapshot, Unwind,
+    commit, genesis,
+    guard::{Engine, guarded},
+    lock::DirectoryLock,
+    open,
+    tables::ReadTables,
+    unwind,
+};
+use alloy_primitives::B256;
+use redb::{ReadableDatabase, WriteTransaction};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A handle to an open database; clones share it. It is closed with the last clone and snapshot.
+///
+/// Any number of threads may read through [`Snapshot`]s while one writes.
+#[derive(Clone, Debug)]
+pub struct Database {
+    shared: Arc<Shared>,
+}
+
+/// What the clones share. The fields are dropped in this order: the engine is closed before the lock is given up.
+#[derive(Debug)]
+struct Shared {
+    engine: Engine,
+    /// `None` for a backend.
+    file: Option<PathBuf>,
+    /// Held while the directory is in use; `None` for a backend.
+    _lock: Option<DirectoryLock>,
+}
+
+impl Database {
+    /// Opens the database in the directory `dir`. If there is none it is created, and the directory, too, unless the
+    /// options say otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be used or is in use, or what it holds is no sound database of a known format.
+    pub fn open(dir: &Path, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
+        open::require_directory(dir, options.create)?;
+        let lock = DirectoryLock::take(dir)?;
+        let engine = Engine::new(guarded(|| open::open_file(dir, options))?);
+        Ok(Self { shared: Arc::new(Shared { engine, file: Some(open::file(dir)), _lock: Some(lock) }) })
+    }
+
+    /// Opens the database that a storage backend holds, or creates one in an empty backend.
+    ///
+    /// # Errors
+    ///
+    /// If the backend fails or does not hold a sound database of a known format.
+    pub fn open_with_backend(
+        backend: impl redb::StorageBackend,
+        options: &DatabaseOptions,
+    ) -> Result<Self, DatabaseError> {
+        let engine = Engine::new(guarded(|| open::open_backend(backend, options))?);
+        Ok(Self { shared: Arc::new(Shared { engine, file: None, _lock: None }) })
+    }
+
+    /// A view of the database as it is after the last commit. It stays as it is while others are committed.
+    ///
+    /// Space that commits free is reused only when no snapshot from before them is left.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
+        guarded(|| Snapshot::new(self.clone(), &self.shared.engine.get()?.begin_read()?))
+    }
+
+    /// The last block; `None` until a genesis is loaded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn head(&self) -> Result<Option<Head>, DatabaseError> {
+        Ok(self.snapshot()?.head())
+    }
+
+    /// Starts to load a genesis, clearing away what is left of an earlier attempt.
+    ///
+    /// `config` is kept as it is, for [`Snapshot::config`].
+    ///
+    /// # Errors
+    ///
+    /// If the database already has a genesis, or cannot be written.
+    pub fn begin_genesis(&self, hash: B256, config: &[u8]) -> Result<GenesisLoader<'_>, DatabaseError> {
+        guarded(|| genesis::begin(self, hash, config))
+    }
+
+    /// Adds blocks to the chain, in one durable commit: all of them or, on an error, none.
+    ///
+    /// # Errors
+    ///
+    /// If the first block does not follow the head or one of the others does not follow the one before it, or the
+    /// database cannot be written.
+    pub fn commit(&self, batch: &Batch) -> Result<CommitStats, DatabaseError> {
+        guarded(|| commit::commit(self, batch))
+    }
+
+    /// Removes the blocks above [`Unwind::to`] and restores the state after it, in one durable commit.
+    ///
+    /// # Errors
+    ///
+    /// If the head has moved or the block is not in the chain, or the database cannot be written.
+    pub fn commit_unwind(&self, unwind: &Unwind) -> Result<CommitStats, DatabaseError> {
+        guarded(|| unwind::commit(self, unwind))
+    }
+
+    /// Rows and bytes of each table. Reads the whole database.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn stats(&self) -> Result<DatabaseStats, DatabaseError> {
+        let tables = guarded(|| ReadTables::open(&self.shared.engine.get()?.begin_read()?)?.stats())?;
+        let file = self.shared.file.as_ref();
+        let file_bytes = file.map(fs::metadata).transpose().map_err(|source| DatabaseError::Io { source })?;
+        Ok(DatabaseStats { tables, file_bytes: file_bytes.map(|file| file.len()) })
+    }
+
+    /// Begins a write transaction whose commit is durable and leaves nothing to repair after a crash.
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction, DatabaseError> {
+        let mut transaction = self.shared.engine.get()?.begin_write()?;
+        transaction.set_quick_repair(true);
+        Ok(transaction)
+    }
+}

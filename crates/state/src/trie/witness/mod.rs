@@ -1,0 +1,9 @@
+//! Parts of tries that prove what a block reads, so that it can be executed without the rest of the state.
+
+mod error;
+mod nodes;
+mod store;
+
+pub use error::WitnessError;
+pub use nodes::Witness;
+pub use store::{WitnessStore, WitnessStoreError};

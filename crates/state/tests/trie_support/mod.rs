@@ -1,0 +1,7 @@
+//! What the tests of the tries share: random changes, the state they lead to, and a database in memory.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub(crate) mod changes;
+pub(crate) mod database;
+pub(crate) mod model;
+pub(crate) mod rng;

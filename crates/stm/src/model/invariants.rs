@@ -1,0 +1,45 @@
+use crate::arena::Arena;
+use crate::engine::Running;
+use crate::sync::atomic::Ordering::SeqCst;
+use crate::vm::{Domain, Vm};
+use crate::window::Phase;
+
+impl<V: Vm> Running<'_, V> {
+    /// Asserts the invariants that hold at any moment of a stream.
+    ///
+    /// All these positions only grow, so what is loaded first can only be smaller than it should be.
+    pub fn assert_invariants(&self) {
+        let shared = self.0;
+        let next = shared.next.load(SeqCst);
+        let fed = shared.fed.load(SeqCst);
+        let end = shared.end.load(SeqCst);
+        let frontier = shared.frontier.load(SeqCst);
+        assert!(next <= fed, "step {next} was claimed, but only {fed} steps were fed");
+        assert!(fed <= end, "the stream has {end} steps, but {fed} were fed");
+        assert!(fed <= frontier + shared.window.len(), "more steps are in flight than fit into the window");
+        assert!(frontier <= shared.fed.load(SeqCst), "a step became final before it was fed");
+        shared.store.assert_in_flight(frontier);
+    }
+
+    /// Asserts what holds once all workers have left a stream that came to its end.
+    pub fn assert_complete(&self) {
+        let shared = self.0;
+        let end = shared.end.load(SeqCst);
+        assert_eq!((shared.frontier.load(SeqCst), shared.fed.load(SeqCst)), (end, end));
+        for position in end.saturating_sub(shared.window.len())..end {
+            assert_eq!(shared.window.phase(position), Phase::Vacant);
+        }
+        shared.store.assert_quiet();
+    }
+}
+
+impl<D: Domain> Arena<D> {
+    /// Asserts that streams with windows of this size left their memory here, and nothing in it.
+    pub fn assert_returned(&self, window: usize) {
+        self.store.assert_empty();
+        assert_eq!(self.records.len(), window);
+        assert!(
+            self.records.iter().all(|record| record.observations.is_empty() && record.effects.is_empty())
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Invariants that a model checker tests.
+
+use super::VersionStore;
+use crate::sync::atomic::Ordering;
+use crate::vm::Domain;
+
+impl<D: Domain> VersionStore<D> {
+    /// Asserts invariant 3, given that all steps before `frontier` are final.
+    pub(crate) fn assert_in_flight(&self, frontier: u64) {
+        for entry in self.entries.iter() {
+            let pending = entry.pending.lock();
+            let mut next = frontier;
+            for effect in pending.iter() {
+                assert!(effect.position >= next, "an effect is out of order or below the frontier");
+                next = effect.position + 1;
+            }
+            let in_flight = entry.in_flight.load(Ordering::SeqCst);
+            assert_eq!(in_flight as usize, pending.len());
+        }
+    }
+
+    /// Asserts that nothing is in flight.
+    pub(crate) fn assert_quiet(&self) {
+        for entry in self.entries.iter() {
+            assert!(entry.pending.lock().is_empty(), "an effect outlived its step");
+        }
+    }
+
+    /// Asserts that nothing is stored.
+    pub(crate) fn assert_empty(&self) {
+        assert_eq!(self.entries.iter().count(), 0, "an entry outlived its stream");
+    }
+}

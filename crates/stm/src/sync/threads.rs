@@ -1,0 +1,274 @@
+//! A model of rayon's thread pool, as far as the engine uses one, on shuttle's threads.
+//!
+//! Work that borrows from its caller cannot move to another thread without unsafe code. It stays on a thread of its own,
+//! and the pool's thread that would have run it is *lent* to it: that one waits until the work is done.
+
+use super::{Condvar, Mutex};
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+shuttle::thread_local! {
+    /// The pool and the number of the thread that this thread is, or has been lent.
+    static CURRENT: RefCell<Option<(Arc<Pool>, usize)>> = RefCell::new(None);
+}
+
+/// Like [`rayon::ThreadPool`].
+#[derive(Debug)]
+pub struct ThreadPool(Arc<Pool>);
+
+/// Like [`rayon::Yield`].
+#[derive(Debug)]
+pub(crate) enum Yield {
+    /// A piece of work was done.
+    Executed,
+    /// There was none.
+    Idle,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Queues {
+    jobs: VecDeque<Job>,
+    /// For each thread the work that it alone may do.
+    broadcasts: Vec<VecDeque<Job>>,
+    closed: bool,
+}
+
+impl Queues {
+    fn pop(&mut self, thread: usize) -> Option<Job> {
+        self.broadcasts[thread].pop_front().or_else(|| self.jobs.pop_front())
+    }
+}
+
+#[derive(Default)]
+struct Pool {
+    queues: Mutex<Queues>,
+    changed: Condvar,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pool")
+    }
+}
+
+impl Pool {
+    fn change<R>(&self, change: impl FnOnce(&mut Queues) -> R) -> R {
+        let result = change(&mut self.queues.lock());
+        self.changed.notify_all();
+        result
+    }
+
+    /// What each thread runs.
+    fn work(self: &Arc<Self>, thread: usize) {
+        CURRENT.with(|current| *current.borrow_mut() = Some((self.clone(), thread)));
+        loop {
+            let mut queues = self.queues.lock();
+            let job = loop {
+                match queues.pop(thread) {
+                    Some(job) => break job,
+                    None if queues.closed => return,
+                    None => self.changed.wait(&mut queues),
+                }
+            };
+            drop(queues);
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+}
+
+/// A thread's way from the pool to borrowing work and back.
+#[derive(Default)]
+struct Loan {
+    stage: Mutex<Stage>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Wanted,
+    Lent(usize),
+    Returned,
+}
+
+impl Loan {
+    fn set(&self, stage: Stage) {
+        *self.stage.lock() = stage;
+        self.changed.notify_all();
+    }
+
+    /// The job that lends the thread it runs on.
+    fn lend(self: &Arc<Self>) -> Job {
+        let loan = self.clone();
+        Box::new(move || {
+            let thread = CURRENT.with(|current| current.borrow().as_ref().map(|(_, thread)| *thread));
+            loan.set(Stage::Lent(thread.expect("jobs run on the pool's threads")));
+            let mut stage = loan.stage.lock();
+            while *stage != Stage::Returned {
+                loan.changed.wait(&mut stage);
+            }
+        })
+    }
+
+    /// Waits for a thread and does the work as if on it.
+    fn run<R>(&self, pool: &Arc<Pool>, work: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+        let mut stage = self.stage.lock();
+        let thread = loop {
+            match *stage {
+                Stage::Lent(thread) => break thread,
+                _ => self.changed.wait(&mut stage),
+            }
+        };
+        drop(stage);
+        CURRENT.with(|current| *current.borrow_mut() = Some((pool.clone(), thread)));
+        let result = catch_unwind(AssertUnwindSafe(work));
+        CURRENT.with(|current| *current.borrow_mut() = None);
+        self.set(Stage::Returned);
+        result
+    }
+}
+
+/// Keeps a scope's threads from ending before the scope waits for them: shuttle wakes a scope's owner when the last of
+/// them ends, whatever the owner is waiting for.
+#[derive(Default)]
+struct Exit {
+    open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Exit {
+    fn open(&self) {
+        *self.open.lock() = true;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut open = self.open.lock();
+        while !*open {
+            self.changed.wait(&mut open);
+        }
+    }
+}
+
+/// Like [`rayon::Scope`].
+pub(crate) struct Scope<'scope, 'env> {
+    pool: &'scope Arc<Pool>,
+    exit: Arc<Exit>,
+    threads: &'scope shuttle::thread::Scope<'scope, 'env>,
+}
+
+impl<'scope> Scope<'scope, '_> {
+    /// Like [`rayon::Scope::spawn_broadcast`], without what the closure is told there.
+    pub(crate) fn spawn_broadcast(&self, work: impl Fn((), ()) + Send + Sync + 'scope) {
+        let work = Arc::new(work);
+        let pool = self.pool;
+        let threads = pool.queues.lock().broadcasts.len();
+        for thread in 0..threads {
+            let loan = Arc::<Loan>::default();
+            pool.change(|queues| queues.broadcasts[thread].push_back(loan.lend()));
+            let (work, exit) = (work.clone(), self.exit.clone());
+            self.threads.spawn(move || {
+                let _ = loan.run(pool, || work((), ()));
+                exit.pass();
+            });
+        }
+    }
+}
+
+impl ThreadPool {
+    /// Like [`rayon::ThreadPool::install`].
+    pub(crate) fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+        if CURRENT.with(|current| current.borrow().is_some()) {
+            return work();
+        }
+        let loan = Arc::<Loan>::default();
+        self.0.change(|queues| queues.jobs.push_back(loan.lend()));
+        loan.run(&self.0, work).unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Like [`rayon::ThreadPool::spawn`].
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        self.0.change(|queues| queues.jobs.push_back(Box::new(work)));
+    }
+
+    /// Like [`rayon::ThreadPool::in_place_scope`].
+    pub(crate) fn in_place_scope<'env, R>(
+        &'env self,
+        work: impl for<'scope> FnOnce(&Scope<'scope, 'env>) -> R,
+    ) -> R {
+        let pool = &self.0;
+        let exit = Arc::<Exit>::default();
+        let result = shuttle::thread::scope(|threads| {
+            let scope = Scope { pool, exit: exit.clone(), threads };
+            let result = catch_unwind(AssertUnwindSafe(|| work(&scope)));
+            exit.open();
+            result
+        });
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        self.0.change(|queues| queues.closed = true);
+    }
+}
+
+/// Like [`rayon::ThreadPoolBuilder`].
+#[derive(Debug, Default)]
+pub(crate) struct ThreadPoolBuilder {
+    threads: usize,
+}
+
+impl ThreadPoolBuilder {
+    /// Settings that need at least [`Self::num_threads`].
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of threads.
+    #[must_use]
+    pub(crate) fn num_threads(self, threads: usize) -> Self {
+        Self { threads }
+    }
+
+    /// Shuttle numbers threads itself.
+    #[must_use]
+    pub(crate) fn thread_name(self, _: impl Fn(usize) -> String) -> Self {
+        self
+    }
+
+    /// Panics of spawned work go nowhere in any case.
+    #[must_use]
+    pub(crate) fn panic_handler(self, _: impl Fn(Box<dyn Any + Send>)) -> Self {
+        self
+    }
+
+    /// Starts the threads.
+    pub(crate) fn build(self) -> Result<ThreadPool, std::convert::Infallible> {
+        let pool = Arc::<Pool>::default();
+        pool.change(|queues| queues.broadcasts.resize_with(self.threads, VecDeque::new));
+        for thread in 0..self.threads {
+            let pool = pool.clone();
+            shuttle::thread::spawn(move || pool.work(thread));
+        }
+        Ok(ThreadPool(pool))
+    }
+}
+
+/// Like [`rayon::yield_now`].
+pub(crate) fn yield_now() -> Option<Yield> {
+    let (pool, thread) = CURRENT.with(|current| current.borrow().clone())?;
+    let job = pool.queues.lock().pop(thread);
+    let Some(job) = job else {
+        shuttle::thread::yield_now();
+        return Some(Yield::Idle);
+    };
+    let _ = catch_unwind(AssertUnwindSafe(job));
+    Some(Yield::Executed)
+}

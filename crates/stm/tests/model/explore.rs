@@ -1,0 +1,185 @@
+//! Running scenarios under many schedules.
+
+use crate::toy::harness::{Outcome, Recorder, batches, compare, engine};
+use crate::toy::oracle::{Log, serial};
+use crate::toy::vm::Numbers;
+use crate::toy::{Op, Step, Toy, ToyError, hook, strategy};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use shuttle::rand::RngCore;
+use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
+use shuttle::sync::mpsc::{Receiver, Sender, channel};
+use shuttle::{MaxSteps, Runner};
+use std::sync::Once;
+use tandem_stm::{Arena, Changes, Cut, Engine, History, Metrics, Running, Sink};
+
+/// Schedules of each scenario and scheduler, unless `TANDEM_SCHEDULES` says otherwise.
+const SCHEDULES: usize = 1_000;
+/// A schedule with more steps counts as a live-lock. Usual ones have some thousands.
+const MOST_STEPS: usize = 300_000;
+/// Most preemptions that the priority-based schedulers insert, and one.
+const DEPTHS: [usize; 3] = [2, 4, 8];
+
+/// Chooses inputs, as the schedule's random numbers say.
+pub(crate) struct Chooser(TestRunner);
+
+impl Chooser {
+    pub(crate) fn new() -> Self {
+        let mut seed = [0; 32];
+        shuttle::rand::thread_rng().fill_bytes(&mut seed);
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+        Self(TestRunner::new_with_rng(ProptestConfig::default(), rng))
+    }
+
+    pub(crate) fn choose<T: std::fmt::Debug>(&mut self, strategy: impl Strategy<Value = T>) -> T {
+        strategy.new_tree(&mut self.0).expect("nothing is filtered").current()
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.choose(0..bound)
+    }
+
+    /// An engine for streams of a few steps, and the size of its window.
+    pub(crate) fn engine(&mut self) -> (Engine, usize) {
+        let threads = self.choose(prop_oneof![1 => Just(1), 6 => Just(2), 4 => Just(3)]);
+        let window = self.choose(prop_oneof![Just(2), Just(4), Just(8)]);
+        (engine(threads, window), window)
+    }
+
+    pub(crate) fn cut(&mut self) -> Cut {
+        self.choose(prop_oneof![3 => Just(Cut::Never), 1 => Just(Cut::Batch)])
+    }
+
+    /// A stream of a few steps over few keys. `strict` lets some of them fail.
+    pub(crate) fn stream(&mut self, strict: bool) -> Vec<Vec<Step>> {
+        let mut steps = self.choose(strategy::steps(strict, 3, 2..8));
+        for op in steps.iter_mut().flat_map(|step| &mut step.ops) {
+            if matches!(op, Op::Spin(_)) {
+                *op = hook(|_| shuttle::thread::yield_now());
+            }
+        }
+        let sizes = [self.below(4), 1 + self.below(4)];
+        batches(steps, &sizes)
+    }
+}
+
+/// Runs a scenario under many schedules.
+pub(crate) fn explore(scenario: fn(&mut Chooser)) {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        // Shuttle reports each panic once it has run something. The intended ones are no news.
+        shuttle::check_random(|| {}, 1);
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload().downcast_ref() != Some(&"boom") {
+                report(info);
+            }
+        }));
+    });
+    if let Ok(file) = std::env::var("TANDEM_REPLAY") {
+        let schedule = std::fs::read_to_string(file).expect("a file with a schedule");
+        return run(ReplayScheduler::new_from_encoded(schedule.trim()), scenario);
+    }
+    let schedules = std::env::var("TANDEM_SCHEDULES").map_or(SCHEDULES, |n| n.parse().expect("a number"));
+    run(RandomScheduler::new(schedules), scenario);
+    for depth in DEPTHS {
+        run(PctScheduler::new(depth, schedules / DEPTHS.len()), scenario);
+    }
+}
+
+fn run(scheduler: impl Scheduler + 'static, scenario: fn(&mut Chooser)) {
+    let mut config = shuttle::Config::new();
+    config.stack_size = 1 << 18;
+    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
+    config.silence_warnings = true;
+    Runner::new(scheduler, config).run(move || scenario(&mut Chooser::new()));
+}
+
+/// Writes down what becomes final, and says when there is no more.
+pub(crate) struct Watched<'a> {
+    recorder: Recorder<'a>,
+    /// The step that is refused.
+    refused: Option<usize>,
+    outputs: Sender<Vec<i64>>,
+}
+
+impl<'a> Watched<'a> {
+    pub(crate) fn new(log: &'a mut Log, refused: Option<usize>) -> (Self, Receiver<Vec<i64>>) {
+        let (outputs, receiver) = channel();
+        (Self { recorder: Recorder(log), refused, outputs }, receiver)
+    }
+}
+
+impl Sink<Toy> for Watched<'_> {
+    fn finalize(
+        &mut self,
+        step: Step,
+        output: Vec<i64>,
+        changes: &mut Changes<'_, Toy>,
+        history: History,
+    ) -> Result<(), ToyError> {
+        if self.refused == Some(self.recorder.0.outputs.len()) {
+            return Err(ToyError::Refused);
+        }
+        // The consumer may have hung up.
+        let _ = self.outputs.send(output.clone());
+        self.recorder.finalize(step, output, changes, history)
+    }
+}
+
+/// Asserts the invariants now and then until the stream ends, and those of its end.
+pub(crate) fn observe(running: &Running<'_, Toy>, outputs: &Receiver<Vec<i64>>, looks: usize) -> Outcome {
+    for _ in 0..looks {
+        running.assert_invariants();
+        shuttle::thread::yield_now();
+    }
+    while outputs.recv().is_ok() {}
+    running.assert_invariants();
+    match running.take_failure() {
+        Some(error) => Err(error),
+        None => {
+            running.assert_complete();
+            Ok(())
+        }
+    }
+}
+
+/// Runs a stream while observing it.
+pub(crate) fn observed(
+    chooser: &mut Chooser,
+    engine: &Engine,
+    arena: &mut Arena<Numbers>,
+    toy: &Toy,
+    input: impl IntoIterator<Item: IntoIterator<Item = Step, IntoIter: Send>, IntoIter: Send>,
+    refused: Option<usize>,
+) -> (Log, Metrics, Outcome) {
+    let (cut, looks) = (chooser.cut(), chooser.below(4));
+    let mut log = Log::default();
+    let (sink, outputs) = Watched::new(&mut log, refused);
+    let (seen, metrics, outcome) =
+        engine.run(toy, arena, input.into_iter(), cut, sink, |running| observe(&running, &outputs, looks));
+    assert_eq!(outcome, Ok(()), "a failure is told once");
+    (log, metrics, seen)
+}
+
+/// Runs a stream and compares it with serial execution.
+pub(crate) fn check(
+    chooser: &mut Chooser,
+    engine: &Engine,
+    arena: &mut Arena<Numbers>,
+    batches: &[Vec<Step>],
+) -> Metrics {
+    let input = batches.iter().cloned();
+    let (log, metrics, outcome) = observed(chooser, engine, arena, &Toy::default(), input, None);
+    compare(batches, &log, &metrics, &outcome);
+    metrics
+}
+
+/// Asserts that what became final is how serial execution of `batches` begins.
+pub(crate) fn assert_prefix(batches: &[Vec<Step>], log: &Log) {
+    let (expected, _) = serial(batches);
+    assert!(log.outputs.len() <= expected.outputs.len());
+    assert_eq!(log.outputs, expected.outputs[..log.outputs.len()]);
+    assert_eq!(log.segments, expected.segments[..log.segments.len()]);
+}

@@ -1,0 +1,33 @@
+use crate::{WorkloadError, contracts::Artifact};
+use alloy_primitives::{Address, Bytes, U256};
+
+/// A contract in the genesis state, tokens apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Contract {
+    pub(crate) address: Address,
+    pub(crate) code: Bytes,
+    /// Slots and their values, none of them zero.
+    pub(crate) storage: Vec<(U256, U256)>,
+    /// What it holds of which tokens, by the token's index.
+    pub(crate) holds: Vec<(usize, u128)>,
+    /// Tokens on which every signer gives it an allowance without limit.
+    pub(crate) draws_on: Vec<usize>,
+}
+
+impl Contract {
+    /// A contract with nothing but its code.
+    pub(crate) const fn new(address: Address, code: Bytes) -> Self {
+        Self { address, code, storage: Vec::new(), holds: Vec::new(), draws_on: Vec::new() }
+    }
+
+    /// A contract with values for some of its variables.
+    pub(crate) fn with_variables(
+        address: Address,
+        artifact: &Artifact,
+        variables: &[(&str, U256)],
+    ) -> Result<Self, WorkloadError> {
+        let storage: Result<_, _> =
+            variables.iter().map(|(variable, value)| Ok((artifact.slot(variable)?, *value))).collect();
+        Ok(Self { storage: storage?, ..Self::new(address, artifact.code().clone()) })
+    }
+}

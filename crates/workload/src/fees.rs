@@ -1,0 +1,51 @@
+use crate::{load::Call, rng::SplitMix64};
+use alloy_consensus::{TxEip1559, TxLegacy, TypedTransaction};
+use alloy_primitives::TxKind;
+
+/// The chain id of every transaction: mainnet's.
+pub const CHAIN_ID: u64 = 1;
+
+const GWEI: u64 = 1_000_000_000;
+
+/// The base fee of the genesis block, in wei per gas.
+pub(crate) const FIRST_BASE_FEE: u64 = GWEI;
+
+/// What a transaction may come to pay at most, in wei per gas. The base fee would have to rise a hundredfold for that,
+/// and gas limits are chosen so that it falls.
+pub(crate) const MAX_FEE: u64 = 100 * GWEI;
+
+/// The most that a transaction pays above the base fee as priority fee, in wei per gas.
+const MAX_PRIORITY_FEE: u64 = 2 * GWEI;
+
+/// How many transactions in a hundred have no type (from before EIP-2718).
+const LEGACY_PERCENT: u64 = 10;
+
+/// The transaction of a call in a block with this base fee. What it offers at most is twice the base fee and the
+/// priority fee, as wallets have it.
+pub(crate) fn transaction(call: Call, nonce: u64, base_fee: u64, rng: &mut SplitMix64) -> TypedTransaction {
+    let Call { to, value, input, gas_limit, .. } = call;
+    let to = TxKind::Call(to);
+    let (base_fee, priority_fee) = (u128::from(base_fee), u128::from(rng.below(MAX_PRIORITY_FEE)));
+    if rng.chance(LEGACY_PERCENT) {
+        return TypedTransaction::Legacy(TxLegacy {
+            chain_id: Some(CHAIN_ID),
+            nonce,
+            gas_price: base_fee + priority_fee,
+            gas_limit,
+            to,
+            value,
+            input,
+        });
+    }
+    TypedTransaction::Eip1559(TxEip1559 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit,
+        max_fee_per_gas: 2 * base_fee + priority_fee,
+        max_priority_fee_per_gas: priority_fee,
+        to,
+        value,
+        access_list: Default::default(),
+        input,
+    })
+}

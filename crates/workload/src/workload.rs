@@ -1,0 +1,100 @@
+use crate::WorkloadError;
+use std::{fmt, str::FromStr};
+
+/// What the transactions of a chain do.
+///
+/// Each workload has a *hot spot*, at which a share of its transactions meet
+/// ([`ChainConfig::hot`](crate::ChainConfig::hot)); the others stay out of each other's way as far as the workload
+/// allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Workload {
+    /// Transfers of ether between accounts of their own. Hot spot: one recipient, of no transaction by default.
+    Transfers,
+    /// Transfers of ether to one recipient. Hot spot: this recipient, of all transactions by default.
+    OneHot,
+    /// Transfers of ether and of tokens by random accounts, whose recipients follow Zipf's law. Hot spot: the recipient
+    /// that is most frequent anyway, of no further transaction by default.
+    Zipf,
+    /// Transfers of tokens between accounts of their own. Hot spot: one holder of one token, of no transaction by
+    /// default.
+    Token,
+    /// Swaps of two tokens. Hot spot: one exchange of several, of all transactions by default.
+    Swaps,
+    /// Non-fungible tokens are minted, each numbered by its collection's counter. Hot spot: one collection of several,
+    /// of all transactions by default.
+    Nft,
+    /// Payments of a token to many recipients in one transaction. Hot spot: one sender, of no transaction by default.
+    Airdrop,
+    /// Transfers of ether from one sender. Hot spot: this sender, of all transactions by default.
+    Payroll,
+    /// Of a block's transactions 45 % transfer ether, 35 % transfer a token and 20 % swap two tokens, by random
+    /// accounts and in random order; one recipient in ten is fresh. Hot spots and defaults: those of `transfers`,
+    /// `token` and `swaps`.
+    #[default]
+    Mixed,
+}
+
+impl Workload {
+    /// All workloads.
+    pub const ALL: [Self; 9] = [
+        Self::Transfers,
+        Self::OneHot,
+        Self::Zipf,
+        Self::Token,
+        Self::Swaps,
+        Self::Nft,
+        Self::Airdrop,
+        Self::Payroll,
+        Self::Mixed,
+    ];
+
+    /// The name that [`FromStr`] takes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transfers => "transfers",
+            Self::OneHot => "one-hot",
+            Self::Zipf => "zipf",
+            Self::Token => "token",
+            Self::Swaps => "swaps",
+            Self::Nft => "nft",
+            Self::Airdrop => "airdrop",
+            Self::Payroll => "payroll",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Workload {
+    type Err = WorkloadError;
+
+    fn from_str(name: &str) -> Result<Self, WorkloadError> {
+        Self::ALL
+            .into_iter()
+            .find(|workload| workload.name() == name)
+            .ok_or_else(|| WorkloadError::Unknown(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_workload_is_found_by_its_name() {
+        for workload in Workload::ALL {
+            assert_eq!(workload.to_string().parse(), Ok(workload));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let message = "mainnet2".parse::<Workload>().unwrap_err().to_string();
+        assert!(message.contains("mainnet2") && message.contains("transfers, one-hot, zipf"), "{message}");
+    }
+}

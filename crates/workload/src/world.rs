@@ -1,0 +1,118 @@
+use crate::{ChainConfig, WorkloadError, accounts::Signer, contracts::TOKENS};
+use alloy_primitives::{Address, keccak256};
+use rayon::prelude::*;
+
+/// The accounts of a chain that are no contracts.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// They send, and hold every token.
+    pub(crate) signers: Vec<Signer>,
+    /// They only receive. Nobody has a key to them, which spares deriving one.
+    pub(crate) population: Vec<Address>,
+    /// How many balances of tokens the population holds.
+    pub(crate) slots: usize,
+}
+
+impl World {
+    /// Derives all accounts, on the current rayon pool.
+    pub(crate) fn new(config: &ChainConfig) -> Result<Self, WorkloadError> {
+        Ok(Self {
+            signers: Signer::derive_all(config.seed, config.accounts)?,
+            population: (0..config.population)
+                .into_par_iter()
+                .map(|index| inhabitant(config.seed, index))
+                .collect(),
+            slots: config.slots,
+        })
+    }
+
+    /// Number of accounts that transactions pay.
+    pub(crate) fn recipients(&self) -> usize {
+        if self.population.is_empty() { self.signers.len() } else { self.population.len() }
+    }
+
+    /// One of these accounts: of the population, or of the signers where there is none.
+    pub(crate) fn recipient(&self, index: usize) -> Address {
+        match self.population.get(index) {
+            Some(address) => *address,
+            None => self.signers[index].address(),
+        }
+    }
+
+    /// Number of pairs of a token and a recipient of it: those that hold something in genesis if there are any, else
+    /// all.
+    pub(crate) fn holdings(&self) -> usize {
+        if self.slots > 0 { self.slots } else { TOKENS * self.recipients() }
+    }
+
+    /// One of these pairs: the token's index and the recipient's. Neighbours are of different tokens.
+    pub(crate) fn holding(&self, index: usize) -> (usize, usize) {
+        let token = index % TOKENS;
+        (token, holder(token, index / TOKENS, self.recipients()))
+    }
+
+    /// Which of the population hold a token in genesis, by index.
+    pub(crate) fn holders(&self, token: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        let population = self.population.len();
+        (0..(self.slots + TOKENS - 1 - token) / TOKENS).map(move |number| holder(token, number, population))
+    }
+}
+
+/// A token's holder with this number. Each token's begin at another place, so that together they cover the population.
+const fn holder(token: usize, number: usize, population: usize) -> usize {
+    (token * population / TOKENS + number) % population
+}
+
+fn inhabitant(seed: u64, index: usize) -> Address {
+    let mut preimage = b"tandem inhabitant ".to_vec();
+    preimage.extend_from_slice(&seed.to_be_bytes());
+    preimage.extend_from_slice(&(index as u64).to_be_bytes());
+    Address::from_word(keccak256(preimage))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn world(population: usize, slots: usize) -> World {
+        let config = ChainConfig::default().with_accounts(3).with_population(population).with_slots(slots);
+        World::new(&config).unwrap()
+    }
+
+    #[test]
+    fn holdings_are_what_the_holders_hold() {
+        for slots in [1, 7, 8, 50, 80] {
+            let world = world(10, slots);
+            let by_holding: HashSet<_> = (0..world.holdings()).map(|index| world.holding(index)).collect();
+            let by_holder: HashSet<_> = (0..TOKENS)
+                .flat_map(|token| world.holders(token).map(move |holder| (token, holder)))
+                .collect();
+            assert_eq!(by_holding, by_holder);
+            assert_eq!(by_holding.len(), slots);
+        }
+    }
+
+    #[test]
+    fn without_holders_anybody_receives_any_token() {
+        let world = world(10, 0);
+        let pairs: HashSet<_> = (0..world.holdings()).map(|index| world.holding(index)).collect();
+        assert_eq!(pairs.len(), 10 * TOKENS);
+    }
+
+    #[test]
+    fn without_a_population_signers_are_paid() {
+        let world = world(0, 0);
+        assert_eq!(world.recipients(), 3);
+        assert_eq!(world.recipient(2), world.signers[2].address());
+        assert!(world.holding(world.holdings() - 1).1 < 3);
+    }
+
+    #[test]
+    fn the_population_is_the_seeds() {
+        assert_eq!(world(10, 0).population, world(10, 3).population);
+        let all: HashSet<_> = world(100, 0).population.into_iter().collect();
+        assert_eq!(all.len(), 100);
+        assert_ne!(inhabitant(1, 0), inhabitant(2, 0));
+    }
+}
