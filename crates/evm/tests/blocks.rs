@@ -1,4 +1,4 @@
-//! Whole blocks: their starts, ends, sizes and failures.
+//! Whole blocks: their starts, ends and failures. Unusual sizes are in `hazards/sizes.rs`.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -13,27 +13,6 @@ use revm::bytecode::opcode as op;
 use tandem_evm::{Cut, ExecutionError};
 
 #[test]
-fn blocks_without_transactions() {
-    for fork in Fork::ALL {
-        let s = Scenario::new(fork).block().block();
-        assert_eq!(s.check().valid().blocks.len(), 3);
-    }
-}
-
-#[test]
-fn blocks_of_one_transaction() {
-    for fork in Fork::ALL {
-        let mut s = Scenario::new(fork);
-        for n in 0..4 {
-            let user = s.user(n % 2);
-            s.tx(Tx::pay(user, at(900), 1));
-            s.next_block();
-        }
-        s.check().all_succeed();
-    }
-}
-
-#[test]
 fn all_types_of_transactions() {
     let mut s = Scenario::new(Fork::Bpo2);
     s.contract(at(1), &counter(), 0);
@@ -45,20 +24,6 @@ fn all_types_of_transactions() {
     }
     let report = s.check().all_succeed();
     assert_eq!(report.storage(at(1), 0), 12);
-}
-
-#[test]
-fn one_transaction_uses_all_the_gas() {
-    for fork in [Fork::London, Fork::Cancun] {
-        let mut s = Scenario::new(fork);
-        s.contract(at(1), &asm().label("again").jump("again").build(), 0);
-        let user = s.user(0);
-        s.tx(Tx::call(user, at(1)).gas(30_000_000));
-        s.next_block();
-        s.tx(Tx::pay(user, at(900), 1));
-        let report = s.check().valid();
-        assert_eq!(report.blocks[0].gas_used, 30_000_000);
-    }
 }
 
 #[test]

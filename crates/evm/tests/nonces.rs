@@ -122,21 +122,6 @@ fn funds_that_an_earlier_transaction_gave() {
 }
 
 #[test]
-fn a_thousand_transactions_from_one_sender() {
-    for fork in [Fork::London, Fork::Prague] {
-        let mut s = Scenario::new(fork);
-        let user = s.user(0);
-        s.contract(at(1), &counter(), 0);
-        for n in 0..1_000 {
-            s.tx(if n % 3 == 0 { Tx::call(user, at(1)).gas(60_000) } else { Tx::pay(user, at(900), 1) });
-        }
-        s.header().gas_limit = 60_000_000;
-        let report = s.check().all_succeed();
-        assert_eq!(report.storage(at(1), 0), 334);
-    }
-}
-
-#[test]
 fn a_creator_s_nonce_is_raised_by_many_transactions() {
     for fork in FORKS {
         let mut s = Scenario::new(fork);

@@ -22,6 +22,8 @@ pub(crate) enum Do {
     Revert,
     /// Destroys the interpreter.
     Die(Address),
+    /// Makes a mark (see [`marking`](super::gates::marking)).
+    Mark(u64),
 }
 
 /// Calls with value and without input.
@@ -42,6 +44,7 @@ pub(crate) fn script(steps: impl IntoIterator<Item = Do>) -> Bytes {
             Do::Call(to, value, data) => (word(to), value, data),
             Do::Revert => (U256::ZERO, U256::ZERO, Bytes::new()),
             Do::Die(target) => (U256::ONE, word(target), Bytes::new()),
+            Do::Mark(mark) => (U256::from(2), U256::from(mark), Bytes::new()),
         };
         input.extend_from_slice(&words(&[to, value, U256::from(data.len())]));
         input.extend_from_slice(&data);
@@ -59,6 +62,7 @@ pub(crate) fn interpreter() -> Vec<u8> {
         .jump_if(asm().op(op::CALLDATASIZE).op(op::DUP2).op(op::LT).op(op::ISZERO), "end")
         .jump_if(at(0).op(op::ISZERO), "revert")
         .jump_if(num(1).op(op::DUP2).op(op::CALLDATALOAD).op(op::EQ), "die")
+        .jump_if(num(2).op(op::DUP2).op(op::CALLDATALOAD).op(op::EQ), "mark")
         // CALLDATACOPY(0, position + 96, length)
         .then(at(64))
         .op(op::DUP2)
@@ -94,6 +98,16 @@ pub(crate) fn interpreter() -> Vec<u8> {
         // position += 96 + length
         .then(at(64))
         .op(op::ADD)
+        .then(num(96))
+        .op(op::ADD)
+        .jump("next")
+        // BLOCKHASH(NUMBER - mark); position += 96
+        .label("mark")
+        .then(at(32))
+        .op(op::NUMBER)
+        .op(op::SUB)
+        .op(op::BLOCKHASH)
+        .op(op::POP)
         .then(num(96))
         .op(op::ADD)
         .jump("next")

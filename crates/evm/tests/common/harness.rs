@@ -84,7 +84,7 @@ pub(crate) fn apply(state: &mut MemoryStore, changes: &StateChanges) {
 }
 
 /// Executes blocks one after the other with plain revm.
-fn execute_plainly(blocks: &[Block], store: &MemoryStore) -> Report {
+pub(crate) fn execute_plainly(blocks: &[Block], store: &MemoryStore) -> Report {
     let mut plain = PlainExecutor::new();
     let mut report = Report { state: store.clone(), ..Report::default() };
     for block in blocks {
@@ -153,6 +153,23 @@ where
     S: DatabaseRef + Sync,
     S::Error: Send,
 {
+    stream_watched(executor, blocks, store, cut, 3, |_| ())
+}
+
+/// Streams blocks through an executor; `watch` hears of every so many transactions that became final, and how often it
+/// heard before.
+pub(crate) fn stream_watched<S>(
+    executor: &Executor,
+    blocks: &[Block],
+    store: &S,
+    cut: Cut,
+    every: usize,
+    mut watch: impl FnMut(usize) + Send,
+) -> Streamed<S::Error>
+where
+    S: DatabaseRef + Sync,
+    S::Error: Send,
+{
     let inputs: Vec<_> = blocks.iter().map(|block| BlockInput::new(block.clone(), store)).collect();
     let consume = |blocks: tandem_evm::Finished<'_, '_, S>| {
         let (mut finished, mut error) = (Vec::new(), None);
@@ -166,8 +183,9 @@ where
     };
     // Shown in pieces, the changes of a block must be those of the whole.
     let mut shown: Vec<(u64, StateChanges)> = Vec::new();
-    let every = NonZeroUsize::new(3).unwrap();
+    let every = NonZeroUsize::new(every).unwrap();
     let observer = |block: &Arc<Block>, part: tandem_evm::PartialChanges| {
+        watch(shown.len());
         shown.push((block.header().number, part.state_changes()));
     };
     let run = || executor.stream_observed(inputs, cut, every, observer, consume);
@@ -225,6 +243,12 @@ fn assert_streams_alike(
     let executor = with_executor(threads, window);
     let streamed = stream(&executor, blocks, &slow, cut);
     let how = format!("{threads} threads, window {window}, {cut:?}, repetition {repetition}");
+    assert_like(&streamed, report, &how);
+    report.metrics.merge(&streamed.metrics);
+}
+
+/// Asserts that a stream gave what was expected.
+pub(crate) fn assert_like<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Report, how: &str) {
     for (index, (finished, expected)) in streamed.finished.iter().zip(&report.blocks).enumerate() {
         let how = format!("{how}, block {index}");
         let changes = finished.state_changes();
@@ -239,8 +263,7 @@ fn assert_streams_alike(
         }
         assert_eq!(code_hashes(&changes), code_hashes(&expected.changes), "{how}: codes");
     }
-    let error = streamed.error.map(|error| format!("{error:?}"));
+    let error = streamed.error.as_ref().map(|error| format!("{error:?}"));
     assert_eq!(error, report.error, "{how}: error");
     assert_eq!(streamed.finished.len(), report.blocks.len(), "{how}: finished blocks");
-    report.metrics.merge(&streamed.metrics);
 }

@@ -4,7 +4,9 @@
 pub(crate) mod asm;
 pub(crate) mod contracts;
 mod fork;
+pub(crate) mod gates;
 mod harness;
+mod orders;
 pub(crate) mod rng;
 mod scenario;
 pub(crate) mod stores;
@@ -12,5 +14,6 @@ mod tx;
 
 pub(crate) use fork::Fork;
 pub(crate) use harness::{Report, apply, assert_same, stream, with_executor};
+pub(crate) use orders::{Forced, Runs};
 pub(crate) use scenario::{Scenario, at, ether};
 pub(crate) use tx::{Signer, Tx};

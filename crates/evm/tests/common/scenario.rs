@@ -1,6 +1,7 @@
 use super::asm::asm;
 use super::fork::{Fork, block_hash};
 use super::harness::{Report, assert_same};
+use super::orders::Act;
 use super::tx::Tx;
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Header, TxEnvelope};
@@ -48,6 +49,8 @@ pub(crate) struct Scenario {
     drafts: Vec<Draft>,
     nonces: AddressMap<u64>,
     spins: u64,
+    /// Transactions that can be told when to execute (see [`Scenario::act`]).
+    pub(super) acts: Vec<Act>,
 }
 
 impl Scenario {
@@ -59,6 +62,7 @@ impl Scenario {
             drafts: Vec::new(),
             nonces: AddressMap::default(),
             spins: 0,
+            acts: Vec::new(),
         };
         let number = fork.header(0).number;
         for number in number.saturating_sub(300)..number {
@@ -148,6 +152,11 @@ impl Scenario {
             self.fund(user, ether(1));
         }
         self.tx(Tx::call(user, at(SPINNER)));
+    }
+
+    /// Number of blocks before the current one.
+    pub(super) fn depth(&self) -> u64 {
+        self.drafts.len() as u64 - 1
     }
 
     fn draft(&mut self) -> &mut Draft {
