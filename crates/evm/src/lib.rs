@@ -8,6 +8,8 @@
 mod block;
 mod chain;
 mod changes;
+#[cfg(test)]
+mod collisions;
 mod db;
 mod error;
 mod executor;
@@ -45,6 +47,10 @@ pub use senders::{RecoverAhead, SenderError, SignedBlock};
 pub use store::{StoreRef, StoreRefError};
 pub use tandem_stm::{Background, Config, ConfigError, Cut, Metrics};
 pub use wait::{receive, send};
+
+// What unit tests share with the tests in `tests/` names the crate as those do.
+#[cfg(test)]
+extern crate self as tandem_evm;
 
 /// Names of the kinds of location that [`Metrics::conflicts_by_kind`] counts, in its order.
 pub fn conflict_kinds() -> &'static [&'static str] {
