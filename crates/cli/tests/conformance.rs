@@ -123,7 +123,14 @@ fn packs_tell_how_much_they_hold() {
     let output = folder.run("statetest", &["--pack", "10", "--repeat", "7"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stdout(&output).contains("7 transactions in 1 blocks; 0 more were refused, 1 left out"));
+    assert!(stdout(&output).contains("engine: 7 transactions executed in 1 blocks, "), "{}", stdout(&output));
     assert_eq!(last_line(&output), "1 passed, 0 failed");
+    let output = folder.run("statetest", &["--pack", "10", "--repeat", "7", "--json"]);
+    let summary = stdout(&output).lines().find(|line| line.contains("summary")).map(str::to_owned);
+    let summary: Value = serde_json::from_str(&summary.expect("a summary")).expect("JSON");
+    let counters = &summary["summary"]["counters"];
+    assert_eq!((&counters["blocks"], &counters["transactions"]), (&json!(1), &json!(7)));
+    assert!(counters["reexecutions"].is_u64() && counters["repairs"].is_u64(), "{counters}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
+use crate::outcome::Work;
 use parking_lot::Mutex;
 use tandem_evm::revm::database_interface::DatabaseRef;
 use tandem_evm::{
-    BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor,
+    BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, PlainExecutor,
 };
 
 /// Executors for whoever needs one, made as needed and used again and again.
@@ -11,7 +12,7 @@ use tandem_evm::{
 pub(crate) struct Engines {
     config: Config,
     idle: Mutex<Vec<Engine>>,
-    metrics: Mutex<Metrics>,
+    work: Mutex<Work>,
 }
 
 /// An executor, with the plain loop to compare it with.
@@ -20,7 +21,7 @@ pub(crate) struct Engine {
     executor: Executor,
     pub(crate) plain: PlainExecutor,
     /// What the engine did so far.
-    metrics: Metrics,
+    work: Work,
 }
 
 impl Engines {
@@ -29,7 +30,7 @@ impl Engines {
         let engines = Self {
             config: Config::default().threads(threads),
             idle: Mutex::default(),
-            metrics: Mutex::default(),
+            work: Mutex::default(),
         };
         // One to begin with, so that a bad setting shows.
         let first = engines.make()?;
@@ -39,7 +40,7 @@ impl Engines {
 
     fn make(&self) -> Result<Engine, ConfigError> {
         let executor = Executor::new(&self.config)?;
-        Ok(Engine { executor, plain: PlainExecutor::new(), metrics: Metrics::default() })
+        Ok(Engine { executor, plain: PlainExecutor::new(), work: Work::default() })
     }
 
     /// Lends an engine to `user`.
@@ -47,14 +48,14 @@ impl Engines {
         let idle = self.idle.lock().pop();
         let mut engine = idle.map_or_else(|| self.make(), Ok)?;
         let result = user(&mut engine);
-        self.metrics.lock().merge(&std::mem::take(&mut engine.metrics));
+        self.work.lock().merge(&std::mem::take(&mut engine.work));
         self.idle.lock().push(engine);
         Ok(result)
     }
 
     /// What all engines did.
-    pub(crate) fn metrics(&self) -> Metrics {
-        self.metrics.lock().clone()
+    pub(crate) fn work(&self) -> Work {
+        self.work.lock().clone()
     }
 }
 
@@ -79,7 +80,12 @@ impl Engine {
             });
             let before = results.len();
             let ((), metrics) = self.executor.stream(rest, Cut::Never, |finished| results.extend(finished));
-            self.metrics.merge(&metrics);
+            let finished = results[before..].iter().flatten();
+            let (blocks, transactions) =
+                finished.fold((0, 0), |(blocks, transactions), block: &FinishedBlock| {
+                    (blocks + 1, transactions + block.receipts.len() as u64)
+                });
+            self.work.merge(&Work { blocks, transactions, metrics });
             if results.len() == before {
                 let message = "a stream ended before its blocks did".to_owned();
                 results.push(Err(ExecutionError::Internal(message)));

@@ -55,9 +55,29 @@ pub struct Summary {
     /// Files that hold no tests of this kind, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
     /// What the engine did.
-    pub metrics: Metrics,
+    pub work: Work,
     /// From the first file to the last.
     pub time: Duration,
+}
+
+/// What the parallel engine did. A run in which nothing was ever executed again or repaired proves little of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Blocks that it found valid.
+    pub blocks: u64,
+    /// Transactions in these blocks.
+    pub transactions: u64,
+    /// Its counters, over all steps, and over blocks that it found invalid, too.
+    pub metrics: Metrics,
+}
+
+impl Work {
+    /// Adds another's work.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.blocks += other.blocks;
+        self.transactions += other.transactions;
+        self.metrics.merge(&other.metrics);
+    }
 }
 
 /// What happens during a run, told as it happens from many threads.

@@ -77,7 +77,7 @@ pub(crate) fn run<K: Kind>(
     ended.map_err(|error| failed(&error))?;
     let mut summary = run.summary.into_inner();
     summary.unreadable.sort();
-    Ok(Summary { metrics: engines.metrics(), time: start.elapsed(), ..summary })
+    Ok(Summary { work: engines.work(), time: start.elapsed(), ..summary })
 }
 
 /// What the files of a run have in common.

@@ -64,7 +64,7 @@ fn all_of_a_test_and_of_tests_with_other_accounts_share_a_block() {
     let expected = PackingCounts { packs: 1, transactions: 60, refused: 0, left_out: 0 };
     assert_eq!((summary.passed, counts), (1, expected));
     // All transactions, and the end of the block.
-    assert_eq!(summary.metrics.steps, 61);
+    assert_eq!(summary.work.metrics.steps, 61);
     let (summary, counts) = pack(&tests, 10, 1);
     assert_eq!((summary.passed, counts), (6, PackingCounts { packs: 6, ..expected }));
 }

@@ -1,6 +1,6 @@
 use indicatif::ProgressBar;
 use serde_json::json;
-use tandem_conformance::{Event, Outcome, PackingCounts, Summary};
+use tandem_conformance::{Event, Outcome, PackingCounts, Summary, Work};
 
 /// In which form outcomes are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ impl Reporter {
     /// Prints the counts.
     pub(crate) fn finish(&self, summary: &Summary, packing: Option<PackingCounts>) {
         self.bar.finish_and_clear();
-        let Summary { passed, failed, files, files_left, unreadable, metrics, time } = summary;
+        let Summary { passed, failed, files, files_left, unreadable, work, time } = summary;
+        let Work { blocks, transactions, metrics } = work;
         for (file, reason) in unreadable.iter().skip(1) {
             eprintln!("{}: {reason}", file.display());
         }
@@ -61,14 +62,14 @@ impl Reporter {
                 );
             }
             println!(
-                "engine: {} steps, {} executions ({} ahead of their turn), {} conflicts, {} re-executions, {} repairs, \
-                 {} waits",
+                "engine: {transactions} transactions executed in {blocks} blocks, {} re-executed, {} repaired; {} steps, \
+                 {} executions ({} ahead of their turn), {} conflicts, {} waits",
+                metrics.reexecutions,
+                metrics.repairs,
                 metrics.steps,
                 metrics.executions,
                 metrics.executions - metrics.frontier_executions,
                 metrics.conflicts,
-                metrics.reexecutions,
-                metrics.repairs,
                 metrics.waits
             );
         } else {
@@ -80,6 +81,8 @@ impl Reporter {
                 "unreadable": unreadable.len(),
                 "seconds": seconds,
                 "counters": {
+                    "blocks": blocks,
+                    "transactions": transactions,
                     "steps": metrics.steps,
                     "executions": metrics.executions,
                     "frontierExecutions": metrics.frontier_executions,
