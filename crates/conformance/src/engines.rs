@@ -1,4 +1,5 @@
 use crate::outcome::Work;
+use crate::slow::SlowReads;
 use parking_lot::Mutex;
 use tandem_evm::revm::database_interface::DatabaseRef;
 use tandem_evm::{
@@ -11,6 +12,7 @@ use tandem_evm::{
 #[derive(Debug)]
 pub(crate) struct Engines {
     config: Config,
+    slow_reads: bool,
     idle: Mutex<Vec<Engine>>,
     work: Mutex<Work>,
 }
@@ -20,15 +22,17 @@ pub(crate) struct Engines {
 pub(crate) struct Engine {
     executor: Executor,
     pub(crate) plain: PlainExecutor,
+    slow_reads: bool,
     /// What the engine did so far.
     work: Work,
 }
 
 impl Engines {
     /// Executors with `threads` worker threads each.
-    pub(crate) fn new(threads: usize) -> Result<Self, ConfigError> {
+    pub(crate) fn new(threads: usize, slow_reads: bool) -> Result<Self, ConfigError> {
         let engines = Self {
             config: Config::default().threads(threads),
+            slow_reads,
             idle: Mutex::default(),
             work: Mutex::default(),
         };
@@ -40,7 +44,8 @@ impl Engines {
 
     fn make(&self) -> Result<Engine, ConfigError> {
         let executor = Executor::new(&self.config)?;
-        Ok(Engine { executor, plain: PlainExecutor::new(), work: Work::default() })
+        let (plain, slow_reads) = (PlainExecutor::new(), self.slow_reads);
+        Ok(Engine { executor, plain, slow_reads, work: Work::default() })
     }
 
     /// Lends an engine to `user`.
@@ -65,6 +70,29 @@ impl Engine {
     /// Blocks of one world after one that fails do not see the state that it did not leave: give each its own world.
     pub(crate) fn execute_all<'s, S>(
         &'s mut self,
+        blocks: &[BlockInput<'s, S>],
+    ) -> Vec<Result<FinishedBlock, ExecutionError<S::Error>>>
+    where
+        S: DatabaseRef + Sync + 's,
+        S::Error: Send,
+    {
+        if !self.slow_reads {
+            return self.streams(blocks);
+        }
+        let stores: Vec<_> = blocks.iter().map(|input| SlowReads(input.store)).collect();
+        let inputs = blocks.iter().zip(&stores);
+        let slow: Vec<_> = inputs
+            .map(|(BlockInput { block, world, .. }, store)| BlockInput {
+                block: block.clone(),
+                store,
+                world: *world,
+            })
+            .collect();
+        self.streams(&slow)
+    }
+
+    fn streams<'s, S>(
+        &mut self,
         blocks: &[BlockInput<'s, S>],
     ) -> Vec<Result<FinishedBlock, ExecutionError<S::Error>>>
     where

@@ -14,6 +14,7 @@ mod network;
 mod outcome;
 mod pack;
 mod rejection;
+mod slow;
 mod state_test;
 mod suite;
 mod world;

@@ -17,6 +17,8 @@ pub struct Options {
     pub jobs: usize,
     /// Worker threads of the engine that runs a file. With one, nothing is executed in parallel.
     pub threads: usize,
+    /// Whether the parallel engine's reads of the state take as long as from a disk, so that it gets further ahead.
+    pub slow_reads: bool,
     /// Whether to go on after a failure.
     pub keep_going: bool,
 }
@@ -66,7 +68,7 @@ pub(crate) fn run<K: Kind>(
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Summary, SuiteError> {
     let failed = |error: &dyn std::fmt::Display| SuiteError(error.to_string());
-    let engines = Engines::new(options.threads).map_err(|error| failed(&error))?;
+    let engines = Engines::new(options.threads, options.slow_reads).map_err(|error| failed(&error))?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
     let pool = pool.map_err(|error| failed(&error))?;
     let start = Instant::now();

@@ -25,6 +25,10 @@ pub(crate) struct TestArgs {
     /// Worker threads of each engine; as many engines run side by side as there are cores [default: 2; 4 for packs]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    /// Let the parallel engine's reads of the state take as long as from a disk: more is executed ahead of its turn, so
+    /// that there are more conflicts
+    #[arg(long)]
+    pub(crate) slow_reads: bool,
 }
 
 #[derive(Debug, clap::Args)]

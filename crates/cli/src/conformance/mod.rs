@@ -51,7 +51,16 @@ struct Settings {
 
 impl Settings {
     fn new(args: TestArgs, default_threads: usize) -> Result<Self, Failure> {
-        let TestArgs { paths, json, json_outcome, keep_going, single_thread, omit_progress, threads } = args;
+        let TestArgs {
+            paths,
+            json,
+            json_outcome,
+            keep_going,
+            single_thread,
+            omit_progress,
+            threads,
+            slow_reads,
+        } = args;
         if threads == Some(0) {
             return Err(Failure::input("--threads must be at least 1"));
         }
@@ -70,7 +79,7 @@ impl Settings {
         };
         Ok(Self {
             files,
-            options: Options { jobs, threads, keep_going },
+            options: Options { jobs, threads, slow_reads, keep_going },
             format,
             progress: !omit_progress && format == Format::Text,
         })

@@ -9,7 +9,7 @@ use tandem_conformance::{Event, Options, Outcome, SuiteError, Summary};
 /// One of the functions that run tests.
 pub(crate) type Runner = fn(&[PathBuf], Options, &(dyn Fn(Event<'_>) + Sync)) -> Result<Summary, SuiteError>;
 
-pub(crate) const OPTIONS: Options = Options { jobs: 2, threads: 2, keep_going: true };
+pub(crate) const OPTIONS: Options = Options { jobs: 2, threads: 2, slow_reads: false, keep_going: true };
 
 /// Runs files with these contents, and gives their outcomes.
 pub(crate) fn run(runner: Runner, options: Options, contents: &[String]) -> (Vec<Outcome>, Summary) {
