@@ -1,7 +1,7 @@
 //! Creations that raise their creator's nonce while another transaction of the block reads it: to create, too, to find
 //! out whether the creator is empty, or to be sent.
 
-use crate::common::asm::{asm, deploys, num, word};
+use crate::common::asm::{asm, deploys, num, word, words};
 use crate::common::contracts::*;
 use crate::common::gates::{Event, hold, marking};
 use crate::common::{Fork, Scenario, Tx, at};
@@ -61,6 +61,18 @@ fn a_creation_where_somebody_is_raises_the_nonce_all_the_same() {
         s.act([pays(at(1).create(2), 1)]);
         let runs = s.check_orders().conflict_about("nonce");
         assert_eq!(runs.account(at(1)).unwrap().nonce, 3);
+    }
+}
+
+#[test]
+fn a_contract_without_code_is_created_once() {
+    for fork in [Fork::Petersburg, Fork::London, Fork::Prague] {
+        let mut s = Scenario::new(fork);
+        // Only its nonce shows that it is there.
+        s.contract(at(1), &factory2(&[]), 0);
+        (0..2).for_each(|_| s.act([Do::Call(at(1), U256::from(5), words(&[U256::ONE]))]));
+        let runs = s.check_orders().conflict_about("nonce");
+        assert_eq!(runs.balances([at(1), address2(at(1), 1, &[])]), [5, 5]);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::common::asm::{arg, asm, num, word};
 use crate::common::contracts::*;
-use crate::common::gates::{Event, hold};
+use crate::common::gates::{Event, hold, marking};
 use crate::common::{Fork, Scenario, Tx, at};
 use alloy_primitives::{Address, U256};
 use revm::bytecode::opcode as op;
@@ -97,6 +97,27 @@ fn a_sender_s_funds_suffice_at_speculation_and_not_at_the_turn() {
         {
             let error = s.check_held([holds]).report.error.unwrap();
             assert!(error.contains("LackOfFund") && error.contains("index: 1"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_sender_s_funds_for_gas_suffice_at_speculation_and_not_at_the_turn() {
+    for fork in FORKS {
+        for (balance, valid) in [(1_209_999, false), (1_210_000, true)] {
+            let mut s = Scenario::new(fork);
+            s.contract(at(1), &asm().then(marking(10)).op(op::INVALID).build(), 0);
+            let poor = at(77);
+            s.fund(poor, balance);
+            // Uses all its gas.
+            s.tx(Tx::call(poor, at(1)).gas(100_000));
+            s.tx(Tx::pay(poor, at(900), 0));
+            let runs = s.check_held([hold(Event::Mark(10), [Event::Read(at(900))])]);
+            match &runs.report.error {
+                Some(error) => assert!(error.contains("LackOfFund") && error.contains("index: 1"), "{error}"),
+                None => drop(runs.never_conflict().each("moved balance", |metrics| metrics.moved)),
+            }
+            assert_eq!(s.check_held([]).report.error.is_none(), valid);
         }
     }
 }
