@@ -12,6 +12,7 @@
 //! | a storage fault while speculating | [`faults`] |
 //! | a panic in one worker | [`panics`] |
 //! | blocks of unusual sizes | [`sizes`] |
+//! | whatever else there may be | [`chance`] |
 //! | two keys with one hash | `crates/evm/src/collisions.rs`, and `crates/stm/tests/shape.rs` for the engine alone |
 //!
 //! A store that holds reads back forces the order in which transactions execute; a test fails if something that was to
@@ -24,6 +25,7 @@
 mod common;
 
 mod beneficiary;
+mod chance;
 mod creators;
 mod delegations;
 mod emptiness;
