@@ -121,6 +121,18 @@ impl Asm {
         self.then(condition).push_label(name).op(op::JUMPI)
     }
 
+    /// Executes a fragment unless the condition is not zero. Neither may have labels.
+    pub(crate) fn skip_if(self, condition: Asm, body: Asm) -> Self {
+        // Relative to the instruction counter, so that it works wherever it is put: PC is where it stands itself.
+        let over = body.build();
+        let distance = 6 + over.len();
+        let mut code = self.then(condition).op(op::PC).op(op::PUSH2);
+        code.code.extend((distance as u16).to_be_bytes());
+        let mut code = code.op(op::ADD).op(op::JUMPI);
+        code.code.extend(over);
+        code.op(op::JUMPDEST)
+    }
+
     /// Burns about 26 gas an iteration.
     pub(crate) fn spin(self, iterations: u64) -> Self {
         self.then(num(iterations))

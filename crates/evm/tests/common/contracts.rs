@@ -179,6 +179,34 @@ pub(crate) fn token() -> Vec<u8> {
         .build()
 }
 
+/// Takes ether without data. With an address, destroys itself in its favour. With two words, adds the second to the slot in
+/// the first, and logs what it found there.
+pub(crate) fn vault() -> Vec<u8> {
+    let found = || arg(0).op(op::SLOAD);
+    asm()
+        .jump_if(num(32).op(op::CALLDATASIZE).op(op::EQ), "die")
+        .jump_if(get(op::CALLDATASIZE), "add")
+        .op(op::STOP)
+        .label("add")
+        .log(found())
+        .sstore(arg(0), arg(1).then(found()).op(op::ADD))
+        .op(op::STOP)
+        .label("die")
+        .selfdestruct(arg(0))
+        .build()
+}
+
+/// Calls the address in the input's first word with the rest of the input, by CALL or one of its kin; logs success and the
+/// first word of what came back.
+pub(crate) fn relay(opcode: u8) -> Vec<u8> {
+    let rest = || num(32).op(op::CALLDATASIZE).op(op::SUB);
+    let begin = asm().then(rest()).then(num(32)).then(num(0)).op(op::CALLDATACOPY);
+    let operands = begin.then(num(32)).then(num(0)).then(rest()).then(num(0));
+    let value = if matches!(opcode, op::CALL | op::CALLCODE) { get(op::CALLVALUE) } else { asm() };
+    let call = operands.then(value).then(arg(0)).then(half_the_gas()).op(opcode);
+    call.then(num(32)).op(op::MSTORE).then(num(64)).then(num(0)).op(op::LOG0).op(op::STOP).build()
+}
+
 /// Copies the slot in the first word to that in the second.
 pub(crate) fn copier() -> Vec<u8> {
     asm().sstore(arg(1), arg(0).op(op::SLOAD)).op(op::STOP).build()

@@ -206,6 +206,48 @@ fn code_hashes(changes: &StateChanges) -> Vec<B256> {
     hashes
 }
 
+/// The first thing in which a stream's results are not those of plain revm.
+pub(crate) fn difference<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Report) -> Option<String> {
+    let unequal = |what: &str, found: &dyn std::fmt::Debug, expected: &dyn std::fmt::Debug| {
+        Some(format!("{what}: {found:#?}, not {expected:#?}"))
+    };
+    for (index, (finished, expected)) in streamed.finished.iter().zip(&report.blocks).enumerate() {
+        let what = |what: &str| format!("block {index}: {what}");
+        let mut receipts = finished.receipts.iter().zip(&expected.receipts).enumerate();
+        if let Some((number, (found, expected))) = receipts.find(|(_, (found, expected))| found != expected) {
+            return unequal(&what(&format!("receipt {number}")), found, expected);
+        }
+        let [found, wanted] = [&finished.receipts, &expected.receipts].map(Vec::len);
+        if found != wanted {
+            return unequal(&what("receipts"), &found, &wanted);
+        }
+        if finished.gas_used != expected.gas_used {
+            return unequal(&what("gas"), &finished.gas_used, &expected.gas_used);
+        }
+        if finished.requests != expected.requests {
+            return unequal(&what("requests"), &finished.requests, &expected.requests);
+        }
+        let changes = finished.state_changes();
+        for address in changes.accounts.keys().chain(expected.changes.accounts.keys()) {
+            let [found, expected] =
+                [&changes, &expected.changes].map(|changes| changes.accounts.get(address));
+            if found != expected {
+                return unequal(&what(&address.to_string()), &found, &expected);
+            }
+        }
+        let (found, expected) = (code_hashes(&changes), code_hashes(&expected.changes));
+        if found != expected {
+            return unequal(&what("codes"), &found, &expected);
+        }
+    }
+    let error = streamed.error.as_ref().map(|error| format!("{error:?}"));
+    if error != report.error {
+        return unequal("error", &error, &report.error);
+    }
+    let (found, expected) = (streamed.finished.len(), report.blocks.len());
+    if found == expected { None } else { unequal("finished blocks", &found, &expected) }
+}
+
 /// Executes blocks in every way, once for each number in `repetitions`, and asserts that the results are those of plain
 /// revm. In odd repetitions the store is slow.
 pub(crate) fn assert_same(
@@ -249,21 +291,7 @@ fn assert_streams_alike(
 
 /// Asserts that a stream gave what was expected.
 pub(crate) fn assert_like<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Report, how: &str) {
-    for (index, (finished, expected)) in streamed.finished.iter().zip(&report.blocks).enumerate() {
-        let how = format!("{how}, block {index}");
-        let changes = finished.state_changes();
-        assert_eq!(finished.receipts, expected.receipts, "{how}: receipts");
-        assert_eq!(finished.gas_used, expected.gas_used, "{how}: gas");
-        assert_eq!(finished.requests, expected.requests, "{how}: requests");
-        let addresses = changes.accounts.keys().chain(expected.changes.accounts.keys());
-        for address in addresses {
-            let [found, expected] =
-                [&changes, &expected.changes].map(|changes| changes.accounts.get(address));
-            assert_eq!(found, expected, "{how}: {address}");
-        }
-        assert_eq!(code_hashes(&changes), code_hashes(&expected.changes), "{how}: codes");
+    if let Some(difference) = difference(streamed, report) {
+        panic!("{how}, {difference}");
     }
-    let error = streamed.error.as_ref().map(|error| format!("{error:?}"));
-    assert_eq!(error, report.error, "{how}: error");
-    assert_eq!(streamed.finished.len(), report.blocks.len(), "{how}: finished blocks");
 }

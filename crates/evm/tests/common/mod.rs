@@ -12,8 +12,8 @@ mod scenario;
 pub(crate) mod stores;
 mod tx;
 
-pub(crate) use fork::Fork;
-pub(crate) use harness::{Report, apply, assert_same, stream, with_executor};
+pub(crate) use fork::{Fork, block_hash};
+pub(crate) use harness::{Report, apply, assert_same, difference, execute_plainly, stream, with_executor};
 pub(crate) use orders::{Forced, Runs};
 pub(crate) use scenario::{Scenario, at, ether};
 pub(crate) use tx::{Signer, Tx};

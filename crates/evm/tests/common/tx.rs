@@ -25,6 +25,10 @@ pub(crate) struct Tx {
     pub(crate) ty: u8,
     pub(crate) authorizations: Vec<SignedAuthorization>,
     pub(crate) blobs: usize,
+    /// The most to pay for a unit of blob gas.
+    pub(crate) blob_price: u128,
+    pub(crate) access_list: AccessList,
+    pub(crate) chain_id: u64,
 }
 
 impl Tx {
@@ -41,7 +45,10 @@ impl Tx {
             input: Bytes::new(),
             ty: 0,
             authorizations: Vec::new(),
-            blobs: 0,
+            blobs: 1,
+            blob_price: 10,
+            access_list: AccessList::default(),
+            chain_id: 1,
         }
     }
 
@@ -98,8 +105,8 @@ impl Tx {
     }
 
     pub(crate) fn build(self, nonce: u64) -> Recovered<TxEnvelope> {
-        let Self { from, to, value, gas: gas_limit, price: gas_price, tip, input, .. } = self;
-        let (chain_id, access_list) = (1, AccessList::default());
+        let Self { from, to, value, gas: gas_limit, price: gas_price, tip, input, access_list, .. } = self;
+        let chain_id = self.chain_id;
         let (max_fee_per_gas, max_priority_fee_per_gas) = (gas_price, tip.min(gas_price));
         let target = to.to().copied().unwrap_or_default();
         let signature = Signature::test_signature();
@@ -138,8 +145,8 @@ impl Tx {
                     to: target,
                     value,
                     access_list,
-                    blob_versioned_hashes: (0..self.blobs.max(1)).map(hash).collect(),
-                    max_fee_per_blob_gas: 10,
+                    blob_versioned_hashes: (0..self.blobs).map(hash).collect(),
+                    max_fee_per_blob_gas: self.blob_price,
                     input,
                 }
                 .into();
