@@ -1,6 +1,6 @@
 //! Contracts used by several tests.
 
-use super::asm::{addr, arg, asm, deploys, get, half_the_gas, num, of, slot, word, words};
+use super::asm::{Asm, addr, arg, asm, deploys, get, half_the_gas, num, of, slot, word, words};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use revm::bytecode::opcode as op;
 
@@ -179,6 +179,11 @@ pub(crate) fn token() -> Vec<u8> {
         .build()
 }
 
+/// Asks for the balance of somebody whom nobody has asked for, so that the store is read and may take its time.
+pub(crate) fn linger() -> Asm {
+    asm().op(op::GAS).op(op::BALANCE).op(op::POP)
+}
+
 /// Takes ether without data. With an address, destroys itself in its favour. With two words, adds the second to the slot in
 /// the first, and logs what it found there.
 pub(crate) fn vault() -> Vec<u8> {
@@ -188,10 +193,13 @@ pub(crate) fn vault() -> Vec<u8> {
         .jump_if(get(op::CALLDATASIZE), "add")
         .op(op::STOP)
         .label("add")
+        .then(linger())
         .log(found())
+        .then(linger())
         .sstore(arg(0), arg(1).then(found()).op(op::ADD))
         .op(op::STOP)
         .label("die")
+        .then(linger())
         .selfdestruct(arg(0))
         .build()
 }

@@ -2,6 +2,7 @@
 
 use crate::common::Fork;
 use crate::common::asm::{Asm, addr, asm, deploys, half_the_gas, num};
+use crate::common::contracts::linger;
 use crate::common::rng::Rng;
 use alloy_primitives::{Address, U256};
 use revm::bytecode::opcode as op;
@@ -168,6 +169,7 @@ impl Programmer<'_> {
             2 if room => (num(self.rng.next()), depth + 1),
             3..=5 if depth >= 2 => (asm().op(*self.rng.pick(ARITHMETIC)), depth - 1),
             6 | 7 if room => (asm().op(self.available(SAYS)), depth + 1),
+            8 if self.rng.chance(30) => (linger(), depth),
             8 if room && self.rng.chance(20) => {
                 let number = num(self.rng.below(5)).op(op::NUMBER).op(op::SUB);
                 (number.op(op::BLOCKHASH), depth + 1)

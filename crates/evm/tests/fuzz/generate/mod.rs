@@ -32,6 +32,8 @@ struct Generator {
     case: Case,
     /// Authorizations by signer in the block being made.
     authorized: AddressMap<u64>,
+    /// Transactions so far.
+    planned: u64,
 }
 
 /// The case with this number.
@@ -75,6 +77,7 @@ impl Generator {
             settler,
             case,
             authorized: AddressMap::default(),
+            planned: 0,
         };
         generator.cast();
         generator
@@ -140,8 +143,12 @@ impl Generator {
         for _ in 0..count {
             let tx = self.transaction(&block);
             block.transactions.push(CaseTx { tx, broken: false });
+            if self.has_create2() && self.rng.chance(5) {
+                let cycle = self.cycle().into_iter().map(|tx| CaseTx { tx, broken: false });
+                block.transactions.extend(cycle);
+            }
         }
-        if self.rng.chance(4) {
+        if self.rng.chance(12) {
             self.break_block(&mut block);
         }
         block

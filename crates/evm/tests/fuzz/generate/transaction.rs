@@ -38,7 +38,8 @@ impl Generator {
 
     fn plan(&mut self, from: Address, block: &CaseBlock) -> Tx {
         let value = self.value();
-        match self.rng.below(28) {
+        self.planned += 1;
+        match self.rng.below(39) {
             0 | 1 => {
                 let to = self.target();
                 Tx::call(from, to).value(value)
@@ -46,8 +47,12 @@ impl Generator {
             2 => self.send_all(from),
             3 => Tx::call(from, at(COUNTER)),
             4 => Tx::call(from, at(TOKEN)).input(self.words(2)),
-            5 => Tx::call(from, at(POT)).input(self.words(1)),
-            6 => Tx::call(from, at(POT)).value(value),
+            5 | 30 => Tx::call(from, at(POT)).input(self.words(1)),
+            6 | 31 => Tx::call(from, at(POT)).value(1 + value),
+            32 => {
+                let to = self.rng.pick(&SIGNERS).address;
+                Tx::call(from, to).input(self.words(2)).value(value)
+            }
             7..=9 => {
                 let input = self.steps(2);
                 Tx::call(from, at(INTERPRETER)).input(input).value(value).gas(900_000)
@@ -96,6 +101,9 @@ impl Generator {
                 Tx::call(from, to).input(input).value(value)
             }
             24 => self.request(from),
+            25..=28 => self.newcomer(from, value),
+            33..=35 => Tx::call(from, at(DAWDLER)).value(value),
+            29 => Tx::call(from, at(TELLER)).input(self.words(1)).value(value),
             _ => {
                 let to = *self.rng.pick(&self.programs);
                 let count = self.rng.below(4) as usize;
@@ -126,6 +134,9 @@ impl Generator {
     /// A script for an interpreter.
     fn steps(&mut self, depth: u64) -> Bytes {
         let mut steps = Vec::new();
+        if self.rng.chance(30) {
+            steps.push(Do::Call(at(DAWDLER), U256::ZERO, Bytes::new()));
+        }
         for _ in 0..1 + self.rng.below(3) {
             let (to, value) = (self.target(), U256::from(self.value() % 40));
             let step = match self.rng.below(10) {
@@ -181,6 +192,35 @@ impl Generator {
                 Tx::call(from, to).words(&[slot, amount])
             }
         }
+    }
+
+    /// Pays or looks at somebody who is new, or was a moment ago: much depends on whether an account is empty.
+    fn newcomer(&mut self, from: Address, value: u64) -> Tx {
+        let new = Self::nobody(10 + self.planned / 16);
+        let amount = U256::from(value % 3);
+        match self.rng.below(6) {
+            0 | 1 => Tx::call(from, new).value(amount),
+            2 | 3 => Tx::call(from, at(FORWARDER)).words(&[word(new), amount]),
+            4 => Tx::call(from, at(POT)).words(&[word(new)]),
+            _ => {
+                let (number, _) = *self.rng.pick(&LOOKERS);
+                Tx::call(from, at(number)).words(&[word(new)])
+            }
+        }
+    }
+
+    /// Destroys a contract, creates it again and goes on using it.
+    pub(super) fn cycle(&mut self) -> Vec<Tx> {
+        let salt = U256::from(self.rng.below(SALTS));
+        let vault = self.child(VAULT_FACTORY, salt);
+        let users = [(); 4].map(|()| *self.rng.pick(&self.users));
+        let slot = U256::from(self.rng.below(2));
+        vec![
+            Tx::call(users[0], vault).input(self.words(1)),
+            Tx::call(users[1], at(VAULT_FACTORY)).words(&[salt]),
+            Tx::call(users[2], vault).words(&[slot, U256::ONE]),
+            Tx::call(users[3], vault).words(&[slot, U256::ONE]),
+        ]
     }
 
     fn creation(&mut self, from: Address) -> Tx {
