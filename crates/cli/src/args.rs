@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Execute blocks and check the results against their headers
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Say what limits the parallel execution of blocks: what depends on what, where, and what that costs
+    #[command(after_help = EXIT_CODES)]
+    Explain(crate::explain::ExplainArgs),
     /// Generate a chain: its genesis, its blocks, and what `run` needs to execute each block alone
     #[command(after_help = EXIT_CODES)]
     Generate(crate::generate::GenerateArgs),

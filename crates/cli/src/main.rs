@@ -4,6 +4,7 @@
 mod args;
 mod chain;
 mod conformance;
+mod explain;
 mod failure;
 mod generate;
 mod run;
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
     tandem_evm::install_precompiles();
     let result = match args.command {
         args::Command::Run(args) => run::Settings::new(args).and_then(|settings| run::run(&settings)),
+        args::Command::Explain(args) => {
+            explain::Settings::new(args).and_then(|settings| explain::explain(&settings))
+        }
         args::Command::Generate(args) => {
             generate::Settings::new(args).and_then(|settings| generate::generate(&settings))
         }

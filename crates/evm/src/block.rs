@@ -105,6 +105,18 @@ impl Block {
         Self { has_system_steps: false, ..self }
     }
 
+    /// The block with none of its transactions but the one at `index`, and no system steps: to see what that one does on the
+    /// state before the block.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such transaction.
+    #[must_use]
+    pub fn alone(&self, index: usize) -> Self {
+        let transactions = vec![self.transactions[index].clone()];
+        Self { transactions, ..self.clone() }.without_system_steps()
+    }
+
     /// Chain and number.
     pub fn id(&self) -> BlockId {
         self.id

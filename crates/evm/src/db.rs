@@ -1,4 +1,5 @@
 use crate::location::{AccountState, Key, Value};
+use crate::trace::Notes;
 use crate::vm::EvmVm;
 use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, U256};
@@ -110,6 +111,8 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) sweeps: Vec<Sweep>,
     /// Credits to accounts that the step has not loaded.
     pub(crate) credits: Vec<(Address, U256)>,
+    /// What a trace wants to know besides, if there is one.
+    pub(crate) notes: Option<Notes>,
     /// Index into `accounts`, filled once there are many.
     by_address: AddressMap<usize>,
     /// Codes this worker has used. Its own copies, since reference counts shared between cores are slow.
@@ -128,6 +131,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             creations: Vec::new(),
             sweeps: Vec::new(),
             credits: Vec::new(),
+            notes: None,
             by_address: AddressMap::default(),
             codes: pools.spare_codes.lock().pop().unwrap_or_default(),
         }
@@ -142,6 +146,10 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         self.creations.clear();
         self.sweeps.clear();
         self.credits.clear();
+        if let Some(notes) = &mut self.notes {
+            notes.stores.clear();
+            notes.hashed.clear();
+        }
         if !self.by_address.is_empty() {
             self.by_address.clear();
         }
@@ -149,7 +157,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
 
     /// Whether observations matter.
     pub(crate) fn is_recording(&self) -> bool {
-        self.view.is_speculative()
+        self.view.is_recording()
     }
 
     pub(crate) fn account_key(&self, address: Address) -> Key {

@@ -6,6 +6,7 @@ use crate::finished::FinishedBlock;
 use crate::location::EvmState;
 use crate::sink::{Assembler, Observer};
 use crate::system::has_start;
+use crate::trace::{StepTrace, Tracer};
 use crate::vm::{EvmVm, Job, Part, Step};
 use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
@@ -124,7 +125,7 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        self.run(blocks, cut, None, consume)
+        self.run(blocks, cut, None, None, consume)
     }
 
     /// Like [`Executor::stream`], and shows changes to `observer` as soon as they are final: of a long block, those of
@@ -146,14 +147,18 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        self.run(blocks, cut, Some(Observer { every, show: Box::new(observer) }), consume)
+        self.run(blocks, cut, Some(Observer { every, show: Box::new(observer) }), None, consume)
     }
 
-    fn run<'s, S, I, R>(
+    /// Like [`Executor::stream`], and shows `tracer` what each step relied on and did, in order, on the workers' threads.
+    ///
+    /// That takes time, and what is shown can depend on how the step was executed, so that those who study it had better
+    /// do so with one thread.
+    pub fn stream_traced<'s, S, I, R>(
         &'s self,
         blocks: I,
         cut: Cut,
-        observer: Option<Observer<'_>>,
+        tracer: impl FnMut(StepTrace) + Send,
         consume: impl FnOnce(Finished<'_, 's, S>) -> R,
     ) -> (R, Metrics)
     where
@@ -162,10 +167,27 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        let vm = EvmVm::<'s, S>::new(&self.spare_codes);
+        self.run(blocks, cut, None, Some(Box::new(tracer)), consume)
+    }
+
+    fn run<'s, S, I, R>(
+        &'s self,
+        blocks: I,
+        cut: Cut,
+        observer: Option<Observer<'_>>,
+        tracer: Option<Tracer<'_>>,
+        consume: impl FnOnce(Finished<'_, 's, S>) -> R,
+    ) -> (R, Metrics)
+    where
+        S: DatabaseRef + Sync + 's,
+        S::Error: Send,
+        I: IntoIterator<Item = BlockInput<'s, S>>,
+        I::IntoIter: Send,
+    {
+        let vm = EvmVm::<'s, S>::new(&self.spare_codes, tracer.is_some());
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
-        let sink = Assembler::new(&vm, sender, observer);
+        let sink = Assembler::new(&vm, sender, observer, tracer);
         let mut arena = self.spare_arenas.lock().pop().unwrap_or_default();
         let (result, metrics, _) = self.engine.run(&vm, &mut arena, batches, cut, sink, |running| {
             consume(Finished { blocks: Some(receiver), running })

@@ -20,6 +20,7 @@ mod hints;
 mod location;
 mod machine;
 mod net_gas;
+mod noted;
 mod occupied;
 mod plain;
 mod precompiles;
@@ -28,6 +29,7 @@ mod senders;
 mod sink;
 mod store;
 mod system;
+mod trace;
 mod vm;
 mod wait;
 
@@ -45,7 +47,8 @@ pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use revm;
 pub use senders::{RecoverAhead, SenderError, SignedBlock};
 pub use store::{StoreRef, StoreRefError};
-pub use tandem_stm::{Background, Config, ConfigError, Cut, Metrics};
+pub use tandem_stm::{Background, Config, ConfigError, Cut, Event, EventKind, Metrics, Observation};
+pub use trace::{Field, Location, Read, StepPart, StepTrace, TransactionTrace, Write};
 pub use wait::{receive, send};
 
 // What unit tests share with the tests in `tests/` names the crate as those do.

@@ -3,10 +3,12 @@
 use crate::block::Block;
 use crate::db::{Db, StoreError};
 use crate::net_gas;
+use crate::noted;
 use crate::occupied::collide;
+use crate::trace::Notes;
 use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, U256};
-use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, SELFBALANCE, SELFDESTRUCT, SSTORE};
+use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, KECCAK256, SELFBALANCE, SELFDESTRUCT, SSTORE};
 use revm::context::result::{EVMError, InvalidTransaction};
 use revm::context::{
     BlockEnv, Cfg, CfgEnv, Context, ContextError, Evm, FrameStack, Journal, LocalContextTr, TxEnv,
@@ -61,6 +63,20 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
         Self { inner, net_gas: false, occupied: Arc::default() }
     }
 
+    /// Notes for a trace what transactions hash and store, from the next block on.
+    pub(crate) fn trace(&mut self) {
+        self.db().notes = Some(Notes::default());
+        self.note_for_trace();
+    }
+
+    fn note_for_trace(&mut self) {
+        let table = self.inner.instruction.instruction_table_mut();
+        table[KECCAK256 as usize] = Instruction::new(noted::keccak256);
+        if !self.net_gas {
+            table[SSTORE as usize] = Instruction::new(noted::sstore);
+        }
+    }
+
     pub(crate) fn db(&mut self) -> &mut Db<'r, 's, S> {
         &mut self.inner.ctx.journaled_state.database
     }
@@ -77,6 +93,9 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
                 table[SSTORE as usize] = Instruction::new(net_gas::sstore);
             }
             self.net_gas = net_gas;
+            if self.db().notes.is_some() {
+                self.note_for_trace();
+            }
         }
         self.occupied.clone_from(block.chain.occupied());
         let ctx = &mut self.inner.ctx;
@@ -229,10 +248,12 @@ fn instructions<'r, 's: 'r, S: DatabaseRef + Sync + 's>(
     instructions
 }
 
-type Ictx<'a, 'r, 's, S> = InstructionContext<'a, Ctx<'r, 's, S>, EthInterpreter>;
+pub(crate) type Ictx<'a, 'r, 's, S> = InstructionContext<'a, Ctx<'r, 's, S>, EthInterpreter>;
 
 /// The same context, for a shorter time.
-fn again<'a, 'r, 's, S: DatabaseRef + Sync>(context: &'a mut Ictx<'_, 'r, 's, S>) -> Ictx<'a, 'r, 's, S> {
+pub(crate) fn again<'a, 'r, 's, S: DatabaseRef + Sync>(
+    context: &'a mut Ictx<'_, 'r, 's, S>,
+) -> Ictx<'a, 'r, 's, S> {
     InstructionContext { interpreter: context.interpreter, host: context.host }
 }
 

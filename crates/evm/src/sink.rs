@@ -4,6 +4,7 @@ use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::{BlockHistory, FinishedBlock, Receipt};
 use crate::location::{Key, Value};
 use crate::system::all_requests;
+use crate::trace::{Tracer, step_trace};
 use crate::vm::{EvmVm, Job, Output, Part, Step, TransactionOutput};
 use crate::wait::send;
 use alloy_consensus::TxType;
@@ -15,7 +16,7 @@ use revm::database_interface::DatabaseRef;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use tandem_stm::{Change, Changes, History, Sink};
+use tandem_stm::{Change, Changes, History, Recorded, Sink};
 
 /// Called with a block and some of its changes.
 type Show<'a> = Box<dyn FnMut(&Arc<Block>, PartialChanges) + Send + 'a>;
@@ -32,6 +33,7 @@ pub(crate) struct Assembler<'v, 's, S> {
     vm: &'v EvmVm<'s, S>,
     finished: Sender<FinishedBlock>,
     observer: Option<Observer<'v>>,
+    tracer: Option<Tracer<'v>>,
     parts: Vec<PartialChanges>,
     receipts: Vec<Receipt>,
     gas_used: u64,
@@ -45,11 +47,13 @@ impl<'v, 's, S> Assembler<'v, 's, S> {
         vm: &'v EvmVm<'s, S>,
         finished: Sender<FinishedBlock>,
         observer: Option<Observer<'v>>,
+        tracer: Option<Tracer<'v>>,
     ) -> Self {
         Self {
             vm,
             finished,
             observer,
+            tracer,
             parts: Vec::new(),
             receipts: Vec::new(),
             gas_used: 0,
@@ -142,6 +146,12 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
 }
 
 impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
+    fn record(&mut self, step: &Step<'s, S>, output: &Output, recorded: &Recorded<'_, EvmVm<'s, S>>) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer(step_trace(step, output, recorded));
+        }
+    }
+
     fn finalize(
         &mut self,
         step: Step<'s, S>,

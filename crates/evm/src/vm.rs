@@ -7,6 +7,7 @@ use crate::location::EvmState;
 use crate::machine::{Machine, MachineError};
 use crate::repair::Transfer;
 use crate::system::{self, SystemError};
+use crate::trace::Notes;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use revm::context::result::{EVMError, ExecutionResult};
@@ -55,6 +56,8 @@ pub(crate) struct TransactionOutput {
     pub(crate) logs: Vec<Log>,
     /// Boxed since hardly any transaction has one.
     transfer: Option<Box<Transfer>>,
+    /// There if somebody traces.
+    pub(crate) notes: Option<Box<Notes>>,
 }
 
 impl TransactionOutput {
@@ -64,6 +67,7 @@ impl TransactionOutput {
             gas_used: result.tx_gas_used(),
             logs: result.into_logs(),
             transfer: None,
+            notes: None,
         }
     }
 }
@@ -101,12 +105,14 @@ pub(crate) fn system_error<S: DatabaseRef>(block: &Block, error: SystemError<S>)
 #[derive(Debug)]
 pub(crate) struct EvmVm<'s, S> {
     pub(crate) pools: Pools<'s>,
+    /// Whether somebody wants to know what every step relied on.
+    tracing: bool,
     store: PhantomData<&'s S>,
 }
 
 impl<'s, S> EvmVm<'s, S> {
-    pub(crate) fn new(spare_codes: &'s SpareCodes) -> Self {
-        Self { pools: Pools::new(spare_codes), store: PhantomData }
+    pub(crate) fn new(spare_codes: &'s SpareCodes, tracing: bool) -> Self {
+        Self { pools: Pools::new(spare_codes), tracing, store: PhantomData }
     }
 }
 
@@ -127,7 +133,11 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         Self: 'r;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, S> {
-        Worker { machine: Machine::new(Db::new(view, &self.pools)), block: None }
+        let mut machine = Machine::new(Db::new(view, &self.pools));
+        if self.tracing {
+            machine.trace();
+        }
+        Worker { machine, block: None }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, S>) -> &'w mut View<'r, Self>
@@ -172,8 +182,13 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
             .map_err(|error| ExecutionError::Fault { block: block.id, error: error.0 })?;
         if let Output::Transaction(output) = &mut output {
             output.transfer = transfer.map(Box::new);
+            output.notes = machine.db().notes.as_mut().map(|notes| Box::new(std::mem::take(notes)));
         }
         Ok(output)
+    }
+
+    fn records_always(&self) -> bool {
+        self.tracing
     }
 
     fn repair(&self, _step: &Step<'s, S>, repair: &mut Repair<'_, Self>) -> bool {

@@ -16,6 +16,7 @@ pub struct Config {
     threads: usize,
     window: usize,
     timing: bool,
+    timelines: bool,
 }
 
 /// A setting that makes no sense.
@@ -43,6 +44,7 @@ impl Default for Config {
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             window: 1024,
             timing: false,
+            timelines: false,
         }
     }
 }
@@ -72,8 +74,20 @@ impl Config {
         self
     }
 
+    /// Whether to write down what each worker did when ([`crate::Metrics::timelines`]), with its time. Memory grows with the
+    /// stream. Default: no.
+    #[must_use]
+    pub fn timelines(mut self, timelines: bool) -> Self {
+        self.timelines = timelines;
+        self
+    }
+
     pub(crate) fn is_timing(&self) -> bool {
-        self.timing
+        self.timing || self.timelines
+    }
+
+    pub(crate) fn has_timelines(&self) -> bool {
+        self.timelines
     }
 
     pub(crate) fn validated(&self) -> Result<(usize, usize), ConfigError> {

@@ -19,6 +19,7 @@ pub struct Engine {
     threads: usize,
     window: usize,
     timing: bool,
+    timelines: bool,
 }
 
 /// A stream in progress, as its consumer sees it.
@@ -69,7 +70,8 @@ impl Engine {
             .build()
             .map_err(|_| ConfigError::Spawn)?;
         let background = Background::new(pool);
-        Ok(Self { background, threads, window, timing: config.is_timing() })
+        let (timing, timelines) = (config.is_timing(), config.has_timelines());
+        Ok(Self { background, threads, window, timing, timelines })
     }
 
     /// Number of worker threads.
@@ -114,6 +116,7 @@ impl Engine {
             Shared::new(self.window, arena, self.background.signal().clone()),
             self.threads,
             self.timing,
+            self.timelines,
             Feed::new(batches, cut),
             sink,
         );

@@ -1,11 +1,19 @@
 use crate::store::{EntryId, VersionStore};
 use crate::vm::{Domain, Effects, Violation, Vm};
+use crate::window::Record;
 
 /// Receives the steps as they become final, in order.
 ///
 /// Runs on whichever worker holds the frontier: what it does delays every later step, so it should hand heavy work
 /// to somebody else.
 pub trait Sink<V: Vm>: Send {
+    /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know.
+    ///
+    /// A step that was executed at the frontier has observations only if [`Vm::records_always`] says so.
+    fn record(&mut self, step: &V::Step, output: &V::Output, recorded: &Recorded<'_, V>) {
+        let _ = (step, output, recorded);
+    }
+
     /// Takes a final step and its output. The step's effects are in the changes already.
     ///
     /// # Errors
@@ -19,6 +27,37 @@ pub trait Sink<V: Vm>: Send {
         history: History,
     ) -> Result<(), V::Error>;
 }
+
+/// What a step relied on and is about to do, on the state that all earlier steps left.
+pub struct Recorded<'a, V: Vm> {
+    pub(crate) store: &'a VersionStore<V::Domain>,
+    pub(crate) record: &'a Record<V::Domain>,
+}
+
+impl<V: Vm> std::fmt::Debug for Recorded<'_, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorded").finish_non_exhaustive()
+    }
+}
+
+impl<V: Vm> Recorded<'_, V> {
+    /// What the step relied on, by key.
+    pub fn observations(
+        &self,
+    ) -> impl Iterator<Item = (&<V::Domain as Domain>::Key, &<V::Domain as Domain>::Observation)> {
+        let observations = self.record.observations.iter();
+        observations.map(|observed| (self.store.key(observed.entry), &observed.observation))
+    }
+
+    /// What the step does, by key, with the value before.
+    pub fn effects(&self) -> impl Iterator<Item = EffectIn<'_, V::Domain>> {
+        let effects = self.record.effects.iter();
+        effects.map(|(entry, effect)| (self.store.key(*entry), self.store.read_final(*entry).1, effect))
+    }
+}
+
+/// A key, the value under it, and what happens to it.
+type EffectIn<'a, D> = (&'a <D as Domain>::Key, <D as Domain>::Value, &'a <D as Domain>::Effect);
 
 /// What it took to make one step final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

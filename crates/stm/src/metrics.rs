@@ -33,6 +33,43 @@ pub struct Metrics {
     pub commit_time: Duration,
     /// Time workers slept for want of work, or in reads that waited.
     pub idle_time: Duration,
+    /// What each worker did, in order; empty unless [`crate::Config::timelines`] is on.
+    pub timelines: Vec<Vec<Event>>,
+}
+
+/// Something that a worker did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The step that it was about.
+    pub position: u64,
+    /// What it was.
+    pub kind: EventKind,
+    /// When it began, from the stream's start.
+    pub start: Duration,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// What an [`Event`] was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// An execution.
+    Execution {
+        /// Whether earlier steps were still in flight.
+        speculative: bool,
+        /// The step's executions before this one.
+        incarnation: u32,
+        /// Whether it ended in an error, which in speculation says only that the step cannot be judged yet.
+        failed: bool,
+        /// Time it waited for steps that were being executed again.
+        waited: Duration,
+    },
+    /// A result was found invalid at its turn.
+    Conflict,
+    /// A result was found invalid before its turn.
+    EarlyConflict,
+    /// An invalid result was made valid by [`crate::Vm::repair`].
+    Repair,
 }
 
 impl Metrics {
@@ -58,5 +95,6 @@ impl Metrics {
         self.validate_time += other.validate_time;
         self.commit_time += other.commit_time;
         self.idle_time += other.idle_time;
+        self.timelines.extend_from_slice(&other.timelines);
     }
 }

@@ -49,6 +49,7 @@ pub struct View<'r, V: Vm> {
     shared: &'r Shared<V>,
     position: u64,
     speculative: bool,
+    recording: bool,
     pub(crate) record: Record<V::Domain>,
     pub(crate) waits: u64,
     pub(crate) waited: Duration,
@@ -69,15 +70,18 @@ impl<'r, V: Vm> View<'r, V> {
             shared,
             position: 0,
             speculative: false,
+            recording: false,
             record: Record::default(),
             waits: 0,
             waited: Duration::ZERO,
         }
     }
 
-    pub(crate) fn begin(&mut self, position: u64, speculative: bool) {
+    /// `always`: whether to record observations even where nothing is validated later.
+    pub(crate) fn begin(&mut self, position: u64, speculative: bool, always: bool) {
         self.position = position;
         self.speculative = speculative;
+        self.recording = speculative || always;
         self.record.clear();
     }
 
@@ -86,9 +90,15 @@ impl<'r, V: Vm> View<'r, V> {
         self.position
     }
 
-    /// Whether observations are recorded. At the frontier there is nothing to validate later.
+    /// Whether earlier steps are still in flight.
     pub fn is_speculative(&self) -> bool {
         self.speculative
+    }
+
+    /// Whether observations are recorded. At the frontier there is nothing to validate later, so that they matter only
+    /// to a VM that wants them always (see [`Vm::records_always`]).
+    pub fn is_recording(&self) -> bool {
+        self.recording
     }
 
     /// Reads the value under `key`; `base` reads it from the base state if the stream has not met this key before.
@@ -143,7 +153,7 @@ impl<'r, V: Vm> View<'r, V> {
     /// Records that the result relies on `observation` of what was seen. It must hold of the value that was read: while
     /// that version stands, it is not compared again. See [`Sighting::predicted`] for one that may not.
     pub fn observe(&mut self, seen: Sighting, observation: Observation<V>) {
-        if self.speculative {
+        if self.recording {
             let Sighting { entry, stamp } = seen;
             self.record.observations.push(Observed { entry, stamp, observation });
         }

@@ -66,6 +66,12 @@ pub trait Vm: Sync {
     where
         Self: Sized;
 
+    /// Whether steps that execute at the frontier record their observations, too, for a sink that wants to see them
+    /// ([`crate::Sink::record`]).
+    fn records_always(&self) -> bool {
+        false
+    }
+
     /// Tries to make a result valid whose observations do not all hold, without executing the step again.
     ///
     /// Called at the step's turn, with final values. On `true` the engine commits the effects as the hook left them.

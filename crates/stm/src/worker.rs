@@ -1,7 +1,7 @@
 use crate::error::StreamError;
 use crate::feed::Feed;
-use crate::frontier::{Changes, Frontier, History, Sink};
-use crate::metrics::Metrics;
+use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
+use crate::metrics::{Event, EventKind, Metrics};
 use crate::predicate::Check;
 use crate::shared::Shared;
 use crate::store::{Found, UNSTABLE};
@@ -22,6 +22,9 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     frontier: Mutex<Frontier<V, S>>,
     threads: usize,
     timing: bool,
+    timelines: bool,
+    /// What the times of events count from.
+    start: Instant,
     /// Workers that have not left. Each counts down once; the last one closes the sink.
     present: AtomicUsize,
     metrics: Mutex<Metrics>,
@@ -47,6 +50,9 @@ struct Worker<'r, V: Vm> {
     metrics: Metrics,
     /// Whether to measure time per phase.
     timing: bool,
+    /// What it did, if that is written down, and what times count from.
+    timeline: Option<Vec<Event>>,
+    origin: Instant,
 }
 
 impl<'r, V: Vm> Worker<'r, V> {
@@ -66,7 +72,8 @@ impl<'r, V: Vm> Worker<'r, V> {
         body: &mut Body<V>,
         speculative: bool,
     ) -> Result<V::Output, V::Error> {
-        self.view().begin(position, speculative);
+        let always = self.vm.records_always();
+        self.view().begin(position, speculative, always);
         self.metrics.executions += 1;
         if body.incarnation > 0 {
             self.metrics.reexecutions += 1;
@@ -75,11 +82,26 @@ impl<'r, V: Vm> Worker<'r, V> {
             }
         }
         body.incarnation += 1;
+        let waited = self.view().waited;
         let start = self.now();
         let step = body.step.as_ref().expect("a step in flight is in its slot");
         let result = self.vm.execute(&mut self.state, step);
         self.metrics.execute_time += since(start);
+        if self.timeline.is_some() {
+            let waited = self.view().waited - waited;
+            let (incarnation, failed) = (body.incarnation - 1, result.is_err());
+            let kind = EventKind::Execution { speculative, incarnation, failed, waited };
+            self.note(position, kind, start);
+        }
         result
+    }
+
+    /// Writes down something that began at `start`.
+    fn note(&mut self, position: u64, kind: EventKind, start: Option<Instant>) {
+        if let (Some(timeline), Some(start)) = (&mut self.timeline, start) {
+            let (start, time) = (start.saturating_duration_since(self.origin), start.elapsed());
+            timeline.push(Event { position, kind, start, time });
+        }
     }
 
     fn count_conflict(&mut self, kinds: impl Iterator<Item = usize>) {
@@ -98,13 +120,22 @@ where
     I::Item: IntoIterator<IntoIter = B>,
     B: Iterator<Item = V::Step> + Send,
 {
-    pub(crate) fn new(shared: Shared<V>, threads: usize, timing: bool, feed: Feed<I, B>, sink: S) -> Self {
+    pub(crate) fn new(
+        shared: Shared<V>,
+        threads: usize,
+        timing: bool,
+        timelines: bool,
+        feed: Feed<I, B>,
+        sink: S,
+    ) -> Self {
         Self {
             shared,
             feed: Mutex::new(feed),
             frontier: Mutex::new(Frontier::new(sink)),
             threads,
             timing,
+            timelines,
+            start: Instant::now(),
             present: AtomicUsize::new(threads),
             metrics: Mutex::new(Metrics {
                 conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
@@ -141,6 +172,8 @@ where
             state: vm.worker(View::new(shared)),
             metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
             timing: self.timing,
+            timeline: self.timelines.then(Vec::new),
+            origin: self.start,
         };
         while !shared.stopped() {
             let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
@@ -163,6 +196,7 @@ where
         let (waits, waited) = (worker.view().waits, worker.view().waited);
         worker.metrics.waits += waits;
         worker.metrics.idle_time += waited;
+        worker.metrics.timelines.extend(worker.timeline.take());
         self.metrics.lock().merge(&worker.metrics);
     }
 
@@ -280,6 +314,7 @@ where
             worker.metrics.moved += u64::from(moved);
             Verdict::Valid
         } else {
+            worker.note(position, EventKind::Conflict, start);
             worker.count_conflict((0..V::Domain::KINDS.len()).filter(|kind| kinds[kind % 64]));
             body.conflicts += 1;
             let unrepaired = &mut frontier.unrepaired;
@@ -296,6 +331,7 @@ where
             store.retract(position, u32::MAX, unrepaired);
             if repaired {
                 worker.metrics.repairs += 1;
+                worker.note(position, EventKind::Repair, start);
                 Verdict::Repaired
             } else {
                 self.shared.window.set(position, Phase::Rerunning);
@@ -320,8 +356,12 @@ where
         let shared = &self.shared;
         let start = worker.now();
         let Frontier { sink, segment, .. } = frontier;
-        let effects = if executed { &worker.view().record.effects } else { &body.record.effects };
-        for (entry, effect) in effects {
+        let sink = sink.as_mut().expect("the sink stays until the last worker has left");
+        let record = if executed { &worker.view().record } else { &body.record };
+        if let Some(step) = &body.step {
+            sink.record(step, &output, &Recorded { store: &shared.store, record });
+        }
+        for (entry, effect) in &record.effects {
             if let Some(before) = shared.store.commit(*entry, position, effect, segment.number) {
                 segment.first_values.push((*entry, before));
             }
@@ -330,7 +370,6 @@ where
             shared.store.retract(position, u32::MAX, &body.record.effects);
         }
         let step = body.step.take().expect("a step in flight is in its slot");
-        let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         let mut changes = Changes { store: &shared.store, segment };
         if let Err(error) = sink.finalize(step, output, &mut changes, history) {
             shared.fail(StreamError::Step { position, error });
@@ -423,6 +462,8 @@ where
             if shared.window.claim(position, phase, again) {
                 if let Some(kind) = violated {
                     worker.count_conflict(std::iter::once(kind));
+                    let now = worker.now();
+                    worker.note(position, EventKind::EarlyConflict, now);
                     body.conflicts += 1;
                 }
                 self.speculate(worker, position, &mut body);

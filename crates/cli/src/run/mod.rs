@@ -11,7 +11,7 @@ mod report;
 mod source;
 mod witness;
 
-pub(crate) use load::progress;
+pub(crate) use load::{load, progress};
 pub(crate) use witness::witness;
 
 use crate::args::{Check, Mode, RunArgs, Senders, WitnessArgs};
@@ -78,7 +78,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let input = if settings.paths.is_empty() {
         generated::generate(&executor)?
     } else {
-        load::load(&settings.paths, settings.check, settings.json)?
+        load(&settings.paths, settings.check, settings.json)?
     };
     let outcome = execute::execute(settings, &executor, input)?;
     report::report(settings, &outcome)

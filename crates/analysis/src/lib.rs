@@ -1,0 +1,24 @@
+//! What limits parallel execution: which steps of given blocks depend on which, where, what that costs on how many threads,
+//! and what the engine made of it.
+//!
+//! [`record()`] traces blocks; a [`Graph`] says by a [`Model`] what depends on what; [`makespan`], [`by_block`] and
+//! [`as_stream`] say how long that takes at best; [`hottest`] and [`Names`] say where it comes from.
+#![forbid(unsafe_code)]
+
+mod actual;
+mod graph;
+mod hot;
+mod model;
+mod names;
+mod record;
+mod schedule;
+mod trace;
+
+pub use actual::{ActualRun, WorkerSummary, letters};
+pub use graph::{Edge, Graph};
+pub use hot::{HotPlace, hottest};
+pub use model::{Model, REPAIR_SHARE};
+pub use names::Names;
+pub use record::{Input, TraceError, compare_paths, record};
+pub use schedule::{LOOK_AHEAD, as_stream, by_block, makespan, speed_up};
+pub use trace::{LocationId, Place, Step, StepRead, StepWrite, Trace, TracedBlock};

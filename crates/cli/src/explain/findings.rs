@@ -1,0 +1,209 @@
+use super::Settings;
+use serde::Serialize;
+use std::time::Duration;
+use tandem_analysis::{
+    ActualRun, Graph, Model, Names, Trace, as_stream, by_block, hottest, letters, speed_up,
+};
+use tandem_workload::WorkloadError;
+
+/// Threads for which ideal speed-ups are told.
+pub(super) const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+/// As many threads as there can be work for.
+const UNLIMITED: usize = usize::MAX / 2;
+/// Columns of a worker's timeline.
+const COLUMNS: usize = 72;
+
+/// What there is to say.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Findings {
+    pub(super) blocks: usize,
+    pub(super) transactions: usize,
+    pub(super) sequential_ms: f64,
+    /// Transactions that need an earlier step of their block.
+    pub(super) dependent: usize,
+    /// Those of them that take the same path on the state before their block.
+    pub(super) keep_path: usize,
+    pub(super) block_by_block: Vec<Curve>,
+    pub(super) stream: Vec<Curve>,
+    pub(super) locations: Vec<Location>,
+    pub(super) chain: Chain,
+    pub(super) run: Run,
+}
+
+/// Ideal speed-ups of one model.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Curve {
+    pub(super) model: &'static str,
+    /// For as many threads as [`THREADS`] says.
+    pub(super) speed_up: Vec<f64>,
+    pub(super) unlimited: f64,
+}
+
+/// A hot location.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Location {
+    pub(super) name: String,
+    pub(super) conflicts: usize,
+    pub(super) blocks: usize,
+    /// How many times as fast these blocks would run without these conflicts.
+    pub(super) gain: f64,
+    pub(super) saved_ms: f64,
+}
+
+/// The longest chain of any block.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Chain {
+    pub(super) block: String,
+    pub(super) ms: f64,
+    pub(super) block_ms: f64,
+    pub(super) links: Vec<Link>,
+}
+
+/// A step of a chain.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Link {
+    pub(super) step: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hash: Option<String>,
+    pub(super) ms: f64,
+    /// What makes it need the step before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<String>,
+}
+
+/// What an actual run did.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Run {
+    pub(super) ms: f64,
+    pub(super) speed_up: f64,
+    pub(super) conflicts: u64,
+    pub(super) repairs: u64,
+    pub(super) reexecutions: u64,
+    pub(super) waits: u64,
+    pub(super) workers: Vec<Worker>,
+}
+
+/// What one worker did.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Worker {
+    pub(super) speculative: usize,
+    pub(super) frontier: usize,
+    pub(super) again: usize,
+    pub(super) conflicts: usize,
+    pub(super) repairs: usize,
+    /// Share of the run's time in which it executed.
+    pub(super) busy: f64,
+    pub(super) waited_ms: f64,
+    pub(super) timeline: String,
+}
+
+fn ms(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// A ratio with as many places as it is worth.
+fn rounded(ratio: f64) -> f64 {
+    (ratio * 100.0).round() / 100.0
+}
+
+impl Findings {
+    pub(super) fn new(
+        settings: &Settings,
+        trace: &Trace,
+        graph: &Graph,
+        dependent: &[usize],
+        run: &ActualRun,
+    ) -> Result<Self, WorkloadError> {
+        let names = Names::new(trace)?;
+        let graphs: Vec<_> = Model::ALL.iter().map(|model| (*model, Graph::new(trace, *model))).collect();
+        let curves = |time: &dyn Fn(&Graph, Model, usize) -> Duration| {
+            let curve = |(model, graph): &(Model, Graph)| {
+                let speed = |threads| rounded(speed_up(trace.time(), time(graph, *model, threads)));
+                let speed_up = THREADS.iter().map(|threads| speed(*threads)).collect();
+                Curve { model: model.name(), speed_up, unlimited: speed(UNLIMITED) }
+            };
+            graphs.iter().map(curve).collect()
+        };
+        Ok(Self {
+            blocks: trace.blocks.len(),
+            transactions: trace.transactions(),
+            sequential_ms: ms(trace.time()),
+            dependent: dependent.len(),
+            keep_path: dependent.iter().filter(|step| trace.steps[**step].keeps_path).count(),
+            block_by_block: curves(&|graph, model, threads| by_block(trace, graph, model, threads)),
+            stream: curves(&|graph, model, threads| {
+                as_stream(trace, graph, model, threads, settings.look_ahead)
+            }),
+            locations: locations(settings, trace, graph, &names),
+            chain: chain(trace, graph, &names),
+            run: actual(trace, run),
+        })
+    }
+}
+
+fn locations(settings: &Settings, trace: &Trace, graph: &Graph, names: &Names) -> Vec<Location> {
+    hottest(trace, graph, Model::Delta, settings.ideal, settings.top)
+        .into_iter()
+        .map(|hot| Location {
+            name: names.place(hot.place),
+            conflicts: hot.conflicts,
+            blocks: hot.blocks.len(),
+            gain: rounded(hot.gain),
+            saved_ms: ms(hot.saved),
+        })
+        .collect()
+}
+
+/// The chain of several steps that takes longest.
+fn chain(trace: &Trace, graph: &Graph, names: &Names) -> Chain {
+    let chains = trace.blocks.iter().map(|block| (block, graph.longest_chain(trace, block.steps.clone())));
+    let time =
+        |chain: &[(usize, _)]| -> Duration { chain.iter().map(|(step, _)| trace.steps[*step].time).sum() };
+    let longest = chains.max_by_key(|(_, chain)| (chain.len() > 1, time(chain)));
+    let Some((block, chain)) = longest else {
+        return Chain { block: String::new(), ms: 0.0, block_ms: 0.0, links: Vec::new() };
+    };
+    let links = chain.iter().map(|(step, edge)| Link {
+        step: trace.step_name(*step),
+        hash: trace.steps[*step].transaction.as_ref().map(|transaction| transaction.hash.to_string()),
+        ms: ms(trace.steps[*step].time),
+        by: edge.map(|edge| names.place(trace.location(edge.location).into())),
+    });
+    let block_time = block.steps.clone().map(|step| trace.steps[step].time).sum();
+    Chain {
+        block: block.name.clone(),
+        ms: ms(time(&chain)),
+        block_ms: ms(block_time),
+        links: links.collect(),
+    }
+}
+
+fn actual(trace: &Trace, run: &ActualRun) -> Run {
+    let ActualRun { time, metrics } = run;
+    let workers = run.workers().into_iter().zip(&metrics.timelines).map(|(worker, timeline)| Worker {
+        speculative: worker.speculative,
+        frontier: worker.frontier,
+        again: worker.again,
+        conflicts: worker.conflicts,
+        repairs: worker.repairs,
+        busy: rounded(worker.busy.as_secs_f64() / time.as_secs_f64().max(1e-9)),
+        waited_ms: ms(worker.waited),
+        timeline: letters(timeline, *time, COLUMNS),
+    });
+    Run {
+        ms: ms(*time),
+        speed_up: rounded(speed_up(trace.time(), *time)),
+        conflicts: metrics.conflicts,
+        repairs: metrics.repairs,
+        reexecutions: metrics.reexecutions,
+        waits: metrics.waits,
+        workers: workers.collect(),
+    }
+}

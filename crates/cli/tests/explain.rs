@@ -1,0 +1,90 @@
+//! What `tandem explain` finds, and what it refuses.
+
+mod common;
+
+use common::{assert_fails, recorded_blocks, stderr, stdout, tandem};
+use serde_json::Value;
+use std::path::Path;
+
+/// The lines of a report, by what they are about.
+fn explain(folder: &Path, more: &[&str]) -> Vec<(String, Value)> {
+    let folder = folder.to_str().expect("a path in UTF-8");
+    let output = tandem(&[&["explain", folder, "--json", "--repeat", "2", "--threads", "2"], more].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
+        .lines()
+        .map(|line| {
+            let Value::Object(line) = serde_json::from_str(line).expect("JSON") else { panic!("{line}") };
+            line.into_iter().next().expect("a name")
+        })
+        .collect()
+}
+
+fn all<'a>(lines: &'a [(String, Value)], name: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|(other, _)| other == name).map(|(_, value)| value).collect()
+}
+
+fn generate(workload: &str, folder: &Path) {
+    let folder = folder.to_str().expect("a path in UTF-8");
+    let size = ["--blocks", "2", "--txs", "40", "--accounts", "60", "--population", "60", "--fixtures"];
+    let args = [&["generate", "--workload", workload, "--out", folder], size.as_slice()].concat();
+    let output = tandem(&args);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn the_counter_is_the_cause_of_a_rush_for_tokens() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    generate("nft", folder.path());
+    let trace = folder.path().join("trace.json");
+    let lines = explain(folder.path(), &["--trace", trace.to_str().expect("a path in UTF-8")]);
+    let hottest = all(&lines, "location")[0];
+    let name = hottest["name"].as_str().expect("a name");
+    assert!(name.starts_with("nextId (slot 2) in collection 0"), "{name}");
+    assert_eq!(hottest["conflicts"], 78);
+    assert!(hottest["gain"].as_f64().expect("a number") > 3.0, "{hottest}");
+    let summary = all(&lines, "summary")[0];
+    assert_eq!((&summary["txs"], &summary["dependent"]), (&Value::from(80), &Value::from(78)));
+    assert!(all(&lines, "chain")[0]["links"].as_array().expect("links").len() >= 39);
+
+    let events: Value = serde_json::from_slice(&std::fs::read(trace).expect("a trace")).expect("JSON");
+    let events = events["traceEvents"].as_array().expect("events");
+    assert!(events.len() >= 80 && events.iter().all(|event| event["dur"].is_number()), "{events:?}");
+}
+
+#[test]
+fn transfers_to_one_account_conflict_only_where_balances_are_read() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    generate("one-hot", folder.path());
+    let lines = explain(folder.path(), &[]);
+    let unlimited = |model: &str| {
+        let curves = all(&lines, "blockByBlock");
+        let curve = curves.iter().find(|curve| curve["model"] == model).expect("a curve");
+        curve["unlimited"].as_f64().expect("a number")
+    };
+    let exact = unlimited("field and slot, lazy beneficiary");
+    let deltas = unlimited("delta balances, predicted nonces");
+    assert!(deltas > 2.0 * exact, "{deltas} {exact}");
+}
+
+#[test]
+fn a_recorded_block_is_explained() {
+    let Some(folder) = recorded_blocks() else { return };
+    let folder = folder.join("1-22615247");
+    let lines = explain(&folder, &[]);
+    assert_eq!(all(&lines, "summary")[0]["txs"], 26);
+    assert_eq!(all(&lines, "blockByBlock").len(), 6);
+    for curve in all(&lines, "blockByBlock") {
+        assert_eq!(curve["speedUp"][0], 1.0, "{curve}");
+    }
+    let output = tandem(&["explain", folder.to_str().expect("a path in UTF-8"), "--repeat", "1"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("Ideal speed-up, block by block"));
+}
+
+#[test]
+fn bad_usage_is_told() {
+    assert_fails(&tandem(&["explain", "/nowhere"]), 2, &["/nowhere"]);
+    assert_fails(&tandem(&["explain", "/nowhere", "--repeat", "0"]), 2, &["--repeat must be at least 1"]);
+    assert_fails(&tandem(&["explain"]), 2, &["<PATHS>"]);
+}
