@@ -1,4 +1,4 @@
-//! Whole blocks: their starts, ends and failures. Unusual sizes are in `hazards/sizes.rs`.
+//! Whole blocks: their starts, ends and failures. Unusual sizes, and failures while speculating, are in `hazards`.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -7,7 +7,7 @@ use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_primitives::{Address, U256, address};
 use common::asm::{addr, arg, asm, get, num, of, slot, word};
 use common::contracts::*;
-use common::stores::{FaultyStore, Mode};
+use common::gates::{Event, Trouble};
 use common::{Fork, Scenario, Tx, at, ether, stream, with_executor};
 use revm::bytecode::opcode as op;
 use tandem_evm::{Cut, ExecutionError};
@@ -242,7 +242,7 @@ fn a_store_that_fails_is_a_fault_of_its_block_and_leaves_the_earlier_ones() {
         let blocks = s.blocks();
         for (threads, window) in WAYS {
             for cut in [Cut::Never, Cut::Batch] {
-                let store = FaultyStore::new(&s.store, rare, Mode::Fail, u64::MAX);
+                let store = s.gates(&[]).with_trouble(Event::Read(rare), Trouble::Fault, usize::MAX);
                 let streamed = stream(&with_executor(threads, window), &blocks, &store, cut);
                 assert_eq!(streamed.finished.len(), 3);
                 match streamed.error {
@@ -255,43 +255,20 @@ fn a_store_that_fails_is_a_fault_of_its_block_and_leaves_the_earlier_ones() {
 }
 
 #[test]
-fn a_fault_that_passes_while_speculating_is_none() {
-    let mut survived = 0;
-    for _ in 0..10 {
-        let (s, rare) = with_a_rare_account(Fork::Prague);
-        let blocks = s.blocks();
-        let store = FaultyStore::new(&s.store, rare, Mode::Fail, 1).slow(at(0x1000 + 99));
-        let streamed = stream(&with_executor(4, 0), &blocks, &store, Cut::Never);
-        match streamed.error {
-            None => {
-                assert_eq!(streamed.finished.len(), blocks.len());
-                survived += 1;
-            }
-            Some(ExecutionError::Fault { block, .. }) => {
-                assert_eq!(block, blocks[3].id());
-                assert_eq!(streamed.finished.len(), 3);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(survived > 0);
-}
-
-#[test]
 fn a_store_that_panics_ends_the_stream_with_an_internal_error() {
     let (s, rare) = with_a_rare_account(Fork::Prague);
     let blocks = s.blocks();
     for (threads, window) in WAYS {
         let executor = with_executor(threads, window);
-        let store = FaultyStore::new(&s.store, rare, Mode::Panic, u64::MAX);
+        let store = s.gates(&[]).with_trouble(Event::Read(rare), Trouble::Panic, usize::MAX);
         let streamed = stream(&executor, &blocks, &store, Cut::Never);
         assert!(streamed.finished.len() <= 3);
         match streamed.error {
-            Some(ExecutionError::Internal(message)) => assert!(message.contains("the store panics")),
+            Some(ExecutionError::Internal(message)) => assert!(message.contains("panics")),
             other => panic!("{other:?}"),
         }
         // The executor is as good as new.
-        let store = FaultyStore::new(&s.store, rare, Mode::Panic, 0);
+        let store = s.gates(&[]);
         let streamed = stream(&executor, &blocks, &store, Cut::Never);
         assert!(streamed.error.is_none() && streamed.finished.len() == blocks.len());
     }

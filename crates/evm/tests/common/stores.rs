@@ -1,9 +1,9 @@
-//! Stores that take their time, or fail.
+//! A store that takes its time. One that fails is in `gates.rs`.
 
 use super::rng::Rng;
 use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
-use revm::database_interface::{DBErrorMarker, DatabaseRef};
+use revm::database_interface::DatabaseRef;
 use revm::state::AccountInfo;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,78 +61,5 @@ impl DatabaseRef for SlowStore<'_> {
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
         self.inner.block_hash_ref(number)
-    }
-}
-
-/// What a [`FaultyStore`] does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Fail,
-    Panic,
-}
-
-/// A store whose reads of one account go wrong, the first few times or always.
-pub(crate) struct FaultyStore<'a> {
-    inner: StoreRef<'a, MemoryStore>,
-    address: Address,
-    mode: Mode,
-    /// Reads of the account that still go wrong.
-    left: AtomicU64,
-    /// An account that takes long to read.
-    slow: Option<Address>,
-}
-
-impl<'a> FaultyStore<'a> {
-    pub(crate) fn new(store: &'a MemoryStore, address: Address, mode: Mode, times: u64) -> Self {
-        Self { inner: StoreRef(store), address, mode, left: AtomicU64::new(times), slow: None }
-    }
-
-    pub(crate) fn slow(mut self, address: Address) -> Self {
-        self.slow = Some(address);
-        self
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault(pub(crate) String);
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Fault {}
-impl DBErrorMarker for Fault {}
-
-impl DatabaseRef for FaultyStore<'_> {
-    type Error = Fault;
-
-    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Fault> {
-        if self.slow == Some(address) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let less = |left: u64| left.checked_sub(1);
-        if address == self.address
-            && self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).is_ok()
-        {
-            match self.mode {
-                Mode::Fail => return Err(Fault(format!("no {address}"))),
-                Mode::Panic => panic!("the store panics"),
-            }
-        }
-        self.inner.basic_ref(address).map_err(|error| Fault(error.to_string()))
-    }
-
-    fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, Fault> {
-        self.inner.code_by_hash_ref(hash).map_err(|error| Fault(error.to_string()))
-    }
-
-    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, Fault> {
-        self.inner.storage_ref(address, slot).map_err(|error| Fault(error.to_string()))
-    }
-
-    fn block_hash_ref(&self, number: u64) -> Result<B256, Fault> {
-        self.inner.block_hash_ref(number).map_err(|error| Fault(error.to_string()))
     }
 }
