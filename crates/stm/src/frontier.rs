@@ -1,6 +1,7 @@
 use crate::store::{EntryId, VersionStore};
 use crate::vm::{Domain, Effects, Violation, Vm};
 use crate::window::Record;
+use std::time::Instant;
 
 /// Receives the steps as they become final, in order.
 ///
@@ -102,14 +103,13 @@ impl<V: Vm> Changes<'_, V> {
     pub fn take(&mut self) -> Vec<ChangeIn<V::Domain>> {
         self.segment.number += 1;
         let store = self.store;
-        self.segment
-            .first_values
-            .drain(..)
-            .filter_map(|(entry, before)| {
-                let (_, after) = store.read_final(entry);
-                (after != before).then(|| Change { key: store.key(entry).clone(), before, after })
-            })
-            .collect()
+        // Hardly any value comes back, so room for all is rarely too much, and growing would copy what is there.
+        let mut changes = Vec::with_capacity(self.segment.first_values.len());
+        changes.extend(self.segment.first_values.drain(..).filter_map(|(entry, before)| {
+            let (_, after) = store.read_final(entry);
+            (after != before).then(|| Change { key: store.key(entry).clone(), before, after })
+        }));
+        changes
     }
 }
 
@@ -128,6 +128,10 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) segment: Segment<V::Domain>,
     /// Set while a holder is at work. Found set on acquiring the lock, it tells that the last holder panicked.
     pub(crate) busy: bool,
+    /// When waiters were last told that the frontier moved.
+    pub(crate) told: Option<Instant>,
+    /// Results in a row that were found invalid at their turn.
+    pub(crate) invalid: u32,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<Violation<V::Domain>>,
     /// Scratch: the effects of one result before its repair.
@@ -140,6 +144,8 @@ impl<V: Vm, S> Frontier<V, S> {
             sink: Some(sink),
             segment: Segment { number: 1, first_values: Vec::new() },
             busy: false,
+            told: None,
+            invalid: 0,
             violated: Vec::new(),
             unrepaired: Vec::new(),
         }

@@ -22,6 +22,9 @@ pub(crate) struct Shared<V: Vm> {
     /// Position of the next step to claim for speculation. Only grows, raised by any worker; a hint, since the
     /// slot's phase decides.
     pub(crate) next: CachePadded<AtomicU64>,
+    /// Until the frontier is here, speculation pauses, since it was of no use lately. Written by the frontier's holder, read
+    /// by all; a hint.
+    pub(crate) resume: AtomicU64,
     /// End of the steps that were put into the window. Written (release) by the feeder after their slots.
     pub(crate) fed: CachePadded<AtomicU64>,
     /// Length of the stream; `u64::MAX` until the input is exhausted. Written once by the feeder.
@@ -41,6 +44,7 @@ impl<V: Vm> Shared<V> {
             window: Window::new(window, &mut arena.records),
             frontier: CachePadded::default(),
             next: CachePadded::default(),
+            resume: AtomicU64::new(0),
             fed: CachePadded::default(),
             end: AtomicU64::new(u64::MAX),
             stop: AtomicBool::new(false),

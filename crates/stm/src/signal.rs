@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 /// How often a condition is tried before the thread sleeps. Small, since workers may outnumber cores.
 const SPINS: usize = if MODEL { 1 } else { 64 };
+/// How long waiters may be left asleep although something changed that they can go on with: waking them costs about as
+/// much as a small step, and they would find little to do each time.
+const PACE: Duration = Duration::from_micros(20);
 /// How long an idle worker sleeps at most while background work is pending: parts of it come up without notice.
 const NAP: Duration = Duration::from_micros(100);
 
@@ -69,6 +72,20 @@ impl Signal {
             }
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Wakes all waiters, if there are any and `last` was some time ago; moves `last` on. To be followed by a
+    /// [`Signal::notify`] sooner or later. Call after the change is stored.
+    pub(crate) fn notify_paced(&self, last: &mut Option<Instant>) {
+        fence(Ordering::SeqCst);
+        if self.waiters.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let now = Instant::now();
+        if MODEL || last.is_none_or(|last| now - last >= PACE) {
+            *last = Some(now);
+            self.notify();
+        }
     }
 
     /// Wakes all waiters, if there are any. Call after the change is stored.

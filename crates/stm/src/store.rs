@@ -1,5 +1,6 @@
 #[cfg(shuttle)]
 mod invariants;
+mod pending;
 
 use crate::cell::Stamped;
 use crate::index::Index;
@@ -7,6 +8,7 @@ use crate::slab::Slab;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{HashState, Mutex};
 use crate::vm::Domain;
+use pending::InFlight;
 use std::hash::BuildHasher;
 
 /// The interned identity of a key, valid for one stream.
@@ -16,23 +18,16 @@ pub struct EntryId(u32);
 /// The stamp of a value that effects in flight contributed to: it must always be compared.
 pub(crate) const UNSTABLE: u64 = u64::MAX;
 
-/// An effect of a step that is not final.
-struct Pending<E> {
-    position: u64,
-    incarnation: u32,
-    effect: E,
-}
-
 struct Entry<D: Domain> {
     key: D::Key,
     /// The value left by all final steps.
     value: Stamped<D::Cell>,
-    /// Length of `pending`. Written under its lock; read (acquire) without it, to leave the lock alone where nothing
+    /// Number of effects in `pending`. Written under its lock; read (acquire) without it, to leave the lock alone where nothing
     /// is in flight. A stale zero is a stale read, which validation catches.
     in_flight: AtomicU32,
     /// Effects of steps at or after the frontier, by position. The commit of a step changes `value` and removes
     /// its effect here under one lock, so that no reader applies it twice or not at all.
-    pending: Mutex<Vec<Pending<D::Effect>>>,
+    pending: Mutex<InFlight<D>>,
     /// The segment (see [`crate::Changes`]) that last changed the value. Used by the frontier's holder alone.
     segment: AtomicU64,
 }
@@ -81,7 +76,7 @@ impl<D: Domain> VersionStore<D> {
                 key: key.clone(),
                 value: Stamped::new(value),
                 in_flight: AtomicU32::new(0),
-                pending: Mutex::new(Vec::new()),
+                pending: Mutex::new(InFlight::default()),
                 segment: AtomicU64::new(0),
             })
         };
@@ -116,27 +111,19 @@ impl<D: Domain> VersionStore<D> {
 
     /// The value as the step at `position` should see it: the final one with the effects of all earlier steps in
     /// flight.
-    pub(crate) fn read_at(
-        &self,
-        id: EntryId,
-        position: u64,
-        is_rerunning: impl Fn(u64) -> bool,
-    ) -> Found<D::Value> {
+    pub(crate) fn read_at(&self, id: EntryId, position: u64) -> Found<D::Value> {
         let entry = self.entry(id);
         if entry.in_flight.load(Ordering::Acquire) == 0 {
             let (stamp, value) = entry.value.load();
             return Found::Value { stamp, value };
         }
-        let pending = entry.pending.lock();
-        let (mut stamp, mut value) = entry.value.load();
-        for earlier in pending.iter().take_while(|effect| effect.position < position) {
-            if is_rerunning(earlier.position) {
-                return Found::Rerunning(earlier.position);
-            }
-            D::apply(&earlier.effect, &mut value);
-            stamp = UNSTABLE;
+        let mut pending = entry.pending.lock();
+        let (stamp, value) = entry.value.load();
+        match pending.before(position, (stamp, value)) {
+            Ok(None) => Found::Value { stamp, value },
+            Ok(Some(value)) => Found::Value { stamp: UNSTABLE, value },
+            Err(rerunning) => Found::Rerunning(rerunning),
         }
-        Found::Value { stamp, value }
     }
 
     /// Makes a speculative result visible to later steps, in place of what the step's earlier incarnation did.
@@ -150,12 +137,7 @@ impl<D: Domain> VersionStore<D> {
         for (id, effect) in effects {
             let entry = self.entry(*id);
             let mut pending = entry.pending.lock();
-            let at = pending.partition_point(|other| other.position < position);
-            let new = Pending { position, incarnation, effect: *effect };
-            match pending.get_mut(at) {
-                Some(old) if old.position == position => *old = new,
-                _ => pending.insert(at, new),
-            }
+            pending.put(position, incarnation, *effect, entry.value.load().1);
             entry.in_flight.store(pending.len() as u32, Ordering::Release);
         }
         self.retract(position, incarnation, replaced);
@@ -166,12 +148,15 @@ impl<D: Domain> VersionStore<D> {
         for (id, _) in effects {
             let entry = self.entry(*id);
             let mut pending = entry.pending.lock();
-            if let Ok(at) = pending.binary_search_by_key(&position, |other| other.position)
-                && pending[at].incarnation < incarnation
-            {
-                pending.remove(at);
-                entry.in_flight.store(pending.len() as u32, Ordering::Release);
-            }
+            pending.remove(position, incarnation);
+            entry.in_flight.store(pending.len() as u32, Ordering::Release);
+        }
+    }
+
+    /// Notes that the step with these effects is being executed again: whoever reads one of them should wait.
+    pub(crate) fn rerun(&self, position: u64, effects: &[(EntryId, D::Effect)]) {
+        for (id, _) in effects {
+            self.entry(*id).pending.lock().rerun(position);
         }
     }
 
@@ -191,10 +176,8 @@ impl<D: Domain> VersionStore<D> {
         }
         let mut pending = entry.pending.lock();
         let before = Self::apply(entry, position, effect, segment);
-        if let Ok(at) = pending.binary_search_by_key(&position, |other| other.position) {
-            pending.remove(at);
-            entry.in_flight.store(pending.len() as u32, Ordering::Release);
-        }
+        pending.commit(position, entry.value.load());
+        entry.in_flight.store(pending.len() as u32, Ordering::Release);
         before
     }
 

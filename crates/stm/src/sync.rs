@@ -35,6 +35,20 @@ pub(crate) use rayon::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
 #[cfg(shuttle)]
 pub(crate) use threads::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
 
+/// Sleeps for a while, without being woken.
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use std::thread::sleep as nap;
+
+#[cfg(loom)]
+pub(crate) fn nap(_: std::time::Duration) {
+    loom::thread::yield_now();
+}
+
+#[cfg(shuttle)]
+pub(crate) fn nap(_: std::time::Duration) {
+    shuttle::thread::yield_now();
+}
+
 /// Whether a model checker drives the engine. Tables start small and spinning is short then, so that they grow and
 /// sleep within a few steps.
 pub(crate) const MODEL: bool = cfg!(any(loom, shuttle));

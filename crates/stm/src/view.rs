@@ -135,7 +135,7 @@ impl<'r, V: Vm> View<'r, V> {
             return Read::new(entry, store.read_final(entry));
         }
         loop {
-            match store.read_at(entry, self.position, |earlier| self.shared.is_rerunning(earlier)) {
+            match store.read_at(entry, self.position) {
                 Found::Value { stamp, value } => return Read::new(entry, (stamp, value)),
                 Found::Rerunning(_) if self.shared.stopped() => {
                     return Read::new(entry, store.read_final(entry));

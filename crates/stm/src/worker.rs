@@ -1,3 +1,4 @@
+use crate::background::assist;
 use crate::error::StreamError;
 use crate::feed::Feed;
 use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
@@ -5,8 +6,8 @@ use crate::metrics::{Event, EventKind, Metrics};
 use crate::predicate::Check;
 use crate::shared::Shared;
 use crate::store::{Found, UNSTABLE};
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::{Mutex, nap};
 use crate::view::View;
 use crate::vm::{Domain, Repair, Vm};
 use crate::window::{Body, Phase};
@@ -14,6 +15,13 @@ use std::time::{Duration, Instant};
 
 /// How far beyond the frontier idle workers look for invalid results, in steps per thread.
 const EARLY_CHECKS: u64 = 8;
+
+/// From this many invalid results in a row on, speculation pauses.
+const FUTILE: u32 = 16;
+/// How many steps it pauses for at first. Each time it was still of no use, the pause is twice as long.
+const PAUSE: u64 = 32;
+/// How long a worker that pauses sleeps.
+const NAP: Duration = Duration::from_micros(100);
 
 /// One stream and everything its workers need.
 pub(crate) struct Crew<V: Vm, S, I, B> {
@@ -181,11 +189,18 @@ where
             if self.serve_frontier(&mut worker)
                 || self.speculate_next(&mut worker)
                 || self.feed.try_lock().is_some_and(|mut feed| feed.feed(shared))
-                || self.check_early(&mut worker)
+                || (!self.pauses() && self.check_early(&mut worker))
             {
                 continue;
             }
             let start = Instant::now();
+            if self.pauses() {
+                if !assist() {
+                    nap(NAP);
+                }
+                worker.metrics.idle_time += start.elapsed();
+                continue;
+            }
             shared.signal.wait_usefully(|| {
                 shared.stopped()
                     || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
@@ -208,11 +223,16 @@ where
             if std::mem::replace(&mut frontier.busy, true) {
                 break;
             }
+            let mut moved = false;
             while self.finalize_next(worker, &mut frontier) {
-                progress = true;
+                moved = true;
             }
             frontier.busy = false;
             drop(frontier);
+            if moved {
+                progress = true;
+                self.shared.signal.notify();
+            }
             // A worker that completed the step at the frontier while we held the lock has left it to us: pairs
             // with its fence between storing the phase and trying the lock.
             fence(Ordering::SeqCst);
@@ -259,6 +279,9 @@ where
             Phase::Done => self.validate(worker, frontier, position, &mut body),
             _ => Verdict::Invalid,
         };
+        if phase == Phase::Done {
+            self.judge_speculation(frontier, position, verdict);
+        }
         let repaired = verdict == Verdict::Repaired;
         let kept = if verdict == Verdict::Invalid { None } else { body.output.take() };
         let executed = kept.is_none();
@@ -279,6 +302,26 @@ where
                 false
             }
         }
+    }
+
+    /// Has speculation pause while its results keep being invalid: where each step depends on the one before, they only
+    /// cost memory traffic and wake-ups.
+    fn judge_speculation(&self, frontier: &mut Frontier<V, S>, position: u64, verdict: Verdict) {
+        if verdict != Verdict::Invalid {
+            frontier.invalid = 0;
+            return;
+        }
+        frontier.invalid += 1;
+        if let Some(pauses) = frontier.invalid.checked_sub(FUTILE) {
+            let pause = (PAUSE << pauses.min(32)).min(self.shared.window.len());
+            self.shared.resume.store(position + pause, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether speculation pauses.
+    fn pauses(&self) -> bool {
+        let shared = &self.shared;
+        shared.frontier.load(Ordering::Relaxed) < shared.resume.load(Ordering::Relaxed)
     }
 
     /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told
@@ -335,6 +378,7 @@ where
                 Verdict::Repaired
             } else {
                 self.shared.window.set(position, Phase::Rerunning);
+                store.rerun(position, &body.record.effects);
                 Verdict::Invalid
             }
         };
@@ -355,7 +399,7 @@ where
     ) -> bool {
         let shared = &self.shared;
         let start = worker.now();
-        let Frontier { sink, segment, .. } = frontier;
+        let Frontier { sink, segment, .. } = &mut *frontier;
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         let record = if executed { &worker.view().record } else { &body.record };
         if let Some(step) = &body.step {
@@ -379,14 +423,14 @@ where
         worker.metrics.commit_time += since(start);
         shared.window.set(position, Phase::Vacant);
         shared.frontier.store(position + 1, Ordering::SeqCst);
-        shared.signal.notify();
+        shared.signal.notify_paced(&mut frontier.told);
         true
     }
 
     /// Claims the next step that nobody started and executes it speculatively.
     fn speculate_next(&self, worker: &mut Worker<'_, V>) -> bool {
         let shared = &self.shared;
-        loop {
+        while !self.pauses() {
             let position = shared.next.load(Ordering::Relaxed).max(shared.frontier.load(Ordering::Acquire));
             if position >= shared.fed.load(Ordering::Acquire) {
                 return false;
@@ -398,6 +442,7 @@ where
                 return true;
             }
         }
+        false
     }
 
     /// Executes a claimed step and leaves its result for its turn.
@@ -461,6 +506,7 @@ where
             };
             if shared.window.claim(position, phase, again) {
                 if let Some(kind) = violated {
+                    shared.store.rerun(position, &body.record.effects);
                     worker.count_conflict(std::iter::once(kind));
                     let now = worker.now();
                     worker.note(position, EventKind::EarlyConflict, now);
@@ -477,8 +523,7 @@ where
     fn violation(&self, position: u64, body: &Body<V>) -> Option<usize> {
         let shared = &self.shared;
         body.record.observations.iter().find_map(|observed| {
-            let is_rerunning = |other| shared.is_rerunning(other);
-            match shared.store.read_at(observed.entry, position, is_rerunning) {
+            match shared.store.read_at(observed.entry, position) {
                 Found::Value { stamp, value } if stamp != observed.stamp || stamp == UNSTABLE => {
                     match V::Domain::check(&observed.observation, &value) {
                         Check::Violated(kind) => Some(kind),

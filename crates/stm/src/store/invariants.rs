@@ -10,9 +10,9 @@ impl<D: Domain> VersionStore<D> {
         for entry in self.entries.iter() {
             let pending = entry.pending.lock();
             let mut next = frontier;
-            for effect in pending.iter() {
-                assert!(effect.position >= next, "an effect is out of order or below the frontier");
-                next = effect.position + 1;
+            for position in pending.positions() {
+                assert!(position >= next, "an effect is out of order or below the frontier");
+                next = position + 1;
             }
             let in_flight = entry.in_flight.load(Ordering::SeqCst);
             assert_eq!(in_flight as usize, pending.len());
@@ -22,7 +22,7 @@ impl<D: Domain> VersionStore<D> {
     /// Asserts that nothing is in flight.
     pub(crate) fn assert_quiet(&self) {
         for entry in self.entries.iter() {
-            assert!(entry.pending.lock().is_empty(), "an effect outlived its step");
+            assert_eq!(entry.pending.lock().len(), 0, "an effect outlived its step");
         }
     }
 
