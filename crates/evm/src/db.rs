@@ -8,7 +8,7 @@ use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{AccountId, AccountInfo};
-use tandem_stm::{Sighting, View};
+use tandem_stm::{EntryId, Sighting, View};
 
 /// From this many accounts on, an access is found by hash instead of by search.
 const SEARCH_LIMIT: usize = 16;
@@ -115,6 +115,8 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) notes: Option<Notes>,
     /// Index into `accounts`, filled once there are many.
     by_address: AddressMap<usize>,
+    /// The key that was last resolved, and its entry.
+    last_resolved: Option<(Key, EntryId)>,
     /// Codes this worker has used. Its own copies, since reference counts shared between cores are slow.
     codes: B256Map<Bytecode>,
 }
@@ -133,6 +135,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             credits: Vec::new(),
             notes: None,
             by_address: AddressMap::default(),
+            last_resolved: None,
             codes: pools.spare_codes.lock().pop().unwrap_or_default(),
         }
     }
@@ -184,10 +187,34 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         })))
     }
 
-    /// The entry of an account, for an effect on it without reading it.
-    pub(crate) fn resolve(&mut self, address: Address) -> Result<tandem_stm::EntryId, StoreError<S::Error>> {
+    /// The entry of an account, for an effect on it without reading it. Nearly always the beneficiary's.
+    pub(crate) fn resolve(&mut self, address: Address) -> Result<EntryId, StoreError<S::Error>> {
+        let key = self.account_key(address);
+        if let Some((last, entry)) = self.last_resolved
+            && last == key
+        {
+            return Ok(entry);
+        }
         let store = self.store();
-        self.view.resolve(&self.account_key(address), || Self::base_account(store, address))
+        let entry = self.view.resolve(&key, || Self::base_account(store, address))?;
+        self.last_resolved = Some((key, entry));
+        Ok(entry)
+    }
+
+    /// Reads an account.
+    pub(crate) fn load(
+        &mut self,
+        address: Address,
+    ) -> Result<(AccountState, Sighting), StoreError<S::Error>> {
+        let store = self.store();
+        let read = self.view.read(&self.account_key(address), || Self::base_account(store, address))?;
+        let mut seen = read.value.account();
+        if self.view.is_speculative() && seen.balance.bit(255) {
+            // More was taken out than there was: some effect in between is not known yet.
+            seen.balance = U256::ZERO;
+            return Ok((seen, read.sighting.predicted()));
+        }
+        Ok((seen, read.sighting))
     }
 
     /// The index of an account's access, if the step has loaded it.
@@ -231,18 +258,11 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
     type Error = StoreError<S::Error>;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        let store = self.store();
-        let mut read = self.view.read(&self.account_key(address), || Self::base_account(store, address))?;
-        let mut seen = read.value.account();
-        if self.view.is_speculative() && seen.balance.bit(255) {
-            // More was taken out than there was: some effect in between is not known yet.
-            seen.balance = U256::ZERO;
-            read.sighting = read.sighting.predicted();
-        }
+        let (seen, sighting) = self.load(address)?;
         let index = self.accounts.len();
         self.accounts.push(Access {
             address,
-            sighting: read.sighting,
+            sighting,
             seen,
             balance: false,
             nonce: false,

@@ -39,18 +39,22 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, 
         if !ctx.journaled_state.database.is_recording() {
             return pre_execution::validate_against_state_and_deduct_caller(ctx);
         }
+        // At its turn a nonce is what it is.
+        let predicted = ctx.journaled_state.database.view.is_speculative();
         let sender = ctx.tx.caller();
         let nonce = ctx.tx.nonce();
         ctx.journaled_state.load_account_with_code(sender)?;
         let mut balance = U256::ZERO;
         if let Some(account) = ctx.journaled_state.inner.state.get_mut(&sender) {
-            account.info.nonce = nonce;
+            if predicted {
+                account.info.nonce = nonce;
+            }
             balance = account.info.balance;
         }
         let cost = ctx.tx.max_balance_spending().unwrap_or(U256::MAX);
         let db = &mut ctx.journaled_state.database;
         if let Some(access) = db.access(sender) {
-            if access.seen.nonce != nonce {
+            if predicted && access.seen.nonce != nonce {
                 access.seen.nonce = nonce;
                 access.sighting = access.sighting.predicted();
             }

@@ -30,6 +30,7 @@ mod sink;
 mod store;
 mod system;
 mod trace;
+mod transfer;
 mod vm;
 mod wait;
 

@@ -1,6 +1,7 @@
 //! What the EVM's locations are, how they are observed and how they change.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use std::hash::{Hash, Hasher};
 use tandem_stm::{Cell, Check, Delta, Domain, Effect, Observation, Words};
 
 /// Ethereum's state, for the engine.
@@ -39,7 +40,6 @@ pub(crate) const BALANCE_CAP: U256 = U256::from_limbs([0, 0, 0, 1]);
 
 /// The identity of an account's fields or of a storage slot, in one of several unrelated base states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), derive(Hash))]
 pub(crate) enum Key {
     /// Balance, nonce, code and life of an account.
     Account { world: u32, address: Address },
@@ -50,9 +50,31 @@ pub(crate) enum Key {
 
 /// Unit tests run with the worst of hashes: all keys collide.
 #[cfg(test)]
-impl std::hash::Hash for Key {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u8(0);
+    }
+}
+
+#[cfg(not(test))]
+impl Hash for Key {
+    /// Word by word: what is derived takes each field byte by byte, with its length.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (world, address, slot) = match self {
+            Self::Account { world, address } => (world, address, None),
+            Self::Slot { world, address, generation, slot } => (world, address, Some((generation, slot))),
+        };
+        let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| address[at + byte]));
+        state.write_u64(word(0));
+        state.write_u64(word(8));
+        // The last four bytes, four that were taken already, and the world.
+        state.write_u64(word(12) ^ u64::from(*world));
+        if let Some((generation, slot)) = slot {
+            let [a, b, c, d] = slot.into_limbs();
+            for word in [a, b, c, d, *generation] {
+                state.write_u64(word);
+            }
+        }
     }
 }
 

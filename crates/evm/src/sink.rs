@@ -72,6 +72,9 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         output: TransactionOutput,
     ) -> Result<(), InvalidBlock> {
         let transaction = &job.block.transactions[index];
+        if index == 0 {
+            self.receipts.reserve_exact(job.block.transactions.len());
+        }
         let available = job.block.header.gas_limit.saturating_sub(self.gas_used);
         let wanted = transaction.env.gas_limit;
         if wanted > available {

@@ -8,6 +8,7 @@ use crate::machine::{Machine, MachineError};
 use crate::repair::Transfer;
 use crate::system::{self, SystemError};
 use crate::trace::Notes;
+use crate::transfer;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use revm::context::result::{EVMError, ExecutionResult};
@@ -61,6 +62,11 @@ pub(crate) struct TransactionOutput {
 }
 
 impl TransactionOutput {
+    /// The output of a plain transfer.
+    fn transfer(gas_used: u64) -> Self {
+        Self { success: true, gas_used, logs: Vec::new(), transfer: None, notes: None }
+    }
+
     fn new(result: ExecutionResult) -> Self {
         Self {
             success: result.is_success(),
@@ -159,16 +165,22 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
             machine.set_block(block);
             *current = Some(block.clone());
         }
-        machine.reset();
         machine.db().begin(job.store, job.world);
+        if let Part::Transaction(index) = part {
+            machine.ctx().tx = block.transactions[*index].env.clone();
+            let gas_used = transfer::execute(machine)
+                .map_err(|error| ExecutionError::Fault { block: block.id, error: error.0 })?;
+            if let Some(gas_used) = gas_used {
+                return Ok(Output::Transaction(TransactionOutput::transfer(gas_used)));
+            }
+        }
+        machine.reset();
         let mut output = match part {
             Part::Start => {
                 system::start(machine, block).map_err(|error| system_error::<S>(block, error))?;
                 Output::Start
             }
             Part::Transaction(index) => {
-                let transaction = &block.transactions[*index];
-                machine.ctx().tx = transaction.env.clone();
                 let result = OrderedHandler::default()
                     .run(machine)
                     .map_err(|error| transaction_error::<S>(block, *index, error))?;
