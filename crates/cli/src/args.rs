@@ -1,5 +1,6 @@
 //! What was typed.
 
+use crate::bench::BenchArgs;
 use crate::chain::{AccountArgs, DbCommand, HeadArgs, ImportArgs, ReceiptArgs, UnwindArgs};
 use crate::conformance::{StateTestArgs, TestArgs};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -31,6 +32,9 @@ pub(crate) enum Command {
     /// Generate a chain: its genesis, its blocks, and what `run` needs to execute each block alone
     #[command(after_help = EXIT_CODES)]
     Generate(crate::generate::GenerateArgs),
+    /// Compare the engine with a plain revm loop, in interleaved samples
+    #[command(after_help = EXIT_CODES)]
+    Bench(BenchArgs),
     /// Run official state tests (GeneralStateTests)
     #[command(after_help = EXIT_CODES)]
     Statetest(StateTestArgs),

@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod chain;
 mod conformance;
 mod explain;
 mod failure;
 mod generate;
 mod run;
+mod slow;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         args::Command::Generate(args) => {
             generate::Settings::new(args).and_then(|settings| generate::generate(&settings))
         }
+        args::Command::Bench(args) => bench::bench(args),
         args::Command::Statetest(args) => conformance::state_tests(args),
         args::Command::Blockchaintest(args) => conformance::block_tests(args),
         args::Command::Witness(args) => args.try_into().and_then(|settings| run::witness(&settings)),

@@ -7,6 +7,7 @@ use super::proof::{Proof, chain_roots};
 use super::source::Source;
 use crate::args::{Mode, Senders};
 use crate::failure::Failure;
+use crate::slow::SlowStore;
 use alloy_primitives::{Address, B256};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -114,9 +115,11 @@ fn once(
 ) -> Result<Progress, Failure> {
     let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
     match settings.mode {
-        Mode::Revm => plain::execute(plain, source, worlds, &chains, bar),
-        Mode::Stream | Mode::Serial => stream(executor, Cut::Never, source, worlds, &chains, bar),
-        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains, bar),
+        Mode::Revm => plain::execute(plain, source, worlds, &chains, Duration::ZERO, bar),
+        Mode::Stream | Mode::Serial => {
+            stream(executor, Cut::Never, source, worlds, &chains, Duration::ZERO, bar)
+        }
+        Mode::Block => stream(executor, Cut::Batch, source, worlds, &chains, Duration::ZERO, bar),
     }
 }
 
@@ -172,16 +175,19 @@ impl Facts {
     }
 }
 
-/// Runs blocks through the engine. A block that is invalid ends its stream; another one begins after it.
-fn stream(
+/// Runs blocks through the engine. A block that is invalid ends its stream; another one begins after it. Reads of the
+/// base states take at least as long as `latency`.
+pub(crate) fn stream(
     executor: &Executor,
     cut: Cut,
     source: &mut Source,
     worlds: &[MemoryStore],
     chains: &[usize],
+    latency: Duration,
     bar: &ProgressBar,
 ) -> Result<Progress, Failure> {
-    let stores: Vec<_> = worlds.iter().map(StoreRef).collect();
+    let slow: Vec<_> = worlds.iter().map(|store| SlowStore { store, latency }).collect();
+    let stores: Vec<_> = slow.iter().map(StoreRef).collect();
     let mut progress = Progress::default();
     while progress.results.len() < chains.len() {
         let first = progress.results.len();

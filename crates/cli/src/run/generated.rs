@@ -1,4 +1,4 @@
-//! The default input: a small generated chain.
+//! Generated chains as input.
 
 use super::load::{Input, InputBlock};
 use crate::failure::Failure;
@@ -7,10 +7,9 @@ use tandem_chain::signed_block;
 use tandem_evm::Executor;
 use tandem_workload::ChainConfig;
 
-/// Generates the chain with all that its headers state, so that there is something to check against.
-pub(crate) fn generate(executor: &Executor) -> Result<Input, Failure> {
-    let config = ChainConfig::default();
-    let mut builder = Builder::new(executor, &config, |_| {})?;
+/// Generates a chain with all that its headers state, so that there is something to check against.
+pub(crate) fn generate(executor: &Executor, config: &ChainConfig) -> Result<Input, Failure> {
+    let mut builder = Builder::new(executor, config, |_| {})?;
     let mut input = Input { complete: true, ..Input::default() };
     input.worlds.push(builder.state().clone());
     for _ in 0..config.blocks {

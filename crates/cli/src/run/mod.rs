@@ -11,13 +11,19 @@ mod report;
 mod source;
 mod witness;
 
-pub(crate) use load::{load, progress};
+pub(crate) use digest::block_digest;
+pub(crate) use execute::{Executed, Progress, stream as execute_stream};
+pub(crate) use generated::generate;
+pub(crate) use load::{Input, load, progress};
+pub(crate) use plain::execute as execute_plain;
+pub(crate) use source::Source;
 pub(crate) use witness::witness;
 
 use crate::args::{Check, Mode, RunArgs, Senders, WitnessArgs};
 use crate::failure::Failure;
 use std::path::PathBuf;
 use tandem_evm::Config;
+use tandem_workload::ChainConfig;
 
 /// What the arguments mean.
 #[derive(Debug)]
@@ -76,7 +82,7 @@ impl TryFrom<WitnessArgs> for Settings {
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let executor = tandem_evm::Executor::new(&settings.config).map_err(Failure::input)?;
     let input = if settings.paths.is_empty() {
-        generated::generate(&executor)?
+        generate(&executor, &ChainConfig::default())?
     } else {
         load(&settings.paths, settings.check, settings.json)?
     };

@@ -4,18 +4,21 @@ use super::check::Output;
 use super::execute::{Executed, Progress};
 use super::source::Source;
 use crate::failure::Failure;
+use crate::slow::SlowStore;
 use indicatif::ProgressBar;
 use std::borrow::Cow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tandem_evm::{BlockHistory, ExecutionError, PlainExecutor, StoreRef};
 use tandem_state::MemoryStore;
 
-/// Runs blocks one after the other. Only `PlainExecutor::execute` is timed.
+/// Runs blocks one after the other. Only `PlainExecutor::execute` is timed. Reads of the state take at least as long as
+/// `latency`.
 pub(crate) fn execute(
     plain: &mut PlainExecutor,
     source: &mut Source,
     worlds: &[MemoryStore],
     chains: &[usize],
+    latency: Duration,
     bar: &ProgressBar,
 ) -> Result<Progress, Failure> {
     let mut progress = Progress::default();
@@ -35,7 +38,7 @@ pub(crate) fn execute(
             _ => Cow::Borrowed(&worlds[world]),
         };
         let start = Instant::now();
-        let result = plain.execute(&StoreRef(&*state), &block);
+        let result = plain.execute(&StoreRef(&SlowStore { store: &state, latency }), &block);
         let time = start.elapsed();
         progress.time += time;
         bar.inc(1);

@@ -1,0 +1,49 @@
+use super::args::Case;
+use crate::failure::Failure;
+use crate::run::{Input, Source, generate, load};
+use std::path::PathBuf;
+use tandem_evm::{Config, Executor};
+use tandem_state::MemoryStore;
+use tandem_workload::ChainConfig;
+
+/// Blocks that run together, one after the other.
+pub(crate) struct Group {
+    /// The workload; `None` if each block is a case of its own.
+    pub(crate) case: Option<String>,
+    pub(crate) names: Vec<String>,
+    pub(crate) source: Source,
+    pub(crate) worlds: Vec<MemoryStore>,
+    /// Which world each block belongs to.
+    pub(crate) chains: Vec<usize>,
+}
+
+impl Group {
+    /// Recorded blocks, each a case.
+    pub(crate) fn recorded(paths: &[PathBuf], quiet: bool) -> Result<Self, Failure> {
+        Self::new(None, &executor()?, load(paths, false, quiet)?)
+    }
+
+    /// A generated chain: one case.
+    pub(crate) fn generated(case: &Case, chain: &ChainConfig) -> Result<Self, Failure> {
+        let config = ChainConfig { workload: case.workload, hot: case.hot, ..*chain };
+        config.validate().map_err(Failure::input)?;
+        let executor = executor()?;
+        Self::new(Some(case.name()), &executor, generate(&executor, &config)?)
+    }
+
+    /// Recovers all senders, so that only execution is measured.
+    fn new(case: Option<String>, executor: &Executor, input: Input) -> Result<Self, Failure> {
+        let Input { blocks, worlds, .. } = input;
+        if blocks.is_empty() {
+            return Err(Failure::input("there are no blocks to measure"));
+        }
+        let chains = blocks.iter().map(|block| block.world).collect();
+        let (names, signed) = blocks.into_iter().map(|block| (block.name, block.signed)).unzip();
+        Ok(Self { case, names, source: Source::recovered(executor, signed), worlds, chains })
+    }
+}
+
+/// Threads for what happens before the measurement.
+fn executor() -> Result<Executor, Failure> {
+    Executor::new(&Config::default()).map_err(Failure::input)
+}

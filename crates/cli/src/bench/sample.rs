@@ -1,0 +1,120 @@
+use super::group::Group;
+use crate::args::Mode;
+use crate::failure::Failure;
+use crate::run::{Executed, Progress, block_digest, execute_plain, execute_stream};
+use alloy_primitives::B256;
+use indicatif::ProgressBar;
+use std::time::Duration;
+use tandem_evm::{Config, Cut, Executor, PlainExecutor};
+
+/// One way to execute.
+pub(crate) struct Variant {
+    pub(crate) threads: usize,
+    pub(crate) mode: Mode,
+    executor: Executor,
+}
+
+impl Variant {
+    /// The ways to execute with so many threads.
+    pub(crate) fn all(threads: usize) -> Result<Vec<Self>, Failure> {
+        let modes: &[Mode] = if threads == 1 { &[Mode::Serial] } else { &[Mode::Block, Mode::Stream] };
+        modes
+            .iter()
+            .map(|&mode| {
+                let executor = Executor::new(&Config::default().threads(threads)).map_err(Failure::input)?;
+                Ok(Self { threads, mode, executor })
+            })
+            .collect()
+    }
+
+    fn cut(&self) -> Cut {
+        if self.mode == Mode::Block { Cut::Batch } else { Cut::Never }
+    }
+}
+
+/// The times of one way to execute a group, a sample each.
+#[derive(Clone, Default)]
+pub(crate) struct Times {
+    /// By block.
+    pub(crate) blocks: Vec<Vec<Duration>>,
+    pub(crate) total: Vec<Duration>,
+}
+
+impl Times {
+    fn new(blocks: usize) -> Self {
+        Self { blocks: vec![Vec::new(); blocks], total: Vec::new() }
+    }
+
+    fn add(&mut self, progress: &Progress) {
+        for (times, result) in self.blocks.iter_mut().zip(&progress.results) {
+            times.push(result.as_ref().map_or(Duration::ZERO, |executed| executed.time));
+        }
+        self.total.push(progress.time);
+    }
+}
+
+/// All samples of a group.
+pub(crate) struct Series {
+    plain: PlainExecutor,
+    pub(crate) baseline: Times,
+    /// By variant.
+    pub(crate) variants: Vec<Times>,
+}
+
+impl Series {
+    pub(crate) fn new(group: &Group, variants: &[Variant]) -> Self {
+        let times = Times::new(group.names.len());
+        Self { plain: PlainExecutor::new(), baseline: times.clone(), variants: vec![times; variants.len()] }
+    }
+
+    /// Runs the plain loop and all variants once. Before the first sample they run once more, to compare their results
+    /// and to warm up: caches of analysed code and buffers fill.
+    pub(crate) fn sample(
+        &mut self,
+        group: &mut Group,
+        variants: &[Variant],
+        latency: Duration,
+        number: usize,
+    ) -> Result<(), Failure> {
+        let bar = ProgressBar::hidden();
+        let Group { names, source, worlds, chains, .. } = group;
+        if number == 0 {
+            let plain = execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?;
+            let expected = digests(names, &plain)?;
+            for variant in variants {
+                let progress =
+                    execute_stream(&variant.executor, variant.cut(), source, worlds, chains, latency, &bar)?;
+                if let Some(at) = digests(names, &progress)?.iter().zip(&expected).position(|(a, b)| a != b) {
+                    return Err(Failure::fault(format!(
+                        "{}: with {} threads in {} mode the result differs from the plain loop's",
+                        names[at],
+                        variant.threads,
+                        variant.mode.name()
+                    )));
+                }
+            }
+        }
+        self.baseline.add(&execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?);
+        // Whoever runs first after the plain loop changes from sample to sample.
+        for turn in 0..variants.len() {
+            let at = (turn + number) % variants.len();
+            let variant = &variants[at];
+            let progress =
+                execute_stream(&variant.executor, variant.cut(), source, worlds, chains, latency, &bar)?;
+            self.variants[at].add(&progress);
+        }
+        Ok(())
+    }
+}
+
+/// The digest of each block's results. A block that does not execute ends the benchmark.
+fn digests(names: &[String], progress: &Progress) -> Result<Vec<B256>, Failure> {
+    let digest = |(result, name): (&Result<Executed, String>, &String)| match result {
+        Ok(executed) => Ok(block_digest(&executed.output)),
+        Err(error) => {
+            eprintln!("error: {name}: {error}");
+            Err(Failure::Check)
+        }
+    };
+    progress.results.iter().zip(names).map(digest).collect()
+}
