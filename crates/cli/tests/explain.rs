@@ -64,7 +64,9 @@ fn transfers_to_one_account_conflict_only_where_balances_are_read() {
     };
     let exact = unlimited("field and slot, lazy beneficiary");
     let deltas = unlimited("delta balances, predicted nonces");
-    assert!(deltas > 2.0 * exact, "{deltas} {exact}");
+    // By how much depends on how long a transfer takes beside a block's end.
+    assert!(deltas >= exact, "{deltas} {exact}");
+    assert_eq!(all(&lines, "summary")[0]["dependent"], 0);
 }
 
 #[test]
