@@ -17,6 +17,8 @@ pub struct EntryId(u32);
 
 /// The stamp of a value that effects in flight contributed to: it must always be compared.
 pub(crate) const UNSTABLE: u64 = u64::MAX;
+/// The stamp of what was predicted: it must be compared, too, but not before its turn.
+pub(crate) const PREDICTED: u64 = u64::MAX - 1;
 
 struct Entry<D: Domain> {
     key: D::Key,

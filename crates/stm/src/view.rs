@@ -1,5 +1,5 @@
 use crate::shared::Shared;
-use crate::store::{EntryId, Found, UNSTABLE};
+use crate::store::{EntryId, Found, PREDICTED};
 use crate::vm::{Domain, Vm};
 use crate::window::{Observed, Record};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl Sighting {
     /// For an observation that was predicted instead of read: it is compared at the turn even if nothing changed.
     #[must_use]
     pub fn predicted(self) -> Self {
-        Self { stamp: UNSTABLE, ..self }
+        Self { stamp: PREDICTED, ..self }
     }
 }
 

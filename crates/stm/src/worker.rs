@@ -5,7 +5,7 @@ use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
 use crate::metrics::{Event, EventKind, Metrics};
 use crate::predicate::Check;
 use crate::shared::Shared;
-use crate::store::{Found, UNSTABLE};
+use crate::store::{Found, PREDICTED, UNSTABLE};
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, nap};
 use crate::view::View;
@@ -519,19 +519,19 @@ where
         false
     }
 
-    /// The kind of the first observation that no longer holds, given what is known now.
+    /// The kind of the first observation that no longer holds, given what is known now. What was predicted may still come
+    /// true, and would be predicted again.
     fn violation(&self, position: u64, body: &Body<V>) -> Option<usize> {
         let shared = &self.shared;
-        body.record.observations.iter().find_map(|observed| {
-            match shared.store.read_at(observed.entry, position) {
-                Found::Value { stamp, value } if stamp != observed.stamp || stamp == UNSTABLE => {
-                    match V::Domain::check(&observed.observation, &value) {
-                        Check::Violated(kind) => Some(kind),
-                        Check::Holds | Check::Moved => None,
-                    }
+        let mut read = body.record.observations.iter().filter(|observed| observed.stamp != PREDICTED);
+        read.find_map(|observed| match shared.store.read_at(observed.entry, position) {
+            Found::Value { stamp, value } if stamp != observed.stamp || stamp == UNSTABLE => {
+                match V::Domain::check(&observed.observation, &value) {
+                    Check::Violated(kind) => Some(kind),
+                    Check::Holds | Check::Moved => None,
                 }
-                _ => None,
             }
+            _ => None,
         })
     }
 }
