@@ -83,6 +83,7 @@ fn run(preemptions: usize, batches: &'static [&'static [u8]], expected: &'static
             Shared::new(2, &mut Arena::default(), Arc::default()),
             2,
             false,
+            false,
             Feed::new(batches.iter().map(|batch| batch.iter().copied()), Cut::Never),
             Outputs(outputs.clone()),
         ));
