@@ -4,7 +4,23 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import solc from "solc";
 
-const CONTRACTS = ["Token", "Exchange", "Collection", "Airdrop", "Deposit"];
+const CONTRACTS = [
+  "Token",
+  "Wrapper",
+  "Exchange",
+  "Router",
+  "Book",
+  "Oracle",
+  "Lending",
+  "Collection",
+  "Airdrop",
+  "Splitter",
+  "Proxy",
+  "Factory",
+  "Delegate",
+  "Prover",
+  "Deposit",
+];
 const EVM_VERSION = "shanghai";
 const OPTIMIZER_RUNS = 200;
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+/// Reads and computes a lot and stores little, as verifiers of proofs do.
+contract Prover {
+    mapping(uint256 => bytes32) public keys;
+    mapping(address => bytes32) public proven;
+
+    event Proven(address indexed prover, bytes32 result);
+
+    /// Hashes so many keys, then as often as asked, and notes the result for the caller.
+    function prove(bytes32 seed, uint256 count, uint256 rounds) external {
+        for (uint256 i = 0; i < count; i++) {
+            seed = keccak256(abi.encode(seed, keys[i]));
+        }
+        for (uint256 i = 0; i < rounds; i++) {
+            seed = keccak256(abi.encode(seed, i));
+        }
+        proven[msg.sender] = seed;
+        emit Proven(msg.sender, seed);
+    }
+}
