@@ -2,7 +2,8 @@
 //! and what the engine made of it.
 //!
 //! [`record()`] traces blocks; a [`Graph`] says by a [`Model`] what depends on what; [`makespan`], [`by_block`] and
-//! [`as_stream`] say how long that takes at best; [`hottest`] and [`Names`] say where it comes from.
+//! [`as_stream`] say how long that takes at best; [`hottest`] and [`Names`] say where it comes from. [`study()`]
+//! simulates another kind of engine, whose dispatcher hands transactions to slots.
 #![forbid(unsafe_code)]
 
 mod actual;
@@ -12,6 +13,7 @@ mod model;
 mod names;
 mod record;
 mod schedule;
+mod study;
 mod trace;
 
 pub use actual::{ActualRun, WorkerSummary, letters};
@@ -21,4 +23,5 @@ pub use model::{Model, REPAIR_SHARE};
 pub use names::Names;
 pub use record::{Input, TraceError, compare_paths, record};
 pub use schedule::{LOOK_AHEAD, as_stream, by_block, makespan, speed_up};
+pub use study::{Confirmation, Dispatch, StudyResult, Variant, study};
 pub use trace::{LocationId, Place, Step, StepRead, StepWrite, Trace, TracedBlock};

@@ -88,6 +88,11 @@ impl Trace {
         self.locations.len()
     }
 
+    /// The index of a location, if it was met.
+    pub fn find(&self, location: Location) -> Option<LocationId> {
+        self.ids.get(&location).copied()
+    }
+
     /// The index of a location; new if it was not met before.
     pub fn intern(&mut self, location: Location) -> LocationId {
         *self.ids.entry(location).or_insert_with(|| {

@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Say what limits the parallel execution of blocks: what depends on what, where, and what that costs
     #[command(after_help = EXIT_CODES)]
     Explain(crate::explain::ExplainArgs),
+    /// Simulate the dispatchers of BSC's Parallel EVM 1.0 and 2.0 on blocks
+    #[command(after_help = EXIT_CODES)]
+    Study(crate::explain::StudyArgs),
     /// Generate a chain: its genesis, its blocks, and what `run` needs to execute each block alone
     #[command(after_help = EXIT_CODES)]
     Generate(crate::generate::GenerateArgs),

@@ -3,9 +3,11 @@
 mod args;
 mod findings;
 mod report;
+mod study;
 mod timeline;
 
-pub(crate) use args::ExplainArgs;
+pub(crate) use args::{ExplainArgs, StudyArgs};
+pub(crate) use study::study_blocks;
 
 use crate::failure::Failure;
 use crate::run::{load, progress};
@@ -53,6 +55,17 @@ impl Settings {
             trace: args.trace,
             json: args.json,
         })
+    }
+}
+
+impl TryFrom<StudyArgs> for Settings {
+    type Error = Failure;
+
+    fn try_from(args: StudyArgs) -> Result<Self, Failure> {
+        let StudyArgs { paths, from, repeat, json } = args;
+        let (threads, trace) = (Some(1), None);
+        let (ideal, top, look_ahead) = (1, 0, 1);
+        Self::new(ExplainArgs { paths, from, threads, ideal, repeat, look_ahead, top, trace, json })
     }
 }
 

@@ -1,0 +1,113 @@
+//! `tandem study`: the dispatchers of BSC's Parallel EVM on given blocks.
+
+use super::{Blocks, Settings};
+use crate::failure::Failure;
+use crate::run::progress;
+use std::io::{self, BufWriter, Write};
+use tandem_analysis::Dispatch::{Idle, SameAddress};
+use tandem_analysis::{Confirmation, Dispatch, StudyResult, Trace, Variant, record, study};
+
+/// Numbers of slots that are simulated.
+const SLOTS: [usize; 6] = [2, 4, 6, 8, 15, 16];
+
+/// Traces blocks and prints what each variant makes of them.
+pub(crate) fn study_blocks(settings: &Settings) -> Result<(), Failure> {
+    let blocks = Blocks::load(settings)?;
+    let inputs = blocks.inputs();
+    let bar = progress(inputs.len() * (settings.repeat + 1), "executing", settings.json);
+    let trace = record(&inputs, settings.repeat, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    let mut out = BufWriter::new(io::stdout().lock());
+    match print(&mut out, settings.json, &trace).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure::fault(format!("writing the report failed: {error}"))),
+    }
+}
+
+/// Each row changes one thing about the one before, within a group.
+fn variants() -> Vec<(&'static str, Variant)> {
+    let first = Variant {
+        dispatch: Idle,
+        whole_accounts: true,
+        no_op_writes: true,
+        reverted_writes: true,
+        confirmation: Confirmation::Pipeline,
+    };
+    let keys = Variant { whole_accounts: false, ..first };
+    let values = Variant { no_op_writes: false, ..keys };
+    let kept = Variant { reverted_writes: false, ..values };
+    let same = |variant: Variant| Variant { dispatch: SameAddress, ..variant };
+    let streaming = |variant: Variant| Variant { confirmation: Confirmation::Streaming, ..variant };
+    vec![
+        ("accounts", first),
+        ("keys", keys),
+        ("keys, no-op writes ignored", values),
+        ("the same, reverted writes dropped", kept),
+        ("accounts", same(first)),
+        ("keys", same(keys)),
+        ("keys, no-op writes ignored", same(values)),
+        ("the same, reverted writes dropped", same(kept)),
+        ("accounts", streaming(first)),
+        ("the same, reverted writes dropped", streaming(kept)),
+        ("accounts", streaming(same(first))),
+        ("the same, reverted writes dropped", streaming(same(kept))),
+    ]
+}
+
+fn dispatch_name(dispatch: Dispatch) -> &'static str {
+    match dispatch {
+        Idle => "idle slot",
+        SameAddress => "same from/to",
+    }
+}
+
+fn confirmation_name(confirmation: Confirmation) -> &'static str {
+    match confirmation {
+        Confirmation::Pipeline => "pipeline (1.0)",
+        Confirmation::Streaming => "streaming (2.0)",
+    }
+}
+
+fn print(out: &mut impl Write, json: bool, trace: &Trace) -> io::Result<()> {
+    if !json {
+        let (blocks, transactions) = (trace.blocks.len(), trace.transactions());
+        writeln!(
+            out,
+            "{blocks} blocks, {transactions} transactions; conflicting share, times as fast as one by one"
+        )?;
+    }
+    let mut group = None;
+    for (name, variant) in variants() {
+        let results = SLOTS.map(|slots| study(trace, variant, slots));
+        let Variant { dispatch, confirmation, .. } = variant;
+        if json {
+            for (slots, StudyResult { conflicts, speed_up }) in SLOTS.iter().zip(results) {
+                let line = serde_json::json!({ "study": {
+                    "dispatch": dispatch_name(dispatch),
+                    "confirmation": confirmation_name(confirmation),
+                    "variant": name,
+                    "slots": slots,
+                    "conflicts": conflicts,
+                    "speedUp": speed_up,
+                }});
+                writeln!(out, "{line}")?;
+            }
+            continue;
+        }
+        if group.replace((dispatch, confirmation)) != Some((dispatch, confirmation)) {
+            let title = format!("{}, {}", dispatch_name(dispatch), confirmation_name(confirmation));
+            write!(out, "\n{title:<36}")?;
+            for slots in SLOTS {
+                write!(out, "{:>13}", format!("{slots} slots"))?;
+            }
+            writeln!(out)?;
+        }
+        write!(out, "{name:<36}")?;
+        for StudyResult { conflicts, speed_up } in results {
+            write!(out, "{:>7.1}%{speed_up:>5.2}", conflicts * 100.0)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
