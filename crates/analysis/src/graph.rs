@@ -2,6 +2,8 @@ use crate::model::{Access, Model, accesses};
 use crate::trace::{LocationId, Trace};
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, U256};
+use std::ops::Range;
+use std::time::Duration;
 
 /// Changes at one location that a bound is tested against at most; what is older counts as needed.
 const BOUND_SCAN: usize = 4096;
@@ -23,6 +25,17 @@ pub struct Edge {
 pub struct Graph {
     /// By step.
     pub edges: Vec<Vec<Edge>>,
+}
+
+/// A chain of steps, each of which needs the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainEnd {
+    /// Time of its steps.
+    pub time: Duration,
+    /// Number of its steps.
+    pub length: usize,
+    /// What the last step needs of the one before.
+    pub last: Option<Edge>,
 }
 
 /// A change of a location: by which step, and the value before.
@@ -86,21 +99,32 @@ impl Graph {
         Self { edges: self.edges.iter().map(kept).collect() }
     }
 
-    /// The chain of steps in `range` that takes longest, each with what makes it need the one before.
-    pub fn longest_chain(&self, trace: &Trace, range: std::ops::Range<usize>) -> Vec<(usize, Option<Edge>)> {
+    /// For each step in `range`, the chain of steps in it that ends there and takes longest.
+    pub fn chain_ends(&self, trace: &Trace, range: Range<usize>) -> Vec<ChainEnd> {
         let start = range.start;
-        let mut ends: Vec<(u128, Option<Edge>)> = Vec::with_capacity(range.len());
+        let mut ends: Vec<ChainEnd> = Vec::with_capacity(range.len());
         for step in range {
             let within = self.edges[step].iter().filter(|edge| edge.on >= start);
-            let last = within.max_by_key(|edge| ends[edge.on - start].0).copied();
-            let before = last.map_or(0, |edge| ends[edge.on - start].0);
-            ends.push((before + trace.steps[step].time.as_nanos(), last));
+            let last = within.max_by_key(|edge| ends[edge.on - start].time).copied();
+            let before = last.map(|edge| ends[edge.on - start]);
+            ends.push(ChainEnd {
+                time: before.map_or(Duration::ZERO, |end| end.time) + trace.steps[step].time,
+                length: before.map_or(0, |end| end.length) + 1,
+                last,
+            });
         }
-        let longest = (0..ends.len()).max_by_key(|step| ends[*step].0);
+        ends
+    }
+
+    /// The chain of steps in `range` that takes longest, each with what makes it need the one before.
+    pub fn longest_chain(&self, trace: &Trace, range: Range<usize>) -> Vec<(usize, Option<Edge>)> {
+        let start = range.start;
+        let ends = self.chain_ends(trace, range);
+        let longest = (0..ends.len()).max_by_key(|step| ends[*step].time);
         let mut chain = Vec::new();
         let mut next = longest.map(|step| step + start);
         while let Some(step) = next {
-            let edge = ends[step - start].1;
+            let edge = ends[step - start].last;
             chain.push((step, edge));
             next = edge.map(|edge| edge.on);
         }

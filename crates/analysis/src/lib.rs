@@ -2,11 +2,12 @@
 //! and what the engine made of it.
 //!
 //! [`record()`] traces blocks; a [`Graph`] says by a [`Model`] what depends on what; [`makespan`], [`by_block`] and
-//! [`as_stream`] say how long that takes at best; [`hottest`] and [`Names`] say where it comes from. [`study()`]
+//! [`as_stream`] say how long that takes at best; [`Spots`] and [`Names`] say where it comes from. [`study()`]
 //! simulates another kind of engine, whose dispatcher hands transactions to slots.
 #![forbid(unsafe_code)]
 
 mod actual;
+mod conflict;
 mod graph;
 mod hot;
 mod model;
@@ -17,8 +18,9 @@ mod study;
 mod trace;
 
 pub use actual::{ActualRun, WorkerSummary, letters};
-pub use graph::{Edge, Graph};
-pub use hot::{HotPlace, hottest};
+pub use conflict::{Conflict, conflicts};
+pub use graph::{ChainEnd, Edge, Graph};
+pub use hot::{Hot, Spots, Together};
 pub use model::{Model, REPAIR_SHARE};
 pub use names::Names;
 pub use record::{Input, TraceError, compare_paths, record};

@@ -141,7 +141,7 @@ fn traced_block<S>(input: &Input<'_, S>) -> TracedBlock {
 }
 
 /// Finds out which of the given steps, transactions all, take the same path on the state before their block: the same gas,
-/// the same accounts and slots, the same logs but for their data.
+/// the same accounts and slots, the same logs but for their data. `progress` is called once for each of them.
 ///
 /// # Errors
 ///
@@ -150,6 +150,7 @@ pub fn compare_paths<S>(
     trace: &mut Trace,
     inputs: &[Input<'_, S>],
     candidates: &[usize],
+    progress: &dyn Fn(),
 ) -> Result<(), TraceError>
 where
     S: Store + Sync,
@@ -158,6 +159,7 @@ where
     let fault = |error: tandem_evm::ConfigError| TraceError::Fault(error.to_string());
     let executor = Executor::new(&Config::default().threads(1)).map_err(fault)?;
     for &index in candidates {
+        progress();
         let step = &trace.steps[index];
         let (StepPart::Transaction(number), Some(transaction)) = (step.part, &step.transaction) else {
             continue;

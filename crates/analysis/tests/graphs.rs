@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{MILLISECOND, field, slot, step, trace};
-use tandem_analysis::{Edge, Graph, Model, Place, hottest};
+use common::{MILLISECOND, account, field, slot, step, trace};
+use tandem_analysis::{Conflict, Edge, Graph, Model, Place, Spots, conflicts};
 use tandem_evm::Field;
 
 /// The steps that each step needs, without repetition.
@@ -115,10 +115,44 @@ fn the_hottest_place_is_the_one_that_costs_most() {
     steps.extend((0..6).map(|_| step().changes(slot(2, 1)).changes(slot(2, 2))));
     let trace = trace(vec![steps.split_off(6), steps], false);
     let graph = Graph::new(&trace, Model::Delta);
-    let hot = hottest(&trace, &graph, Model::Delta, 16, 3);
-    assert_eq!(hot[0].place, Place::from(slot(1, 7)));
+    let hot = Spots::places(&trace, &graph, Model::Delta, 16).hottest(3, &|| {});
+    assert_eq!(hot[0].spot, Place::from(slot(1, 7)));
     assert_eq!((hot[0].conflicts, hot[0].blocks.as_slice()), (5, [1].as_slice()));
     assert_eq!(hot[0].saved, 5 * MILLISECOND);
     assert!((hot[0].gain - 6.0).abs() < 1e-9);
     assert_eq!(hot[1].saved, std::time::Duration::ZERO);
+}
+
+#[test]
+fn places_that_conflict_together_are_worth_something_together() {
+    // A chain by two slots of one account and one of another: without a part of them it is a chain still.
+    let chain = || step().changes(slot(1, 7)).changes(slot(1, 8)).changes(slot(2, 7));
+    let mut steps: Vec<_> = (0..4).map(|_| chain()).collect();
+    steps.extend((0..2).map(|_| step().changes(slot(3, 0))));
+    let trace = trace(vec![steps], false);
+    let graph = Graph::new(&trace, Model::Delta);
+    let places = Spots::places(&trace, &graph, Model::Delta, 16);
+    for hot in places.hottest(4, &|| {}) {
+        assert_eq!(hot.saved, std::time::Duration::ZERO, "{hot:?}");
+    }
+    let accounts = Spots::accounts(&trace, &graph, Model::Delta, 16);
+    let hot: Vec<_> = accounts.hottest(3, &|| {}).iter().map(|hot| hot.spot).collect();
+    let together = accounts.together(&hot);
+    let gains: Vec<_> = together.iter().map(|step| (step.gain, step.speed_up)).collect();
+    // 4 ms are the chain's; without it 2 ms are the other chain's; 6 ms are all.
+    assert_eq!(gains, [(1.0, 1.5), (2.0, 3.0), (4.0, 6.0)]);
+    assert_eq!(together[2].spot, account(3), "of no use before the others");
+    assert!(accounts.together(&[]).is_empty());
+}
+
+#[test]
+fn conflicts_are_those_within_a_block() {
+    let trace = trace(
+        vec![vec![step().changes(slot(1, 7))], vec![step().changes(slot(1, 7)), step().changes(slot(1, 7))]],
+        true,
+    );
+    let graph = Graph::new(&trace, Model::Delta);
+    let location = trace.find(slot(1, 7)).expect("it was met");
+    let expected = Conflict { step: 2, edge: Edge { on: 1, location } };
+    assert_eq!(conflicts(&trace, &graph).collect::<Vec<_>>(), [expected]);
 }

@@ -25,7 +25,9 @@ fn main() -> ExitCode {
         args::Command::Explain(args) => {
             explain::Settings::new(args).and_then(|settings| explain::explain(&settings))
         }
-        args::Command::Study(args) => args.try_into().and_then(|settings| explain::study_blocks(&settings)),
+        args::Command::Study(args) => {
+            explain::StudySettings::new(args).and_then(|settings| explain::study_blocks(&settings))
+        }
         args::Command::Generate(args) => {
             generate::Settings::new(args).and_then(|settings| generate::generate(&settings))
         }

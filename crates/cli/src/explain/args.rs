@@ -20,9 +20,12 @@ pub(crate) struct ExplainArgs {
     /// Steps beyond the first unfinished one that an ideal stream may work on
     #[arg(long, value_name = "STEPS", default_value_t = tandem_analysis::LOOK_AHEAD)]
     pub(crate) look_ahead: usize,
-    /// Locations to name
+    /// Locations, and contracts, to name
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub(crate) top: usize,
+    /// Write everything as a page, with charts: one file that needs no network
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Write the actual run's timeline as a Chrome trace, for Perfetto
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,

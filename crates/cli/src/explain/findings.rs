@@ -1,10 +1,8 @@
 use super::Settings;
+use super::analysis::Analysis;
 use serde::Serialize;
 use std::time::Duration;
-use tandem_analysis::{
-    ActualRun, Graph, Model, Names, Trace, as_stream, by_block, hottest, letters, speed_up,
-};
-use tandem_workload::WorkloadError;
+use tandem_analysis::{ActualRun, Graph, Hot, Model, Names, Trace, as_stream, by_block, letters, speed_up};
 
 /// Threads for which ideal speed-ups are told.
 pub(super) const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
@@ -26,7 +24,9 @@ pub(super) struct Findings {
     pub(super) keep_path: usize,
     pub(super) block_by_block: Vec<Curve>,
     pub(super) stream: Vec<Curve>,
-    pub(super) locations: Vec<Location>,
+    pub(super) locations: Vec<Spot>,
+    pub(super) contracts: Vec<Spot>,
+    pub(super) together: Vec<Together>,
     pub(super) chain: Chain,
     pub(super) run: Run,
 }
@@ -41,10 +41,10 @@ pub(super) struct Curve {
     pub(super) unlimited: f64,
 }
 
-/// A hot location.
+/// A hot location, or a contract with all its locations.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Location {
+pub(super) struct Spot {
     pub(super) name: String,
     pub(super) conflicts: usize,
     pub(super) blocks: usize,
@@ -53,10 +53,23 @@ pub(super) struct Location {
     pub(super) saved_ms: f64,
 }
 
+/// What would be if several contracts did not conflict: this one and those before.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Together {
+    pub(super) name: String,
+    /// How many times as fast all blocks would run.
+    pub(super) gain: f64,
+    /// How many times as fast as one by one that is.
+    pub(super) speed_up: f64,
+}
+
 /// The longest chain of any block.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Chain {
+    #[serde(skip)]
+    pub(super) index: usize,
     pub(super) block: String,
     pub(super) ms: f64,
     pub(super) block_ms: f64,
@@ -114,24 +127,28 @@ fn rounded(ratio: f64) -> f64 {
 }
 
 impl Findings {
-    pub(super) fn new(
-        settings: &Settings,
-        trace: &Trace,
-        graph: &Graph,
-        dependent: &[usize],
-        run: &ActualRun,
-    ) -> Result<Self, WorkloadError> {
-        let names = Names::new(trace)?;
+    /// How often [`Findings::new`] calls `progress`.
+    pub(super) const EFFORT: usize = 2 * Model::ALL.len();
+
+    pub(super) fn new(settings: &Settings, analysis: &Analysis<'_>, progress: &dyn Fn()) -> Self {
+        let Analysis { trace, graph, dependent, .. } = *analysis;
         let graphs: Vec<_> = Model::ALL.iter().map(|model| (*model, Graph::new(trace, *model))).collect();
         let curves = |time: &dyn Fn(&Graph, Model, usize) -> Duration| {
             let curve = |(model, graph): &(Model, Graph)| {
                 let speed = |threads| rounded(speed_up(trace.time(), time(graph, *model, threads)));
                 let speed_up = THREADS.iter().map(|threads| speed(*threads)).collect();
-                Curve { model: model.name(), speed_up, unlimited: speed(UNLIMITED) }
+                let curve = Curve { model: model.name(), speed_up, unlimited: speed(UNLIMITED) };
+                progress();
+                curve
             };
             graphs.iter().map(curve).collect()
         };
-        Ok(Self {
+        let together = analysis.together.iter().map(|together| Together {
+            name: analysis.names.account(together.spot),
+            gain: rounded(together.gain),
+            speed_up: rounded(together.speed_up),
+        });
+        Self {
             blocks: trace.blocks.len(),
             transactions: trace.transactions(),
             sequential_ms: ms(trace.time()),
@@ -141,35 +158,40 @@ impl Findings {
             stream: curves(&|graph, model, threads| {
                 as_stream(trace, graph, model, threads, settings.look_ahead)
             }),
-            locations: locations(settings, trace, graph, &names),
-            chain: chain(trace, graph, &names),
-            run: actual(trace, run),
-        })
+            locations: spots(&analysis.places, |place| analysis.names.place(place)),
+            contracts: spots(&analysis.contracts, |address| analysis.names.account(address)),
+            together: together.collect(),
+            chain: chain(trace, graph, &analysis.names),
+            run: actual(trace, analysis.run),
+        }
     }
 }
 
-fn locations(settings: &Settings, trace: &Trace, graph: &Graph, names: &Names) -> Vec<Location> {
-    hottest(trace, graph, Model::Delta, settings.ideal, settings.top)
-        .into_iter()
-        .map(|hot| Location {
-            name: names.place(hot.place),
-            conflicts: hot.conflicts,
-            blocks: hot.blocks.len(),
-            gain: rounded(hot.gain),
-            saved_ms: ms(hot.saved),
-        })
-        .collect()
+fn spots<K: Copy>(hot: &[Hot<K>], name: impl Fn(K) -> String) -> Vec<Spot> {
+    let spot = |hot: &Hot<K>| Spot {
+        name: name(hot.spot),
+        conflicts: hot.conflicts,
+        blocks: hot.blocks.len(),
+        gain: rounded(hot.gain),
+        saved_ms: ms(hot.saved),
+    };
+    hot.iter().map(spot).collect()
 }
 
 /// The chain of several steps that takes longest.
 fn chain(trace: &Trace, graph: &Graph, names: &Names) -> Chain {
-    let chains = trace.blocks.iter().map(|block| (block, graph.longest_chain(trace, block.steps.clone())));
+    let chains = trace
+        .blocks
+        .iter()
+        .enumerate()
+        .map(|(index, block)| (index, graph.longest_chain(trace, block.steps.clone())));
     let time =
         |chain: &[(usize, _)]| -> Duration { chain.iter().map(|(step, _)| trace.steps[*step].time).sum() };
     let longest = chains.max_by_key(|(_, chain)| (chain.len() > 1, time(chain)));
-    let Some((block, chain)) = longest else {
-        return Chain { block: String::new(), ms: 0.0, block_ms: 0.0, links: Vec::new() };
+    let Some((index, chain)) = longest else {
+        return Chain { index: 0, block: String::new(), ms: 0.0, block_ms: 0.0, links: Vec::new() };
     };
+    let block = &trace.blocks[index];
     let links = chain.iter().map(|(step, edge)| Link {
         step: trace.step_name(*step),
         hash: trace.steps[*step].transaction.as_ref().map(|transaction| transaction.hash.to_string()),
@@ -178,6 +200,7 @@ fn chain(trace: &Trace, graph: &Graph, names: &Names) -> Chain {
     });
     let block_time = block.steps.clone().map(|step| trace.steps[step].time).sum();
     Chain {
+        index,
         block: block.name.clone(),
         ms: ms(time(&chain)),
         block_ms: ms(block_time),

@@ -1,5 +1,5 @@
 use super::Settings;
-use super::findings::{Curve, Findings, THREADS};
+use super::findings::{Curve, Findings, Spot, THREADS};
 use crate::failure::Failure;
 use serde::Serialize;
 use std::io::{self, BufWriter, Write};
@@ -31,6 +31,12 @@ fn json(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     }
     for location in &findings.locations {
         line("location", serde_json::to_value(location))?;
+    }
+    for contract in &findings.contracts {
+        line("contract", serde_json::to_value(contract))?;
+    }
+    for together in &findings.together {
+        line("together", serde_json::to_value(together))?;
     }
     line("chain", serde_json::to_value(&findings.chain))?;
     line("run", serde_json::to_value(&findings.run))?;
@@ -64,7 +70,10 @@ fn text(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::R
     curves(out, "Ideal speed-up, block by block", &findings.block_by_block)?;
     let stream = format!("Ideal speed-up, as one stream, {} steps of look-ahead", settings.look_ahead);
     curves(out, &stream, &findings.stream)?;
-    locations(out, settings, findings)?;
+    let cost = format!("by what they cost on {} ideal threads, block by block", settings.ideal);
+    spots(out, &format!("Hottest locations, {cost}"), &findings.locations)?;
+    spots(out, &format!("Hottest contracts, each with all its locations, {cost}"), &findings.contracts)?;
+    together(out, settings, findings)?;
     chain(out, findings)?;
     run(out, settings, findings)
 }
@@ -85,19 +94,26 @@ fn curves(out: &mut impl Write, title: &str, curves: &[Curve]) -> io::Result<()>
     Ok(())
 }
 
-fn locations(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
+fn spots(out: &mut impl Write, title: &str, spots: &[Spot]) -> io::Result<()> {
+    writeln!(out, "\n{title}")?;
+    writeln!(out, "conflicts  blocks  saved ms  where")?;
+    for Spot { name, conflicts, blocks, gain, saved_ms } in spots {
+        writeln!(out, "{conflicts:>9}{blocks:>8}{saved_ms:>10.3}  {name}")?;
+        let blocks = if *blocks == 1 { "its block".to_owned() } else { format!("its {blocks} blocks") };
+        writeln!(out, "{:>29}if this did not conflict, {blocks} would run {gain:.2} times as fast", "")?;
+    }
+    Ok(())
+}
+
+fn together(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
     writeln!(
         out,
-        "\nHottest locations, by what they cost on {} ideal threads, block by block",
+        "\nSeveral contracts at once: if this one and those above did not conflict, all blocks, one at a time, {} ideal threads",
         settings.ideal
     )?;
-    writeln!(out, "conflicts  blocks  saved ms  where")?;
-    for location in &findings.locations {
-        let (conflicts, blocks, saved) = (location.conflicts, location.blocks, location.saved_ms);
-        writeln!(out, "{conflicts:>9}{blocks:>8}{saved:>10.3}  {}", location.name)?;
-        let blocks = if blocks == 1 { "its block".to_owned() } else { format!("its {blocks} blocks") };
-        let gain = location.gain;
-        writeln!(out, "{:>29}if this did not conflict, {blocks} would run {gain:.2} times as fast", "")?;
+    writeln!(out, "times as fast  speed-up  where")?;
+    for together in &findings.together {
+        writeln!(out, "{:>13.2}{:>10.2}  {}", together.gain, together.speed_up, together.name)?;
     }
     Ok(())
 }

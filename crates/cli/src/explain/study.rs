@@ -1,18 +1,37 @@
 //! `tandem study`: the dispatchers of BSC's Parallel EVM on given blocks.
 
-use super::{Blocks, Settings};
+use super::args::StudyArgs;
+use super::blocks::Blocks;
+use super::positive;
 use crate::failure::Failure;
 use crate::run::progress;
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use tandem_analysis::Dispatch::{Idle, SameAddress};
 use tandem_analysis::{Confirmation, Dispatch, StudyResult, Trace, Variant, record, study};
 
 /// Numbers of slots that are simulated.
 const SLOTS: [usize; 6] = [2, 4, 6, 8, 15, 16];
 
+/// What the arguments mean.
+#[derive(Debug)]
+pub(crate) struct StudySettings {
+    paths: Vec<PathBuf>,
+    from: u64,
+    repeat: usize,
+    json: bool,
+}
+
+impl StudySettings {
+    pub(crate) fn new(args: StudyArgs) -> Result<Self, Failure> {
+        let StudyArgs { paths, from, repeat, json } = args;
+        Ok(Self { paths, from, repeat: positive("repeat", repeat)?, json })
+    }
+}
+
 /// Traces blocks and prints what each variant makes of them.
-pub(crate) fn study_blocks(settings: &Settings) -> Result<(), Failure> {
-    let blocks = Blocks::load(settings)?;
+pub(crate) fn study_blocks(settings: &StudySettings) -> Result<(), Failure> {
+    let blocks = Blocks::load(&settings.paths, settings.from, settings.json)?;
     let inputs = blocks.inputs();
     let bar = progress(inputs.len() * (settings.repeat + 1), "executing", settings.json);
     let trace = record(&inputs, settings.repeat, &|| bar.inc(1))?;
@@ -25,34 +44,30 @@ pub(crate) fn study_blocks(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// Each row changes one thing about the one before, within a group.
+/// Each row changes one thing about the one before, within a group of the same dispatch and confirmation.
 fn variants() -> Vec<(&'static str, Variant)> {
-    let first = Variant {
-        dispatch: Idle,
-        whole_accounts: true,
-        no_op_writes: true,
-        reverted_writes: true,
-        confirmation: Confirmation::Pipeline,
-    };
-    let keys = Variant { whole_accounts: false, ..first };
-    let values = Variant { no_op_writes: false, ..keys };
-    let kept = Variant { reverted_writes: false, ..values };
-    let same = |variant: Variant| Variant { dispatch: SameAddress, ..variant };
-    let streaming = |variant: Variant| Variant { confirmation: Confirmation::Streaming, ..variant };
-    vec![
-        ("accounts", first),
-        ("keys", keys),
-        ("keys, no-op writes ignored", values),
-        ("the same, reverted writes dropped", kept),
-        ("accounts", same(first)),
-        ("keys", same(keys)),
-        ("keys, no-op writes ignored", same(values)),
-        ("the same, reverted writes dropped", same(kept)),
-        ("accounts", streaming(first)),
-        ("the same, reverted writes dropped", streaming(kept)),
-        ("accounts", streaming(same(first))),
-        ("the same, reverted writes dropped", streaming(same(kept))),
-    ]
+    let mut variants = Vec::new();
+    for confirmation in [Confirmation::Pipeline, Confirmation::Streaming] {
+        for dispatch in [Idle, SameAddress] {
+            let accounts = Variant {
+                dispatch,
+                whole_accounts: true,
+                no_op_writes: true,
+                reverted_writes: true,
+                confirmation,
+            };
+            let keys = Variant { whole_accounts: false, ..accounts };
+            let values = Variant { no_op_writes: false, ..keys };
+            let kept = Variant { reverted_writes: false, ..values };
+            variants.extend([
+                ("accounts", accounts),
+                ("keys", keys),
+                ("keys, no-op writes ignored", values),
+                ("the same, reverted writes dropped", kept),
+            ]);
+        }
+    }
+    variants
 }
 
 fn dispatch_name(dispatch: Dispatch) -> &'static str {

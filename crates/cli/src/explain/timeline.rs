@@ -1,30 +1,29 @@
 //! An actual run as a Chrome trace, which Perfetto and chrome://tracing show.
 
-use crate::failure::Failure;
 use serde_json::json;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 use std::time::Duration;
 use tandem_analysis::{ActualRun, Trace};
 use tandem_evm::{Event, EventKind};
 
+/// The one process.
+const PROCESS: u32 = 1;
+
 /// Writes the run's timeline in the format of Chrome's trace events: a row for each worker, times in microseconds.
-pub(super) fn write(path: &Path, trace: &Trace, run: &ActualRun) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
-        write!(out, "{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
-        let mut separator = "\n";
-        for (worker, timeline) in run.metrics.timelines.iter().enumerate() {
-            for event in timeline {
-                write!(out, "{separator}{}", entry(trace, worker, event))?;
-                separator = ",\n";
-            }
+pub(super) fn write(out: &mut impl Write, trace: &Trace, run: &ActualRun) -> io::Result<()> {
+    write!(out, "{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n{}", named("process_name", 0, "tandem"))?;
+    for (worker, timeline) in run.metrics.timelines.iter().enumerate() {
+        write!(out, ",\n{}", named("thread_name", worker, &format!("worker {worker}")))?;
+        for event in timeline {
+            write!(out, ",\n{}", entry(trace, worker, event))?;
         }
-        writeln!(out, "\n]}}")?;
-        out.flush()
-    };
-    write().map_err(|error| Failure::Input(format!("{} cannot be written: {error}", path.display())))
+    }
+    writeln!(out, "\n]}}")
+}
+
+/// What a row is called.
+fn named(what: &str, worker: usize, name: &str) -> serde_json::Value {
+    json!({ "name": what, "ph": "M", "pid": PROCESS, "tid": worker, "args": { "name": name } })
 }
 
 fn entry(trace: &Trace, worker: usize, event: &Event) -> serde_json::Value {
@@ -44,7 +43,7 @@ fn entry(trace: &Trace, worker: usize, event: &Event) -> serde_json::Value {
         "name": name,
         "cat": category,
         "ph": "X",
-        "pid": 0,
+        "pid": PROCESS,
         "tid": worker,
         "ts": us(event.start),
         "dur": us(event.time),

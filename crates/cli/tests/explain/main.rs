@@ -1,8 +1,12 @@
 //! What `tandem explain` finds, and what it refuses.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod page;
+mod study;
+mod timeline;
 
-use common::{assert_fails, recorded_blocks, stderr, stdout, tandem};
+use common::{Blocks, assert_fails, recorded_blocks, stderr, stdout, tandem};
 use serde_json::Value;
 use std::path::Path;
 
@@ -36,8 +40,7 @@ fn generate(workload: &str, folder: &Path) {
 fn the_counter_is_the_cause_of_a_rush_for_tokens() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     generate("nft", folder.path());
-    let trace = folder.path().join("trace.json");
-    let lines = explain(folder.path(), &["--trace", trace.to_str().expect("a path in UTF-8")]);
+    let lines = explain(folder.path(), &[]);
     let hottest = all(&lines, "location")[0];
     let name = hottest["name"].as_str().expect("a name");
     assert!(name.starts_with("nextId (slot 2) in collection 0"), "{name}");
@@ -47,9 +50,14 @@ fn the_counter_is_the_cause_of_a_rush_for_tokens() {
     assert_eq!((&summary["txs"], &summary["dependent"]), (&Value::from(80), &Value::from(78)));
     assert!(all(&lines, "chain")[0]["links"].as_array().expect("links").len() >= 39);
 
-    let events: Value = serde_json::from_slice(&std::fs::read(trace).expect("a trace")).expect("JSON");
-    let events = events["traceEvents"].as_array().expect("events");
-    assert!(events.len() >= 80 && events.iter().all(|event| event["dur"].is_number()), "{events:?}");
+    // The contract is worth what its only hot slot is worth, or more, and so are several contracts together.
+    let contract = all(&lines, "contract")[0];
+    assert!(contract["name"].as_str().expect("a name").starts_with("collection 0"), "{contract}");
+    let gain = |value: &Value| value["gain"].as_f64().expect("a number");
+    assert!(gain(contract) >= gain(hottest) - 0.01, "{contract} {hottest}");
+    let together = all(&lines, "together");
+    assert_eq!(together[0]["name"], contract["name"]);
+    assert!(gain(together.last().expect("a contract")) >= gain(together[0]), "{together:?}");
 }
 
 #[test]
@@ -89,4 +97,33 @@ fn bad_usage_is_told() {
     assert_fails(&tandem(&["explain", "/nowhere"]), 2, &["/nowhere"]);
     assert_fails(&tandem(&["explain", "/nowhere", "--repeat", "0"]), 2, &["--repeat must be at least 1"]);
     assert_fails(&tandem(&["explain"]), 2, &["<PATHS>"]);
+}
+
+#[test]
+fn what_cannot_be_written_is_told_before_the_work() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("a file");
+    std::fs::write(&file, "kept").expect("a file");
+    let below = file.join("output");
+    let below = below.to_str().expect("a path in UTF-8");
+    for option in ["--html", "--trace"] {
+        // The blocks are not even looked for.
+        assert_fails(&tandem(&["explain", "/nowhere", option, below]), 2, &[below, "cannot be written"]);
+    }
+    // What was there stays if there is nothing to say.
+    let kept = file.to_str().expect("a path in UTF-8");
+    assert_fails(&tandem(&["explain", "/nowhere", "--html", kept]), 2, &["/nowhere"]);
+    assert_eq!(std::fs::read(&file).expect("a file"), b"kept");
+}
+
+#[test]
+fn a_block_that_does_not_execute_is_named() {
+    const NAME: &str = "1-22615247";
+    let Some(blocks) = Blocks::copy(&[NAME]) else { return };
+    let sender = blocks.sender(NAME, 0);
+    blocks.edit(NAME, "pre_state.json.gz", |state| state[&sender]["balance"] = "0x0".into());
+    for command in ["explain", "study"] {
+        let output = tandem(&[command, blocks.path().to_str().expect("a path in UTF-8"), "--repeat", "1"]);
+        assert_fails(&output, 1, &[NAME, "transaction 0"]);
+    }
 }

@@ -1,0 +1,47 @@
+use super::Settings;
+use alloy_primitives::Address;
+use tandem_analysis::{ActualRun, Graph, Hot, Model, Names, Place, Spots, Together, Trace};
+use tandem_workload::WorkloadError;
+
+/// Contracts at most that are looked at together.
+const TOGETHER: usize = 12;
+
+/// Blocks, what they depend on, and what an actual run made of them.
+pub(super) struct Analysis<'a> {
+    pub(super) trace: &'a Trace,
+    /// What the engine needs.
+    pub(super) graph: &'a Graph,
+    /// Transactions that need an earlier step of their block.
+    pub(super) dependent: &'a [usize],
+    pub(super) run: &'a ActualRun,
+    pub(super) names: Names,
+    pub(super) places: Vec<Hot<Place>>,
+    pub(super) contracts: Vec<Hot<Address>>,
+    pub(super) together: Vec<Together<Address>>,
+}
+
+impl<'a> Analysis<'a> {
+    /// `progress` is called [`Analysis::effort`] times at most.
+    pub(super) fn new(
+        settings: &Settings,
+        trace: &'a Trace,
+        graph: &'a Graph,
+        dependent: &'a [usize],
+        run: &'a ActualRun,
+        progress: &dyn Fn(),
+    ) -> Result<Self, WorkloadError> {
+        let names = Names::new(trace)?;
+        let model = Model::Delta;
+        let places = Spots::places(trace, graph, model, settings.ideal).hottest(settings.top, progress);
+        let accounts = Spots::accounts(trace, graph, model, settings.ideal);
+        let contracts = accounts.hottest(settings.top, progress);
+        let among: Vec<_> = contracts.iter().take(TOGETHER).map(|contract| contract.spot).collect();
+        let together = accounts.together(&among);
+        progress();
+        Ok(Self { trace, graph, dependent, run, names, places, contracts, together })
+    }
+
+    pub(super) fn effort(settings: &Settings) -> usize {
+        Spots::<Place>::effort(settings.top).saturating_mul(2).saturating_add(1)
+    }
+}
