@@ -14,6 +14,7 @@ mod model;
 mod names;
 mod record;
 mod schedule;
+mod shape;
 mod study;
 mod trace;
 
@@ -25,5 +26,6 @@ pub use model::{Model, REPAIR_SHARE};
 pub use names::Names;
 pub use record::{Input, TraceError, compare_paths, record};
 pub use schedule::{LOOK_AHEAD, as_stream, by_block, makespan, speed_up};
+pub use shape::{Feature, Shape, Spread};
 pub use study::{Confirmation, Dispatch, StudyResult, Variant, study};
 pub use trace::{LocationId, Place, Step, StepRead, StepWrite, Trace, TracedBlock};

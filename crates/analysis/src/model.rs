@@ -103,7 +103,7 @@ pub(crate) fn accesses(trace: &Trace, step: &Step, model: Model) -> Vec<(usize, 
 }
 
 /// Whether a step only sends ether to somebody without code.
-fn is_plain_transfer(step: &Step) -> bool {
+pub(crate) fn is_plain_transfer(step: &Step) -> bool {
     const TRANSFER_GAS: u64 = 21_000;
     step.transaction.as_ref().is_some_and(|tx| {
         tx.input.is_empty() && tx.recipient.is_some() && tx.success && tx.gas_used == TRANSFER_GAS

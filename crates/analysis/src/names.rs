@@ -4,7 +4,8 @@ use alloy_primitives::{Address, B256, U256, address, b256};
 use tandem_evm::Field;
 use tandem_workload::WorkloadError;
 use tandem_workload::contracts::{
-    AIRDROP, Artifact, COLLECTIONS, EXCHANGES, TOKENS, collection, exchange, token,
+    AIRDROP, Artifact, BOOK, COLLECTIONS, DELEGATE, FACTORY, LENDING, MAX_TOKENS, ORACLE, PROVERS, ROUTER,
+    SPLITTER, collection, exchange, prover, token,
 };
 
 /// `Transfer(address,address,uint256)` (ERC-20, ERC-721).
@@ -89,13 +90,27 @@ impl Names {
 
     /// The contracts of generated chains, and their variables.
     fn add_generated(&mut self) -> Result<(), WorkloadError> {
-        self.contracts.insert(AIRDROP, "airdrop".to_owned());
+        for (address, name) in [
+            (AIRDROP, "airdrop"),
+            (BOOK, "order book"),
+            (DELEGATE, "delegate"),
+            (FACTORY, "factory"),
+            (ROUTER, "router"),
+            (SPLITTER, "splitter"),
+        ] {
+            self.contracts.insert(address, name.to_owned());
+        }
+        for index in 0..PROVERS {
+            self.contracts.insert(prover(index), format!("prover {index}"));
+        }
+        self.add("oracle", ORACLE, &Artifact::oracle()?, &["price"])?;
+        self.add("lending", LENDING, &Artifact::lending()?, &["index", "updated", "totalShares"])?;
         let artifact = Artifact::token()?;
-        for index in 0..TOKENS {
+        for index in 0..MAX_TOKENS {
             self.add(&format!("token {index}"), token(index), &artifact, &["totalSupply"])?;
         }
         let artifact = Artifact::exchange()?;
-        for index in 0..EXCHANGES {
+        for index in 0..MAX_TOKENS / 2 {
             self.add(&format!("exchange {index}"), exchange(index), &artifact, &["reserve0", "reserve1"])?;
         }
         let artifact = Artifact::collection()?;

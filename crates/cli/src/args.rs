@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Generate a chain: its genesis, its blocks, and what `run` needs to execute each block alone
     #[command(after_help = EXIT_CODES)]
     Generate(crate::generate::GenerateArgs),
+    /// Measure the shape of blocks, recorded and generated ones side by side
+    #[command(after_help = EXIT_CODES)]
+    Shape(crate::shape::ShapeArgs),
     /// Compare the engine with a plain revm loop, in interleaved samples
     #[command(after_help = EXIT_CODES)]
     Bench(BenchArgs),

@@ -9,6 +9,7 @@ mod explain;
 mod failure;
 mod generate;
 mod run;
+mod shape;
 mod slow;
 
 use clap::Parser;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         args::Command::Generate(args) => {
             generate::Settings::new(args).and_then(|settings| generate::generate(&settings))
         }
+        args::Command::Shape(args) => shape::Settings::new(args).and_then(|settings| shape::shape(&settings)),
         args::Command::Bench(args) => bench::bench(args),
         args::Command::Statetest(args) => conformance::state_tests(args),
         args::Command::Blockchaintest(args) => conformance::block_tests(args),

@@ -1,6 +1,7 @@
 use crate::{
-    ChainConfig, Genesis, WorkloadError,
+    CHAIN_ID, ChainConfig, Genesis, WorkloadError,
     accounts::Signer,
+    contracts::DELEGATE,
     fees::transaction,
     genesis::{BENEFICIARY, TIMESTAMP},
     load::{Load, load},
@@ -9,7 +10,8 @@ use crate::{
 };
 use alloy_consensus::{SignableTransaction, TxEnvelope, TypedTransaction};
 use alloy_eips::eip4895::{Withdrawal, Withdrawals};
-use alloy_primitives::{Address, B256};
+use alloy_eips::eip7702::{Authorization, SignedAuthorization};
+use alloy_primitives::{Address, B256, U256};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -39,7 +41,7 @@ impl Chain {
     pub fn new(config: &ChainConfig) -> Result<Self, WorkloadError> {
         config.validate()?;
         let world = Arc::new(World::new(config)?);
-        let load = load(config, &world);
+        let load = load(config, &world)?;
         let gas_limit = load.gas(config.transactions).block_limit();
         let genesis = Genesis::new(world.clone(), load.contracts()?, gas_limit)?;
         let proposer = Proposer {
@@ -105,9 +107,9 @@ impl Proposer {
         let mut unsigned = Vec::with_capacity(calls.len());
         for call in calls {
             let sender = call.sender;
-            let nonce = self.nonces[sender];
-            self.nonces[sender] += 1;
-            unsigned.push((sender, transaction(call, nonce, base_fee, &mut self.rng)));
+            let nonce = self.next_nonce(sender);
+            let authorization = call.authority.map(|authority| self.authorize(authority)).transpose()?;
+            unsigned.push((sender, transaction(call, nonce, base_fee, authorization, &mut self.rng)));
         }
         let signers = &self.world.signers;
         self.timestamp += SECONDS_PER_BLOCK;
@@ -121,6 +123,20 @@ impl Proposer {
             transactions: sign(unsigned, signers)?,
             withdrawals: self.withdrawals(),
         })
+    }
+
+    fn next_nonce(&mut self, signer: usize) -> u64 {
+        let nonce = self.nonces[signer];
+        self.nonces[signer] += 1;
+        nonce
+    }
+
+    /// Has a signer delegate to the wallet's code (EIP-7702), which takes a nonce.
+    fn authorize(&mut self, signer: usize) -> Result<SignedAuthorization, WorkloadError> {
+        let nonce = self.next_nonce(signer);
+        let authorization = Authorization { chain_id: U256::from(CHAIN_ID), address: DELEGATE, nonce };
+        let signature = self.world.signers[signer].sign(authorization.signature_hash())?;
+        Ok(authorization.into_signed(signature))
     }
 
     fn withdrawals(&mut self) -> Withdrawals {

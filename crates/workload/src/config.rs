@@ -1,4 +1,4 @@
-use crate::{Workload, WorkloadError, contracts::TOKENS};
+use crate::{Workload, WorkloadError, contracts::TOKENS, load::mainnet};
 
 /// The largest number of blocks in a chain.
 pub const MAX_BLOCKS: usize = 10_000;
@@ -35,7 +35,7 @@ pub struct ChainConfig {
     /// Number of accounts that hold ether and tokens and only receive, up to [`MAX_POPULATION`]. Without any, senders
     /// pay each other.
     pub population: usize,
-    /// Number of balances of tokens that these accounts hold, spread over all tokens; at most [`TOKENS`] each.
+    /// Number of balances of tokens that these accounts hold, spread over all tokens; at most one of each token each.
     pub slots: usize,
     /// The share of transactions, from 0 to 1, at the workload's hot spot; `None` for the workload's own.
     pub hot: Option<f64>,
@@ -116,6 +116,16 @@ impl ChainConfig {
         self
     }
 
+    /// Number of tokens of the chain.
+    pub(crate) const fn tokens(&self) -> usize {
+        match self.workload {
+            // Two for each swap of a block.
+            Workload::IndependentSwaps => self.transactions.saturating_mul(2),
+            Workload::Mainnet => mainnet::TOKENS,
+            _ => TOKENS,
+        }
+    }
+
     /// Checks every number against its range.
     ///
     /// # Errors
@@ -128,7 +138,7 @@ impl ChainConfig {
             ("transactions", self.transactions, 1, MAX_TRANSACTIONS),
             ("accounts", self.accounts, 1, MAX_ACCOUNTS),
             ("population", self.population, 0, MAX_POPULATION),
-            ("slots", self.slots, 0, TOKENS.saturating_mul(self.population)),
+            ("slots", self.slots, 0, self.tokens().saturating_mul(self.population)),
         ] {
             if value < min || value > max {
                 return Err(WorkloadError::OutOfRange { field, value, min, max });

@@ -1,12 +1,15 @@
 //! The contracts of the generated chain, as compiled from the workspace's `contracts` folder, and where they lie.
 
 use crate::WorkloadError;
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, Bytes, U256, keccak256, uint};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Number of tokens.
+/// Number of tokens, where a workload does not bring its own number.
 pub const TOKENS: usize = 8;
+
+/// The most tokens that any workload has.
+pub const MAX_TOKENS: usize = 2 * crate::MAX_TRANSACTIONS;
 
 /// Number of exchanges. Exchange `i` is between the tokens `2 i` and `2 i + 1`.
 pub const EXCHANGES: usize = TOKENS / 2;
@@ -16,6 +19,37 @@ pub const COLLECTIONS: usize = 4;
 
 /// The contract for payments to many recipients.
 pub const AIRDROP: Address = Address::new(*b"tandem-airdrop------");
+
+/// The contract that swaps along paths of exchanges.
+pub const ROUTER: Address = Address::new(*b"tandem-router-------");
+
+/// The order book.
+pub const BOOK: Address = Address::new(*b"tandem-book---------");
+
+/// The contract that lends a token.
+pub const LENDING: Address = Address::new(*b"tandem-lending------");
+
+/// Where that contract gets prices from.
+pub const ORACLE: Address = Address::new(*b"tandem-oracle-------");
+
+/// The contract that pays several accounts in ether.
+pub const SPLITTER: Address = Address::new(*b"tandem-splitter-----");
+
+/// The contract that deploys others.
+pub const FACTORY: Address = Address::new(*b"tandem-factory------");
+
+/// The code that accounts delegate to (EIP-7702).
+pub const DELEGATE: Address = Address::new(*b"tandem-delegate-----");
+
+/// Number of contracts that compute.
+pub const PROVERS: usize = 8;
+
+/// The code of tokens that lie behind a proxy.
+pub const TOKEN_CODE: Address = Address::new(*b"tandem-token-code---");
+
+/// Where a proxy keeps the address of its implementation (EIP-1967).
+pub const IMPLEMENTATION_SLOT: U256 =
+    uint!(0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc_U256);
 
 /// Where a token lies.
 pub const fn token(index: usize) -> Address {
@@ -32,13 +66,29 @@ pub const fn collection(index: usize) -> Address {
     numbered(*b"tandem-collection-?-", index)
 }
 
-/// Puts a digit in place of the question mark.
+/// Where a contract lies that computes.
+pub const fn prover(index: usize) -> Address {
+    numbered(*b"tandem-prover-?-----", index)
+}
+
+/// Puts a number in place of the question mark, and of as many of the characters after it as it needs.
 const fn numbered(mut name: [u8; 20], number: usize) -> Address {
     let mut place = 0;
     while name[place] != b'?' {
         place += 1;
     }
-    name[place] = b'0' + number as u8;
+    let mut rest = number;
+    while rest >= 10 {
+        rest /= 10;
+        place += 1;
+    }
+    rest = number;
+    name[place] = b'0' + (rest % 10) as u8;
+    while rest >= 10 {
+        rest /= 10;
+        place -= 1;
+        name[place] = b'0' + (rest % 10) as u8;
+    }
     Address::new(name)
 }
 
@@ -87,6 +137,96 @@ impl Artifact {
         Self::parse("Airdrop", include_str!("../../../contracts/artifacts/Airdrop.json"))
     }
 
+    /// Ether as an ERC-20 token: `contracts/Wrapper.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn wrapper() -> Result<Self, WorkloadError> {
+        Self::parse("Wrapper", include_str!("../../../contracts/artifacts/Wrapper.json"))
+    }
+
+    /// Swaps along a path of exchanges: `contracts/Router.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn router() -> Result<Self, WorkloadError> {
+        Self::parse("Router", include_str!("../../../contracts/artifacts/Router.json"))
+    }
+
+    /// An order book: `contracts/Book.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn book() -> Result<Self, WorkloadError> {
+        Self::parse("Book", include_str!("../../../contracts/artifacts/Book.json"))
+    }
+
+    /// A price: `contracts/Oracle.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn oracle() -> Result<Self, WorkloadError> {
+        Self::parse("Oracle", include_str!("../../../contracts/artifacts/Oracle.json"))
+    }
+
+    /// Loans against collateral: `contracts/Lending.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn lending() -> Result<Self, WorkloadError> {
+        Self::parse("Lending", include_str!("../../../contracts/artifacts/Lending.json"))
+    }
+
+    /// Payments of ether to several accounts: `contracts/Splitter.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn splitter() -> Result<Self, WorkloadError> {
+        Self::parse("Splitter", include_str!("../../../contracts/artifacts/Splitter.json"))
+    }
+
+    /// A proxy by EIP-1967: `contracts/Proxy.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn proxy() -> Result<Self, WorkloadError> {
+        Self::parse("Proxy", include_str!("../../../contracts/artifacts/Proxy.json"))
+    }
+
+    /// Deployments with CREATE2: `contracts/Factory.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn factory() -> Result<Self, WorkloadError> {
+        Self::parse("Factory", include_str!("../../../contracts/artifacts/Factory.json"))
+    }
+
+    /// What accounts delegate to (EIP-7702): `contracts/Delegate.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn delegate() -> Result<Self, WorkloadError> {
+        Self::parse("Delegate", include_str!("../../../contracts/artifacts/Delegate.json"))
+    }
+
+    /// A computation: `contracts/Prover.sol`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Artifact`] if the artifact does not parse.
+    pub fn prover() -> Result<Self, WorkloadError> {
+        Self::parse("Prover", include_str!("../../../contracts/artifacts/Prover.json"))
+    }
+
     /// The logs of the beacon chain's deposit contract: `contracts/Deposit.sol`.
     ///
     /// # Errors
@@ -132,8 +272,13 @@ impl Artifact {
 
 /// Where Solidity keeps the value for `key` in the mapping at `slot`: at keccak256(key . slot).
 pub fn mapping_slot(slot: U256, key: Address) -> U256 {
+    word_mapping_slot(slot, address_word(key))
+}
+
+/// The same for any key of one word.
+pub(crate) fn word_mapping_slot(slot: U256, key: U256) -> U256 {
     let mut preimage = [0; 64];
-    preimage[..32].copy_from_slice(key.into_word().as_slice());
+    preimage[..32].copy_from_slice(&key.to_be_bytes::<32>());
     preimage[32..].copy_from_slice(&slot.to_be_bytes::<32>());
     keccak256(preimage).into()
 }
@@ -182,6 +327,43 @@ mod tests {
         for (number, variable) in ["token0", "token1", "reserve0", "reserve1"].into_iter().enumerate() {
             assert_eq!(exchange.slot(variable), Ok(U256::from(number)));
         }
+    }
+
+    #[test]
+    fn every_artifact_parses() {
+        for artifact in [
+            Artifact::wrapper(),
+            Artifact::router(),
+            Artifact::book(),
+            Artifact::oracle(),
+            Artifact::lending(),
+            Artifact::collection(),
+            Artifact::airdrop(),
+            Artifact::splitter(),
+            Artifact::proxy(),
+            Artifact::factory(),
+            Artifact::delegate(),
+            Artifact::prover(),
+            Artifact::deposit(),
+        ] {
+            assert!(!artifact.unwrap().code().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_proxy_finds_its_implementation_where_eip_1967_has_it() {
+        assert_eq!(
+            U256::from_be_bytes(keccak256("eip1967.proxy.implementation").0) - U256::ONE,
+            IMPLEMENTATION_SLOT
+        );
+    }
+
+    #[test]
+    fn numbered_addresses_differ() {
+        let all: std::collections::HashSet<_> = (0..MAX_TOKENS).map(token).collect();
+        assert_eq!(all.len(), MAX_TOKENS);
+        assert_eq!(token(0), Address::new(*b"tandem-token-0------"));
+        assert_eq!(exchange(1_999), Address::new(*b"tandem-exchange-1999"));
     }
 
     #[test]

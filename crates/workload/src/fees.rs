@@ -1,5 +1,6 @@
 use crate::{load::Call, rng::SplitMix64};
-use alloy_consensus::{TxEip1559, TxLegacy, TypedTransaction};
+use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy, TypedTransaction};
+use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::TxKind;
 
 /// The chain id of every transaction: mainnet's.
@@ -22,10 +23,32 @@ const LEGACY_PERCENT: u64 = 10;
 
 /// The transaction of a call in a block with this base fee. What it offers at most is twice the base fee and the
 /// priority fee, as wallets have it.
-pub(crate) fn transaction(call: Call, nonce: u64, base_fee: u64, rng: &mut SplitMix64) -> TypedTransaction {
+///
+/// It has the type of EIP-7702 if it brings an authorization, else in most cases that of EIP-1559.
+pub(crate) fn transaction(
+    call: Call,
+    nonce: u64,
+    base_fee: u64,
+    authorization: Option<SignedAuthorization>,
+    rng: &mut SplitMix64,
+) -> TypedTransaction {
     let Call { to, value, input, gas_limit, .. } = call;
-    let to = TxKind::Call(to);
     let (base_fee, priority_fee) = (u128::from(base_fee), u128::from(rng.below(MAX_PRIORITY_FEE)));
+    if let Some(authorization) = authorization {
+        return TypedTransaction::Eip7702(TxEip7702 {
+            chain_id: CHAIN_ID,
+            nonce,
+            gas_limit,
+            max_fee_per_gas: 2 * base_fee + priority_fee,
+            max_priority_fee_per_gas: priority_fee,
+            to,
+            value,
+            access_list: Default::default(),
+            authorization_list: vec![authorization],
+            input,
+        });
+    }
+    let to = TxKind::Call(to);
     if rng.chance(LEGACY_PERCENT) {
         return TypedTransaction::Legacy(TxLegacy {
             chain_id: Some(CHAIN_ID),

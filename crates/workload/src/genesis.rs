@@ -1,8 +1,8 @@
 use crate::{
     WorkloadError,
     contract::Contract,
-    contracts::{Artifact, TOKENS, mapping_slot, token},
-    world::World,
+    contracts::{Artifact, IMPLEMENTATION_SLOT, TOKEN_CODE, address_word, mapping_slot, token},
+    world::{TokenKind, World},
 };
 use alloy_eips::{
     eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
@@ -41,16 +41,27 @@ pub struct Genesis {
     world: Arc<World>,
     contracts: Vec<Contract>,
     token: TokenLayout,
+    wrapper: TokenLayout,
+    /// Code.
+    proxy: Bytes,
     gas_limit: u64,
 }
 
-/// The token's code, and the slots of its variables.
+/// A token's code, and the slots of its variables.
 #[derive(Clone, Debug)]
 struct TokenLayout {
     code: Bytes,
     balances: U256,
     allowances: U256,
-    supply: U256,
+    /// None if the supply is the ether that the contract holds.
+    supply: Option<U256>,
+}
+
+impl TokenLayout {
+    fn new(artifact: &Artifact, supply: Option<U256>) -> Result<Self, WorkloadError> {
+        let (balances, allowances) = (artifact.slot("balanceOf")?, artifact.slot("allowance")?);
+        Ok(Self { code: artifact.code().clone(), balances, allowances, supply })
+    }
 }
 
 /// An account of the genesis state.
@@ -92,13 +103,10 @@ impl Genesis {
                 CONSOLIDATION_REQUEST_PREDEPLOY_CODE.clone(),
             ),
         ]);
-        let token = TokenLayout {
-            code: token.code().clone(),
-            balances: token.slot("balanceOf")?,
-            allowances: token.slot("allowance")?,
-            supply: token.slot("totalSupply")?,
-        };
-        Ok(Self { world, contracts, token, gas_limit })
+        let token = TokenLayout::new(&token, Some(token.slot("totalSupply")?))?;
+        let wrapper = TokenLayout::new(&Artifact::wrapper()?, None)?;
+        let proxy = Artifact::proxy()?.code().clone();
+        Ok(Self { world, contracts, token, wrapper, proxy, gas_limit })
     }
 
     /// The gas limit of this block and of all that follow.
@@ -108,7 +116,7 @@ impl Genesis {
 
     /// Number of accounts.
     pub fn account_count(&self) -> usize {
-        TOKENS + self.contracts.len() + 1 + self.world.signers.len() + self.world.population.len()
+        self.world.tokens + self.contracts.len() + 1 + self.world.signers.len() + self.world.population.len()
     }
 
     /// Number of storage slots.
@@ -117,11 +125,18 @@ impl Genesis {
             .contracts
             .iter()
             .map(|contract| {
-                let allowances = contract.draws_on.len() * self.world.signers.len();
-                contract.storage.len() + contract.holds.len() + allowances
+                let allowances: usize = contract
+                    .draws_on
+                    .iter()
+                    .map(|token| contract.drawn_by(self.world.owners(*token)).len())
+                    .sum();
+                contract.storage.len() + contract.holds.len() + contract.lets_draw.len() + allowances
             })
             .sum();
-        of_contracts + TOKENS * (1 + self.world.signers.len()) + self.world.slots
+        let of_tokens: usize = (0..self.world.tokens)
+            .map(|token| self.world.owners(token).len() + self.token_variables(token).count())
+            .sum();
+        of_contracts + of_tokens + self.world.slots
     }
 
     /// All accounts, each once, always in the same order: contracts first.
@@ -129,8 +144,14 @@ impl Genesis {
         let contracts = self.contracts.iter().map(|contract| {
             GenesisAccount::contract(contract.address, &contract.code, Storage::Listed(&contract.storage))
         });
-        let tokens = (0..TOKENS).map(|index| {
-            GenesisAccount::contract(token(index), &self.token.code, Storage::Token(self, index))
+        let tokens = (0..self.world.tokens).map(|index| {
+            let kind = self.world.token_kind(index);
+            let code = if kind == TokenKind::Proxied { &self.proxy } else { &self.layout(index).code };
+            let account = GenesisAccount::contract(token(index), code, Storage::Token(self, index));
+            match kind {
+                TokenKind::Wrapper => GenesisAccount { balance: self.supply(index), ..account },
+                _ => account,
+            }
         });
         let signers =
             self.world.signers.iter().map(|signer| GenesisAccount::funded(signer.address(), ETHER_EACH));
@@ -154,28 +175,53 @@ impl Genesis {
         store
     }
 
-    /// A token's slots. The sum of all balances is the supply.
-    fn token_storage(&self, index: usize) -> impl Iterator<Item = (U256, U256)> + '_ {
-        let TokenLayout { balances, allowances, supply, .. } = self.token;
-        let signers = &self.world.signers;
+    /// The layout of a token's storage.
+    fn layout(&self, token: usize) -> &TokenLayout {
+        if self.world.token_kind(token) == TokenKind::Wrapper { &self.wrapper } else { &self.token }
+    }
+
+    /// What exists of a token.
+    fn supply(&self, token: usize) -> U256 {
+        self.held(token).map(|(_, amount)| U256::from(amount)).sum()
+    }
+
+    /// Who holds how much of a token.
+    fn held(&self, token: usize) -> impl Iterator<Item = (Address, u128)> + '_ {
+        let signers = self.world.owners(token).map(|signer| self.world.signers[signer].address());
         let contracts = self.contracts.iter().flat_map(move |contract| {
-            let held = contract.holds.iter().filter(move |(token, _)| *token == index);
+            let held = contract.holds.iter().filter(move |(held, _)| *held == token);
             held.map(|(_, amount)| (contract.address, *amount))
         });
-        let population = self.world.holders(index).map(move |holder| {
-            (self.world.population[holder], (1 + (holder + index) as u128 % 1_000) * UNIT)
+        let population = self.world.holders(token).map(move |holder| {
+            (self.world.population[holder], (1 + (holder + token) as u128 % 1_000) * UNIT)
         });
-        let held =
-            signers.iter().map(|signer| (signer.address(), TOKENS_EACH)).chain(contracts).chain(population);
-        let total: U256 = held.clone().map(|(_, amount)| U256::from(amount)).sum();
-        let allowed = self
-            .contracts
-            .iter()
-            .filter(move |contract| contract.draws_on.contains(&index))
-            .flat_map(move |contract| signers.iter().map(|signer| (signer.address(), contract.address)));
-        iter::once((supply, total))
+        signers.map(|signer| (signer, TOKENS_EACH)).chain(contracts).chain(population)
+    }
+
+    /// The slots of a token's variables that are no mappings.
+    fn token_variables(&self, token: usize) -> impl Iterator<Item = (U256, U256)> {
+        let supply = self.layout(token).supply.map(|slot| (slot, self.supply(token)));
+        let is_proxied = self.world.token_kind(token) == TokenKind::Proxied;
+        let implementation = is_proxied.then(|| (IMPLEMENTATION_SLOT, address_word(TOKEN_CODE)));
+        supply.into_iter().chain(implementation)
+    }
+
+    /// A token's slots. The sum of all balances is the supply.
+    fn token_storage(&self, index: usize) -> impl Iterator<Item = (U256, U256)> + '_ {
+        let (balances, allowances) = (self.layout(index).balances, self.layout(index).allowances);
+        let drawing = self.contracts.iter().filter(move |contract| contract.draws_on.contains(&index));
+        let allowed = drawing.flat_map(move |contract| {
+            let owners = contract.drawn_by(self.world.owners(index));
+            owners.map(|owner| (self.world.signers[owner].address(), contract.address))
+        });
+        let allowed_by_contracts = self.contracts.iter().flat_map(move |contract| {
+            let lent = contract.lets_draw.iter().filter(move |(token, _)| *token == index);
+            lent.map(|(_, spender)| (contract.address, *spender))
+        });
+        let held = self.held(index);
+        self.token_variables(index)
             .chain(held.map(move |(holder, amount)| (mapping_slot(balances, holder), U256::from(amount))))
-            .chain(allowed.map(move |(owner, spender)| {
+            .chain(allowed.chain(allowed_by_contracts).map(move |(owner, spender)| {
                 (mapping_slot(mapping_slot(allowances, owner), spender), U256::MAX)
             }))
     }

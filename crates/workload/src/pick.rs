@@ -3,6 +3,8 @@ use crate::rng::SplitMix64;
 /// Draws indices, the first one more often than its share if it is a hot spot.
 #[derive(Clone, Debug)]
 pub(crate) struct Pick {
+    /// The least index.
+    first: usize,
     hot: f64,
     rest: Rest,
 }
@@ -20,12 +22,12 @@ enum Rest {
 impl Pick {
     /// All of so many indices (at least one) in turn.
     pub(crate) fn walk(length: usize) -> Self {
-        Self { hot: 0.0, rest: Rest::Walk { next: 0, stride: stride(length), length } }
+        Self { first: 0, hot: 0.0, rest: Rest::Walk { next: 0, stride: stride(length), length } }
     }
 
     /// Any of so many indices (at least one).
     pub(crate) const fn uniform(length: usize) -> Self {
-        Self { hot: 0.0, rest: Rest::Uniform { length } }
+        Self { first: 0, hot: 0.0, rest: Rest::Uniform { length } }
     }
 
     /// Some of so many indices (at least one) far more often than others, by Zipf's law with exponent 1.
@@ -35,19 +37,25 @@ impl Pick {
             *sum += (1 << 32) / rank + 1;
             Some(*sum)
         });
-        Self { hot: 0.0, rest: Rest::Zipf { sums: sums.collect() } }
+        Self { first: 0, hot: 0.0, rest: Rest::Zipf { sums: sums.collect() } }
     }
 
-    /// Has this share of all draws give index 0.
+    /// Has this share of all draws give the first index.
     pub(crate) fn with_hot(self, hot: f64) -> Self {
         Self { hot, ..self }
     }
 
+    /// Has all indices be so much higher.
+    pub(crate) const fn after(mut self, first: usize) -> Self {
+        self.first = first;
+        self
+    }
+
     pub(crate) fn draw(&mut self, rng: &mut SplitMix64) -> usize {
         if rng.share(self.hot) {
-            return 0;
+            return self.first;
         }
-        match &mut self.rest {
+        let index = match &mut self.rest {
             Rest::Walk { next, stride, length } => {
                 let index = *next;
                 *next = (index + *stride) % *length;
@@ -58,7 +66,8 @@ impl Pick {
                 let drawn = rng.below(sums.last().copied().unwrap_or_default());
                 sums.partition_point(|sum| *sum <= drawn)
             }
-        }
+        };
+        self.first + index
     }
 }
 

@@ -20,6 +20,9 @@ pub enum Workload {
     Token,
     /// Swaps of two tokens. Hot spot: one exchange of several, of all transactions by default.
     Swaps,
+    /// Swaps of two tokens, every swap of a block at an exchange of its own, by an account of its own if there are enough.
+    /// Hot spot: one exchange, of no transaction by default.
+    IndependentSwaps,
     /// Non-fungible tokens are minted, each numbered by its collection's counter. Hot spot: one collection of several,
     /// of all transactions by default.
     Nft,
@@ -27,6 +30,9 @@ pub enum Workload {
     Airdrop,
     /// Transfers of ether from one sender. Hot spot: this sender, of all transactions by default.
     Payroll,
+    /// A mix of all contracts whose shape is that of blocks on mainnet, at [`Workload::transactions`] a block. Hot spot:
+    /// one exchange, of one swap in ten by default.
+    Mainnet,
     /// Of a block's transactions 45 % transfer ether, 35 % transfer a token and 20 % swap two tokens, by random
     /// accounts and in random order; one recipient in ten is fresh. Hot spots and defaults: those of `transfers`,
     /// `token` and `swaps`.
@@ -36,17 +42,27 @@ pub enum Workload {
 
 impl Workload {
     /// All workloads.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Transfers,
         Self::OneHot,
         Self::Zipf,
         Self::Token,
         Self::Swaps,
+        Self::IndependentSwaps,
         Self::Nft,
         Self::Airdrop,
         Self::Payroll,
+        Self::Mainnet,
         Self::Mixed,
     ];
+
+    /// How many transactions a block has unless told: for [`Workload::Mainnet`] as many as blocks on mainnet.
+    pub const fn transactions(self) -> usize {
+        match self {
+            Self::Mainnet => 84,
+            _ => 200,
+        }
+    }
 
     /// The name that [`FromStr`] takes.
     pub const fn name(self) -> &'static str {
@@ -56,9 +72,11 @@ impl Workload {
             Self::Zipf => "zipf",
             Self::Token => "token",
             Self::Swaps => "swaps",
+            Self::IndependentSwaps => "independent-swaps",
             Self::Nft => "nft",
             Self::Airdrop => "airdrop",
             Self::Payroll => "payroll",
+            Self::Mainnet => "mainnet",
             Self::Mixed => "mixed",
         }
     }

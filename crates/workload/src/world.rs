@@ -1,6 +1,7 @@
-use crate::{ChainConfig, WorkloadError, accounts::Signer, contracts::TOKENS};
+use crate::{ChainConfig, Workload, WorkloadError, accounts::Signer};
 use alloy_primitives::{Address, keccak256};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The accounts of a chain that are no contracts.
 #[derive(Debug)]
@@ -11,6 +12,23 @@ pub(crate) struct World {
     pub(crate) population: Vec<Address>,
     /// How many balances of tokens the population holds.
     pub(crate) slots: usize,
+    /// Number of tokens.
+    pub(crate) tokens: usize,
+    /// Whether each signer holds the tokens of some pairs alone, instead of every token.
+    has_pairs: bool,
+    /// Whether tokens are of several kinds.
+    has_kinds: bool,
+}
+
+/// What a token's contract is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// An ERC-20 token.
+    Plain,
+    /// Ether as a token.
+    Wrapper,
+    /// An ERC-20 token behind a proxy.
+    Proxied,
 }
 
 impl World {
@@ -23,7 +41,35 @@ impl World {
                 .map(|index| inhabitant(config.seed, index))
                 .collect(),
             slots: config.slots,
+            tokens: config.tokens(),
+            has_pairs: config.workload == Workload::IndependentSwaps,
+            has_kinds: config.workload == Workload::Mainnet,
         })
+    }
+
+    /// What a token's contract is.
+    pub(crate) const fn token_kind(&self, token: usize) -> TokenKind {
+        match token {
+            0 if self.has_kinds => TokenKind::Wrapper,
+            2 if self.has_kinds => TokenKind::Proxied,
+            _ => TokenKind::Plain,
+        }
+    }
+
+    /// Which signers hold a token.
+    pub(crate) fn owners(&self, token: usize) -> Range<usize> {
+        if self.has_pairs { self.traders(token / 2) } else { 0..self.signers.len() }
+    }
+
+    /// Which signers swap a pair of tokens: at least one, and nobody else's if there are signers enough.
+    pub(crate) fn traders(&self, pair: usize) -> Range<usize> {
+        let (signers, pairs) = (self.signers.len(), self.tokens / 2);
+        if signers < pairs {
+            pair % signers..pair % signers + 1
+        } else {
+            let each = signers / pairs;
+            pair * each..(pair + 1) * each
+        }
     }
 
     /// Number of accounts that transactions pay.
@@ -42,25 +88,26 @@ impl World {
     /// Number of pairs of a token and a recipient of it: those that hold something in genesis if there are any, else
     /// all.
     pub(crate) fn holdings(&self) -> usize {
-        if self.slots > 0 { self.slots } else { TOKENS * self.recipients() }
+        if self.slots > 0 { self.slots } else { self.tokens * self.recipients() }
     }
 
     /// One of these pairs: the token's index and the recipient's. Neighbours are of different tokens.
     pub(crate) fn holding(&self, index: usize) -> (usize, usize) {
-        let token = index % TOKENS;
-        (token, holder(token, index / TOKENS, self.recipients()))
+        let token = index % self.tokens;
+        (token, holder(token, self.tokens, index / self.tokens, self.recipients()))
     }
 
     /// Which of the population hold a token in genesis, by index.
     pub(crate) fn holders(&self, token: usize) -> impl Iterator<Item = usize> + Clone + use<> {
-        let population = self.population.len();
-        (0..(self.slots + TOKENS - 1 - token) / TOKENS).map(move |number| holder(token, number, population))
+        let (tokens, population) = (self.tokens, self.population.len());
+        (0..(self.slots + tokens - 1 - token) / tokens)
+            .map(move |number| holder(token, tokens, number, population))
     }
 }
 
 /// A token's holder with this number. Each token's begin at another place, so that together they cover the population.
-const fn holder(token: usize, number: usize, population: usize) -> usize {
-    (token * population / TOKENS + number) % population
+const fn holder(token: usize, tokens: usize, number: usize, population: usize) -> usize {
+    (token * population / tokens + number) % population
 }
 
 fn inhabitant(seed: u64, index: usize) -> Address {
@@ -73,6 +120,7 @@ fn inhabitant(seed: u64, index: usize) -> Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contracts::TOKENS;
     use std::collections::HashSet;
 
     fn world(population: usize, slots: usize) -> World {
@@ -114,5 +162,23 @@ mod tests {
         let all: HashSet<_> = world(100, 0).population.into_iter().collect();
         assert_eq!(all.len(), 100);
         assert_ne!(inhabitant(1, 0), inhabitant(2, 0));
+    }
+
+    #[test]
+    fn every_pair_has_traders_of_its_own() {
+        for (accounts, transactions) in [(10, 3), (3, 10), (4, 4), (1, 1)] {
+            let config = ChainConfig::default()
+                .with_workload(Workload::IndependentSwaps)
+                .with_accounts(accounts)
+                .with_transactions(transactions);
+            let world = World::new(&config).unwrap();
+            assert_eq!(world.tokens, 2 * transactions);
+            let traders: Vec<_> = (0..transactions).map(|pair| world.traders(pair)).collect();
+            assert!(traders.iter().all(|traders| !traders.is_empty() && traders.end <= accounts));
+            if accounts >= transactions {
+                assert!(traders.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            }
+            assert!((0..transactions).all(|pair| world.owners(2 * pair) == world.owners(2 * pair + 1)));
+        }
     }
 }

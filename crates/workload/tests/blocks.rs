@@ -10,7 +10,10 @@ use std::collections::{HashMap, HashSet};
 use tandem_workload::{
     CHAIN_ID, Chain, ChainConfig, MAX_ACCOUNTS, MAX_BLOCKS, MAX_POPULATION, MAX_TRANSACTIONS, Proposal,
     Workload, WorkloadError,
-    contracts::{AIRDROP, COLLECTIONS, EXCHANGES, TOKENS, collection, exchange, token},
+    contracts::{
+        AIRDROP, BOOK, COLLECTIONS, EXCHANGES, FACTORY, LENDING, ORACLE, PROVERS, ROUTER, SPLITTER, TOKENS,
+        collection, exchange, prover, token,
+    },
 };
 
 fn blocks(workload: Workload) -> Vec<Proposal> {
@@ -70,6 +73,11 @@ fn nonces_are_consecutive_for_every_sender() {
                 let nonce = next.entry(*sender).or_default();
                 assert_eq!(transaction.nonce(), *nonce);
                 *nonce += 1;
+                for authorization in transaction.authorization_list().unwrap_or_default() {
+                    let nonce = next.entry(authorization.recover_authority().unwrap()).or_default();
+                    assert_eq!(authorization.nonce, *nonce);
+                    *nonce += 1;
+                }
             }
         }
     }
@@ -152,6 +160,52 @@ fn hot_spots_are_one_contract_of_several() {
             assert_eq!(recipients(&block).into_keys().collect::<HashSet<_>>(), contracts);
         }
     }
+}
+
+#[test]
+fn independent_swaps_have_exchanges_and_senders_of_their_own() {
+    for block in blocks(Workload::IndependentSwaps) {
+        assert_eq!((distinct_senders(&block), recipients(&block).len()), (50, 50));
+    }
+    // With fewer accounts than swaps, exchanges are still distinct.
+    for block in chain(&config(Workload::IndependentSwaps).with_accounts(7)).1 {
+        assert_eq!((distinct_senders(&block), recipients(&block).len()), (7, 50));
+    }
+    let hot = chain(&config(Workload::IndependentSwaps).with_hot(1.0)).1;
+    assert_eq!(recipients(&hot[0]), HashMap::from([(exchange(0), 50)]));
+}
+
+#[test]
+fn the_mainnet_mix_calls_every_contract() {
+    let config = ChainConfig::default()
+        .with_workload(Workload::Mainnet)
+        .with_transactions(Workload::Mainnet.transactions());
+    let blocks = chain(&config).1;
+    let called: HashSet<_> = blocks.iter().flat_map(|block| recipients(block).into_keys()).collect();
+    for contract in [
+        AIRDROP,
+        BOOK,
+        FACTORY,
+        LENDING,
+        ORACLE,
+        ROUTER,
+        SPLITTER,
+        prover(0),
+        prover(PROVERS - 1),
+        token(0),
+        token(1),
+        token(2),
+    ] {
+        assert!(called.contains(&contract), "{contract}");
+    }
+    let all = blocks.iter().flat_map(|block| &block.transactions);
+    assert!(all.filter(|&transaction| transaction.tx_type() == TxType::Eip7702).count() > 5);
+    // Whoever has delegated once, calls its own code without an authorization.
+    let calls_itself = |block: &Proposal| {
+        let pairs = block.transactions.iter().zip(&block.senders);
+        pairs.filter(|&(transaction, &sender)| transaction.to() == Some(sender)).count()
+    };
+    assert!(blocks.iter().map(calls_itself).sum::<usize>() > 10);
 }
 
 #[test]

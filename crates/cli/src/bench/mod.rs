@@ -18,10 +18,11 @@ use std::time::Duration;
 use tandem_workload::{ChainConfig, Workload};
 
 /// What runs if nothing is asked for: the shapes of load that engines differ most on.
-const DEFAULT_CASES: [(Workload, Option<f64>); 8] = [
+const DEFAULT_CASES: [(Workload, Option<f64>); 9] = [
     (Workload::Transfers, None),
     (Workload::Token, None),
     (Workload::Swaps, Some(0.0)),
+    (Workload::IndependentSwaps, None),
     (Workload::OneHot, None),
     (Workload::Payroll, None),
     (Workload::Nft, None),

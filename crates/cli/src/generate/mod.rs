@@ -7,7 +7,7 @@ mod output;
 mod recorder;
 mod report;
 
-pub(crate) use args::GenerateArgs;
+pub(crate) use args::{ChainArgs, GenerateArgs};
 pub(crate) use builder::Builder;
 
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 use tandem_chain::write_block;
 use tandem_evm::{Config, Executor};
-use tandem_workload::ChainConfig;
+use tandem_workload::{ChainConfig, Workload};
 
 const GENESIS: &str = "genesis.json";
 const CHAIN: &str = "chain.rlp";
@@ -39,18 +39,7 @@ impl Settings {
         if args.threads == Some(0) {
             return Err(Failure::input("--threads must be at least 1"));
         }
-        let population = args.population.unwrap_or(args.accounts);
-        let chain = ChainConfig {
-            workload: args.workload,
-            blocks: args.blocks,
-            transactions: args.txs,
-            accounts: args.accounts,
-            population,
-            slots: args.slots.unwrap_or(population.saturating_mul(2)),
-            hot: args.hot,
-            seed: args.seed,
-        };
-        chain.validate().map_err(Failure::input)?;
+        let chain = args.chain.config(Workload::default())?;
         let config = Config::default();
         let config = match args.threads {
             Some(threads) => config.threads(threads),

@@ -2,7 +2,7 @@ use super::{Call, Gas, Load, MAX_GAS, MAX_TOKENS};
 use crate::{
     WorkloadError,
     contract::Contract,
-    contracts::{AIRDROP, Artifact, TOKENS, address_word, encode_call, token},
+    contracts::{AIRDROP, Artifact, address_word, encode_call, token},
     pick::Pick,
     rng::SplitMix64,
     world::World,
@@ -29,19 +29,25 @@ pub(super) struct Airdrops {
     /// One recipient after another of each token.
     holdings: Pick,
     gas: u64,
+    tokens: usize,
 }
 
 impl Airdrops {
     pub(super) fn new(senders: Pick, world: &World) -> Self {
         let each = if world.slots > 0 { GAS_PER_HOLDER } else { GAS_PER_NEWCOMER };
-        Self { senders, holdings: Pick::walk(world.holdings()), gas: GAS + RECIPIENTS as u64 * each }
+        Self {
+            senders,
+            holdings: Pick::walk(world.holdings()),
+            gas: GAS + RECIPIENTS as u64 * each,
+            tokens: world.tokens,
+        }
     }
 }
 
 impl Load for Airdrops {
     fn contracts(&self) -> Result<Vec<Contract>, WorkloadError> {
         let code = Artifact::airdrop()?.code().clone();
-        Ok(vec![Contract { draws_on: (0..TOKENS).collect(), ..Contract::new(AIRDROP, code) }])
+        Ok(vec![Contract { draws_on: (0..self.tokens).collect(), ..Contract::new(AIRDROP, code) }])
     }
 
     fn gas(&self, calls: usize) -> Gas {
@@ -55,20 +61,15 @@ impl Load for Airdrops {
             let first = self.holdings.draw(rng);
             let (index, _) = world.holding(first);
             let recipients = (0..RECIPIENTS)
-                .map(|number| world.holding((first + TOKENS * number) % world.holdings()).1)
+                .map(|number| world.holding((first + self.tokens * number) % world.holdings()).1)
                 .map(|recipient| address_word(world.recipient(recipient)));
             let amount = U256::from(1 + rng.below(MAX_TOKENS / RECIPIENTS as u64));
             // The list is the last argument: where it begins, its length, its items.
             let mut arguments =
                 vec![address_word(token(index)), amount, U256::from(3 * 32), U256::from(RECIPIENTS)];
             arguments.extend(recipients);
-            Call {
-                sender,
-                to: AIRDROP,
-                value: U256::ZERO,
-                input: encode_call("send(address,uint256,address[])", &arguments),
-                gas_limit: GAS_LIMIT,
-            }
+            let input = encode_call("send(address,uint256,address[])", &arguments);
+            Call::new(sender, AIRDROP, input, GAS_LIMIT)
         };
         (0..count).map(call).collect()
     }

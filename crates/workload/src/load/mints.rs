@@ -42,12 +42,10 @@ impl Load for Mints {
     }
 
     fn calls(&mut self, count: usize, _: &World, rng: &mut SplitMix64) -> Vec<Call> {
-        let call = |_| Call {
-            sender: self.senders.draw(rng),
-            to: collection(self.collections.draw(rng)),
-            value: U256::ZERO,
-            input: encode_call("mint()", &[]),
-            gas_limit: GAS_LIMIT,
+        let call = |_| {
+            let sender = self.senders.draw(rng);
+            let to = collection(self.collections.draw(rng));
+            Call::new(sender, to, encode_call("mint()", &[]), GAS_LIMIT)
         };
         (0..count).map(call).collect()
     }

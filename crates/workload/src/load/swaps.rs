@@ -10,8 +10,8 @@ use crate::{
 };
 use alloy_primitives::{Bytes, U256};
 
-const GAS_LIMIT: u64 = 200_000;
-const GAS: u64 = 74_000;
+pub(super) const GAS_LIMIT: u64 = 200_000;
+pub(super) const GAS: u64 = 74_000;
 
 /// Swaps of two tokens, at exchanges with two tokens each.
 #[derive(Debug)]
@@ -29,22 +29,7 @@ impl Swaps {
 
 impl Load for Swaps {
     fn contracts(&self) -> Result<Vec<Contract>, WorkloadError> {
-        let artifact = Artifact::exchange()?;
-        let place = |index| {
-            let tokens = [2 * index, 2 * index + 1];
-            let variables = [
-                ("token0", address_word(token(tokens[0]))),
-                ("token1", address_word(token(tokens[1]))),
-                ("reserve0", U256::from(RESERVE)),
-                ("reserve1", U256::from(RESERVE)),
-            ];
-            Ok(Contract {
-                holds: tokens.map(|token| (token, RESERVE)).to_vec(),
-                draws_on: tokens.to_vec(),
-                ..Contract::with_variables(exchange(index), &artifact, &variables)?
-            })
-        };
-        (0..EXCHANGES).map(place).collect()
+        exchanges((0..EXCHANGES).map(|index| [2 * index, 2 * index + 1]))
     }
 
     fn gas(&self, calls: usize) -> Gas {
@@ -52,21 +37,43 @@ impl Load for Swaps {
     }
 
     fn calls(&mut self, count: usize, _: &World, rng: &mut SplitMix64) -> Vec<Call> {
-        let call = |_| Call {
-            sender: self.senders.draw(rng),
-            to: exchange(self.exchanges.draw(rng)),
-            value: U256::ZERO,
-            input: swap(rng),
-            gas_limit: GAS_LIMIT,
+        let call = |_| {
+            let sender = self.senders.draw(rng);
+            let to = exchange(self.exchanges.draw(rng));
+            Call::new(sender, to, any_swap(rng), GAS_LIMIT)
         };
         (0..count).map(call).collect()
     }
 }
 
-/// A swap in either direction that asks for at least nine tenths of what it pays.
-fn swap(rng: &mut SplitMix64) -> Bytes {
-    let zero_for_one = U256::from(rng.below(2));
+/// Exchanges between pairs of tokens, given by their indices, with equal reserves.
+pub(super) fn exchanges(pairs: impl Iterator<Item = [usize; 2]>) -> Result<Vec<Contract>, WorkloadError> {
+    let artifact = Artifact::exchange()?;
+    let place = |(index, tokens): (usize, [usize; 2])| {
+        let variables = [
+            ("token0", address_word(token(tokens[0]))),
+            ("token1", address_word(token(tokens[1]))),
+            ("reserve0", U256::from(RESERVE)),
+            ("reserve1", U256::from(RESERVE)),
+        ];
+        Ok(Contract {
+            holds: tokens.map(|token| (token, RESERVE)).to_vec(),
+            draws_on: tokens.to_vec(),
+            ..Contract::with_variables(exchange(index), &artifact, &variables)?
+        })
+    };
+    pairs.enumerate().map(place).collect()
+}
+
+/// A swap in either direction.
+pub(super) fn any_swap(rng: &mut SplitMix64) -> Bytes {
+    let zero_for_one = rng.below(2) == 1;
+    swap(zero_for_one, rng)
+}
+
+/// A swap in one direction that asks for at least nine tenths of what it pays.
+pub(super) fn swap(zero_for_one: bool, rng: &mut SplitMix64) -> Bytes {
     let amount_in = 1_000 + rng.below(MAX_TOKENS - 1_000);
-    let arguments = [zero_for_one, U256::from(amount_in), U256::from(amount_in / 10 * 9)];
+    let arguments = [U256::from(zero_for_one), U256::from(amount_in), U256::from(amount_in / 10 * 9)];
     encode_call("swap(bool,uint256,uint256)", &arguments)
 }

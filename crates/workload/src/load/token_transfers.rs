@@ -55,13 +55,8 @@ impl Load for TokenTransfers {
             let recipient =
                 if rng.chance(self.fresh_percent) { rng.address() } else { world.recipient(recipient) };
             let arguments = [address_word(recipient), U256::from(1 + rng.below(MAX_TOKENS))];
-            Call {
-                sender,
-                to: token(index),
-                value: U256::ZERO,
-                input: encode_call("transfer(address,uint256)", &arguments),
-                gas_limit: GAS_LIMIT,
-            }
+            let input = encode_call("transfer(address,uint256)", &arguments);
+            Call::new(sender, token(index), input, GAS_LIMIT)
         };
         (0..count).map(call).collect()
     }

@@ -1,6 +1,6 @@
 use super::{Call, FRESH_PERCENT, Gas, Load, MAX_VALUE};
 use crate::{WorkloadError, contract::Contract, pick::Pick, rng::SplitMix64, world::World};
-use alloy_primitives::{Bytes, U256};
+use alloy_primitives::Bytes;
 
 const GAS: u64 = 21_000;
 
@@ -40,8 +40,7 @@ impl Load for Transfers {
             } else {
                 world.recipient(self.recipients.draw(rng))
             };
-            let value = U256::from(1 + rng.below(MAX_VALUE));
-            Call { sender, to, value, input: Bytes::new(), gas_limit: GAS }
+            Call::new(sender, to, Bytes::new(), GAS).with_value(1 + rng.below(MAX_VALUE))
         };
         (0..count).map(call).collect()
     }
