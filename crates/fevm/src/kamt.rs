@@ -1,0 +1,185 @@
+//! Slots of a contract: the KAMT of the EVM actor, what a message changed in it, and merging that into another one.
+//!
+//! A node is a bitfield and, for each bit set, a pointer: one key and its value, or a link to a node that holds the keys of that
+//! prefix (bit width 5, buckets of one). Keys and values are numbers of 256 bits without leading zero bytes.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use cid::Cid;
+use fvm_ipld_blockstore::Blockstore;
+use fvm_ipld_encoding::strict_bytes;
+use fvm_ipld_kamt::{AsHashedKey, Config, HashedKey, Kamt};
+use serde::{Deserialize, Serialize};
+
+use crate::cbor::Reader;
+
+/// How the EVM actor lays its slots out.
+const LAYOUT: Config = Config { bit_width: 5, min_data_depth: 0, max_array_width: 1 };
+
+/// A slot's key: at most 32 bytes, big-endian, without leading zeros.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Slot(#[serde(with = "strict_bytes")] Vec<u8>);
+
+/// A slot's value, as it is encoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Value(#[serde(with = "strict_bytes")] Vec<u8>);
+
+impl Slot {
+    /// From 32 bytes.
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(trim(key))
+    }
+}
+
+impl Value {
+    /// A number; zero is no value.
+    pub(crate) fn new(value: u64) -> Option<Self> {
+        (value != 0).then(|| Self(trim(&value.to_be_bytes())))
+    }
+}
+
+fn trim(bytes: &[u8]) -> Vec<u8> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes[zeros..].to_vec()
+}
+
+/// Keys are placed by their own 32 bytes.
+pub(crate) struct Place;
+
+impl AsHashedKey<Slot, 32> for Place {
+    fn as_hashed_key(key: &Slot) -> Cow<'_, HashedKey<32>> {
+        let mut place = [0; 32];
+        // A longer key is refused where slots are read from nodes.
+        let size = key.0.len().min(32);
+        place[32 - size..].copy_from_slice(&key.0[..size]);
+        Cow::Owned(place)
+    }
+}
+
+/// A contract's slots.
+pub(crate) type Slots<'a, S> = Kamt<&'a S, Slot, Value, Place>;
+
+/// An empty contract's slots.
+pub(crate) fn empty<S: Blockstore>(store: &S) -> Slots<'_, S> {
+    Kamt::new_with_config(store, LAYOUT)
+}
+
+/// What a message changed: the new value of each slot, or `None` where it has none any more.
+pub(crate) type Diff = Vec<(Slot, Option<Value>)>;
+
+/// The slots and links of one node.
+struct Node {
+    slots: Vec<(Slot, Value)>,
+    children: Vec<Cid>,
+}
+
+impl Node {
+    fn read(data: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(data);
+        if reader.array()? != 2 {
+            return None;
+        }
+        reader.bytes()?;
+        let (mut slots, mut children) = (Vec::new(), Vec::new());
+        for _ in 0..reader.array()? {
+            if reader.map()? != 1 {
+                return None;
+            }
+            match reader.text()? {
+                b"v" => {
+                    for _ in 0..reader.array()? {
+                        if reader.array()? != 2 {
+                            return None;
+                        }
+                        let key = reader.bytes()?;
+                        if key.len() > 32 || key.first() == Some(&0) {
+                            return None;
+                        }
+                        slots.push((Slot(key.to_vec()), Value(reader.bytes()?.to_vec())));
+                    }
+                }
+                b"l" => {
+                    if reader.array()? != 3 {
+                        return None;
+                    }
+                    children.push(reader.link()?.0);
+                    reader.uint()?;
+                    reader.bytes()?;
+                }
+                _ => return None,
+            }
+        }
+        reader.at_end().then_some(Self { slots, children })
+    }
+}
+
+/// What a message changed between the roots `pre` and `post`.
+///
+/// From `post` only nodes that the message wrote are read, from `pre` only nodes that it did not keep. All of these it must have
+/// opened: what replaces a node that was never read cannot be told from what the message meant to keep. `None` if that does
+/// not hold, or if anything is not a KAMT as the EVM actor writes it: such a message counts as conflicting with any other
+/// change of the contract.
+pub(crate) fn diff(
+    store: &impl Blockstore,
+    pre: &Cid,
+    post: &Cid,
+    opened: &HashSet<Cid>,
+    written: &HashSet<Cid>,
+) -> Option<Diff> {
+    let read = |cid: &Cid| Node::read(&store.get(cid).ok()??);
+    let mut kept = HashSet::new();
+    let mut after = HashMap::new();
+    let mut todo = vec![*post];
+    while let Some(cid) = todo.pop() {
+        if !written.contains(&cid) {
+            kept.insert(cid);
+            continue;
+        }
+        let node = read(&cid)?;
+        after.extend(node.slots);
+        todo.extend(node.children);
+    }
+    let mut met = 0;
+    let mut changes = Diff::new();
+    let mut todo = vec![*pre];
+    while let Some(cid) = todo.pop() {
+        if kept.contains(&cid) {
+            met += 1;
+            continue;
+        }
+        if !opened.contains(&cid) {
+            return None;
+        }
+        let node = read(&cid)?;
+        for (slot, value) in node.slots {
+            match after.remove(&slot) {
+                Some(same) if same == value => {}
+                changed => changes.push((slot, changed)),
+            }
+        }
+        todo.extend(node.children);
+    }
+    // Whatever was kept must come from `pre`.
+    if met != kept.len() {
+        return None;
+    }
+    changes.extend(after.into_iter().map(|(slot, value)| (slot, Some(value))));
+    Some(changes)
+}
+
+/// Makes the changes on the slots under `root`; gives the new root. The layout depends on the slots alone and not on the order
+/// of changes, so this is the root that the message would have left.
+pub(crate) fn merge(store: &impl Blockstore, root: &Cid, diff: &Diff) -> Option<Cid> {
+    let mut slots: Slots<'_, _> = Kamt::load_with_config(root, store, LAYOUT).ok()?;
+    for (slot, value) in diff {
+        match value {
+            Some(value) => slots.set(slot.clone(), value.clone()).ok()?,
+            None => slots.delete(slot).ok()?,
+        };
+    }
+    slots.flush().ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What a message relied on, as the kernel saw it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use cid::Cid;
+use fvm_shared::ActorID;
+use fvm_shared::address::{Address, Payload};
+
+/// The actor that creates delegated addresses for Ethereum; a send to such an address creates an actor.
+pub(crate) const EAM: ActorID = 10;
+
+/// Observations of one message. Sets are supersets: what was recorded and not needed costs a conflict at worst.
+#[derive(Default)]
+pub(crate) struct Record {
+    /// Nothing is recorded while this is off, as on one thread.
+    pub(crate) on: bool,
+    /// Actors or addresses came into being or ceased to exist.
+    pub(crate) structural: bool,
+    /// Blocks that code read.
+    pub(crate) opened: HashSet<Cid>,
+    /// Blocks that code wrote.
+    pub(crate) written: HashSet<Cid>,
+    /// Actors whose code ran.
+    pub(crate) entered: BTreeSet<ActorID>,
+    /// Actors that wrote their state while an earlier call of theirs was still running.
+    pub(crate) reentered: BTreeSet<ActorID>,
+    /// Actors whose existence, code or delegated address mattered. Contains every actor that the message may have changed.
+    pub(crate) touched: BTreeSet<ActorID>,
+    /// Actors whose balance code read, or which sent value.
+    pub(crate) balances: BTreeSet<ActorID>,
+    /// Addresses that meant nothing.
+    pub(crate) unresolved: Vec<Address>,
+    /// Addresses at which a send created an actor.
+    pub(crate) created: Vec<Address>,
+    /// The actors running now, outermost first.
+    stack: Vec<ActorID>,
+}
+
+impl Record {
+    /// Forgets the last message.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { on: self.on, ..Self::default() };
+    }
+
+    pub(crate) fn enter(&mut self, caller: ActorID, actor: ActorID, value: bool) {
+        // The outermost caller is the message's sender, whose funds are bounded, not compared.
+        if value && !self.stack.is_empty() {
+            self.balances.insert(caller);
+        }
+        self.stack.push(actor);
+        self.entered.insert(actor);
+        self.touched.insert(actor);
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.stack.pop();
+    }
+
+    pub(crate) fn set_root(&mut self, actor: ActorID) {
+        if self.stack.iter().filter(|running| **running == actor).count() > 1 {
+            self.reentered.insert(actor);
+        }
+    }
+
+    /// A send's recipient, and the actor that it meant before the send.
+    pub(crate) fn recipient(&mut self, address: &Address, found: Option<ActorID>) {
+        match found {
+            Some(id) => {
+                self.touched.insert(id);
+            }
+            None if creates(address) => {
+                self.structural = true;
+                self.created.push(*address);
+            }
+            None => self.unresolved.push(*address),
+        }
+    }
+}
+
+/// Whether a send to this address creates an actor if there is none.
+fn creates(address: &Address) -> bool {
+    match address.payload() {
+        Payload::BLS(_) | Payload::Secp256k1(_) => true,
+        Payload::Delegated(delegated) => delegated.namespace() == EAM,
+        _ => false,
+    }
+}

@@ -1,0 +1,12 @@
+//! Generated tipsets, and the small world that they execute in: an actor in WebAssembly text that keeps its state as an EVM contract
+//! does, registered under the names of the built-in actors.
+
+mod mix;
+mod program;
+mod tipsets;
+mod world;
+
+pub use mix::Mix;
+pub use program::Program;
+pub use tipsets::Workload;
+pub use world::{Chance, Fixed, World};

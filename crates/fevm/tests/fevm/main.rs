@@ -1,0 +1,6 @@
+//! Parallel execution against the reference.
+
+mod common;
+mod conformance;
+mod differential;
+mod input;
