@@ -50,7 +50,7 @@ pub(crate) fn finish<S: DatabaseRef + Sync>(
             life: Life::Touch { clear_empty },
             ..AccountEffect::NONE
         };
-        db.view.effect(entry, Change::Account(effect));
+        db.view.late_effect(entry, Change::Account(effect));
     }
     Ok(transfer)
 }

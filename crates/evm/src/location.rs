@@ -10,6 +10,7 @@ pub(crate) enum EvmState {}
 
 impl Domain for EvmState {
     type Key = Key;
+    type KeyCell = KeyCell;
     type Value = Value;
     type Cell = ValueCell;
     type Observation = Observed;
@@ -139,37 +140,77 @@ const TAG_PRESENT: u64 = 3;
 
 impl Cell<Value> for ValueCell {
     fn load(&self) -> Value {
-        let words = self.0.load();
-        let number = U256::from_limbs([words[1], words[2], words[3], words[4]]);
-        if words[0] == TAG_SLOT {
+        let Self(words) = self;
+        let tag = words.word(0);
+        let number = U256::from_limbs(words.words(1));
+        if tag == TAG_SLOT {
             return Value::Slot(number);
         }
-        let code = U256::from_limbs([words[7], words[8], words[9], words[10]]);
+        let code = U256::from_limbs(words.words(7));
         Value::Account(AccountState {
             balance: number,
-            nonce: words[5],
-            generation: words[6],
+            nonce: words.word(5),
+            generation: words.word(6),
             code_hash: B256::from(code.to_be_bytes()),
-            exists: words[0] == TAG_PRESENT,
+            exists: tag == TAG_PRESENT,
         })
     }
 
     fn store(&self, value: Value) {
-        let mut words = [0; 11];
+        let Self(words) = self;
         match value {
             Value::Slot(number) => {
-                words[0] = TAG_SLOT;
-                words[1..5].copy_from_slice(number.as_limbs());
+                words.set_word(0, TAG_SLOT);
+                words.set_words(1, number.into_limbs());
             }
             Value::Account(account) => {
-                words[0] = if account.exists { TAG_PRESENT } else { TAG_ABSENT };
-                words[1..5].copy_from_slice(account.balance.as_limbs());
-                words[5] = account.nonce;
-                words[6] = account.generation;
-                words[7..11].copy_from_slice(U256::from_be_bytes(account.code_hash.0).as_limbs());
+                words.set_word(0, if account.exists { TAG_PRESENT } else { TAG_ABSENT });
+                words.set_words(1, account.balance.into_limbs());
+                words.set_word(5, account.nonce);
+                words.set_word(6, account.generation);
+                words.set_words(7, U256::from_be_bytes(account.code_hash.0).into_limbs());
             }
         }
-        self.0.store(words);
+    }
+}
+
+/// A [`Key`] in nine words: what kind it is, with the world; the address; generation and slot.
+#[derive(Debug, Default)]
+pub(crate) struct KeyCell(Words<9>);
+
+/// Set in the first word of a slot's key.
+const SLOT_KEY: u64 = 1 << 32;
+
+impl Cell<Key> for KeyCell {
+    fn load(&self) -> Key {
+        let Self(words) = self;
+        let first = words.word(0);
+        let world = first as u32;
+        let [a, b, c] = words.words(1);
+        let mut address = [0; 20];
+        address[..8].copy_from_slice(&a.to_le_bytes());
+        address[8..16].copy_from_slice(&b.to_le_bytes());
+        address[16..].copy_from_slice(&(c as u32).to_le_bytes());
+        let address = Address::new(address);
+        if first & SLOT_KEY == 0 {
+            return Key::Account { world, address };
+        }
+        Key::Slot { world, address, generation: words.word(4), slot: U256::from_limbs(words.words(5)) }
+    }
+
+    fn store(&self, key: Key) {
+        let Self(words) = self;
+        let (first, address) = match key {
+            Key::Account { world, address } => (u64::from(world), address),
+            Key::Slot { world, address, generation, slot } => {
+                words.set_word(4, generation);
+                words.set_words(5, slot.into_limbs());
+                (u64::from(world) | SLOT_KEY, address)
+            }
+        };
+        let part = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| address[at + byte]));
+        words.set_word(0, first);
+        words.set_words(1, [part(0), part(8), part(12) >> 32]);
     }
 }
 
@@ -330,6 +371,24 @@ mod tests {
         for value in [Value::Account(full), Value::Account(AccountState::ABSENT), Value::Slot(U256::MAX)] {
             cell.store(value);
             assert_eq!(cell.load(), value);
+        }
+    }
+
+    #[test]
+    fn a_key_cell_gives_back_what_was_stored() {
+        let cell = KeyCell::default();
+        let address = Address::from(std::array::from_fn(|byte| byte as u8 + 1));
+        let slot = U256::MAX - U256::from(7);
+        let keys = [
+            Key::Account { world: 0, address: Address::ZERO },
+            Key::Account { world: u32::MAX, address },
+            Key::Slot { world: 3, address, generation: u64::MAX, slot },
+            Key::Slot { world: 0, address: Address::repeat_byte(0xff), generation: 0, slot: U256::ZERO },
+            Key::Account { world: 1, address },
+        ];
+        for key in keys {
+            cell.store(key);
+            assert_eq!(cell.load(), key);
         }
     }
 

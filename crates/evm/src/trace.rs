@@ -132,11 +132,11 @@ pub(crate) fn step_trace<'s, S: DatabaseRef + Sync>(
 ) -> StepTrace {
     let mut reads = Vec::new();
     for (key, observed) in recorded.observations() {
-        add_reads(&mut reads, key, observed);
+        add_reads(&mut reads, &key, observed);
     }
     let mut writes = Vec::new();
     for (key, before, change) in recorded.effects() {
-        add_writes(&mut writes, key, before, change);
+        add_writes(&mut writes, &key, before, change);
     }
     let block = step.job.block.clone();
     let (part, transaction) = match (step.part, output) {

@@ -131,7 +131,7 @@ fn transfer<S: DatabaseRef + Sync>(
     };
     db.view.effect(sender_sighting.entry, Change::Account(debit));
     db.view.effect(recipient_sighting.entry, Change::Account(credit(amounts.value)));
-    db.view.effect(beneficiary, Change::Account(credit(amounts.reward)));
+    db.view.late_effect(beneficiary, Change::Account(credit(amounts.reward)));
     Ok(true)
 }
 

@@ -29,6 +29,20 @@ impl Key {
 }
 
 #[derive(Debug, Default)]
+struct KeyCell(Words<8>);
+
+impl Cell<Key> for KeyCell {
+    fn load(&self) -> Key {
+        Key { number: self.0.word(0), rest: self.0.words(1) }
+    }
+
+    fn store(&self, key: Key) {
+        self.0.set_word(0, key.number);
+        self.0.set_words(1, key.rest);
+    }
+}
+
+#[derive(Debug, Default)]
 struct ValueCell(Words<11>);
 
 impl Cell<[u64; 11]> for ValueCell {
@@ -45,6 +59,7 @@ enum Numbers {}
 
 impl Domain for Numbers {
     type Key = Key;
+    type KeyCell = KeyCell;
     type Value = [u64; 11];
     type Cell = ValueCell;
     type Observation = [u64; 11];

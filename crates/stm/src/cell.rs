@@ -22,15 +22,35 @@ impl<const N: usize> Default for Words<N> {
     }
 }
 
+impl<const N: usize> Words<N> {
+    /// Reads one word, relaxed.
+    pub fn word(&self, at: usize) -> u64 {
+        self.0[at].load(Ordering::Relaxed)
+    }
+
+    /// Writes one word, relaxed.
+    pub fn set_word(&self, at: usize, word: u64) {
+        self.0[at].store(word, Ordering::Relaxed);
+    }
+
+    /// Reads the `M` words from `at` on, relaxed.
+    pub fn words<const M: usize>(&self, at: usize) -> [u64; M] {
+        std::array::from_fn(|i| self.word(at + i))
+    }
+
+    /// Writes words from `at` on, relaxed.
+    pub fn set_words<const M: usize>(&self, at: usize, words: [u64; M]) {
+        words.into_iter().enumerate().for_each(|(i, word)| self.set_word(at + i, word));
+    }
+}
+
 impl<const N: usize> Cell<[u64; N]> for Words<N> {
     fn load(&self) -> [u64; N] {
-        std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed))
+        self.words(0)
     }
 
     fn store(&self, value: [u64; N]) {
-        for (word, part) in self.0.iter().zip(value) {
-            word.store(part, Ordering::Relaxed);
-        }
+        self.set_words(0, value);
     }
 }
 
@@ -49,14 +69,13 @@ pub(crate) struct Stamped<C> {
 }
 
 impl<C> Stamped<C> {
-    /// A cell that holds `value` from the base state.
-    pub(crate) fn new<T>(value: T) -> Self
+    /// Sets the value from the base state. To be called before anybody else knows of the cell.
+    pub(crate) fn begin<T>(&self, value: T)
     where
         C: Cell<T>,
     {
-        let cell = Self { sequence: AtomicU64::new(0), stamp: AtomicU64::new(0), value: C::default() };
-        cell.value.store(value);
-        cell
+        self.stamp.store(0, Ordering::Relaxed);
+        self.value.store(value);
     }
 
     /// The value and its stamp, consistent with one another.
@@ -103,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_reader_never_sees_a_torn_value() {
-        let cell = Stamped::<Words<4>>::new([0; 4]);
+        let cell = Stamped::<Words<4>>::default();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for i in 1..20_000_u64 {

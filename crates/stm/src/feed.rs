@@ -4,7 +4,7 @@ use crate::sync::atomic::Ordering;
 use crate::vm::Vm;
 use crate::window::Phase;
 
-/// Most steps put into the window before workers hear of them.
+/// Steps put into the window before workers hear of them, if one worker does not claim more than this at once.
 const CHUNK: u64 = 32;
 
 /// The input of a stream: batches of steps, pulled only as far as the workers can look ahead.
@@ -25,7 +25,7 @@ impl<I, B> Feed<I, B> {
 
     /// Puts steps into the window, and at most one new batch, whose production may block. Returns whether anything
     /// changed.
-    pub(crate) fn feed<V: Vm>(&mut self, shared: &Shared<V>) -> bool
+    pub(crate) fn feed<V: Vm>(&mut self, shared: &Shared<V>, run: u64) -> bool
     where
         I: Iterator,
         I::Item: IntoIterator<IntoIter = B>,
@@ -34,12 +34,12 @@ impl<I, B> Feed<I, B> {
         if std::mem::replace(&mut self.busy, true) {
             return false;
         }
-        let changed = self.pull(shared);
+        let changed = self.pull(shared, run);
         self.busy = false;
         changed
     }
 
-    fn pull<V: Vm>(&mut self, shared: &Shared<V>) -> bool
+    fn pull<V: Vm>(&mut self, shared: &Shared<V>, run: u64) -> bool
     where
         I: Iterator,
         I::Item: IntoIterator<IntoIter = B>,
@@ -47,7 +47,7 @@ impl<I, B> Feed<I, B> {
     {
         let mut fed = shared.fed.load(Ordering::Relaxed);
         let start = fed;
-        while !self.exhausted && fed < start + CHUNK {
+        while !self.exhausted && fed < start + if run > 1 { run } else { CHUNK } {
             let frontier = shared.frontier.load(Ordering::Acquire);
             if fed == frontier + shared.window.len() {
                 break;
@@ -77,6 +77,7 @@ impl<I, B> Feed<I, B> {
             body.record.clear();
             body.incarnation = 0;
             body.conflicts = 0;
+            body.futile = false;
             body.checked = 0;
             drop(body);
             shared.window.set(fed, Phase::Ready);

@@ -45,20 +45,20 @@ impl<V: Vm> Recorded<'_, V> {
     /// What the step relied on, by key.
     pub fn observations(
         &self,
-    ) -> impl Iterator<Item = (&<V::Domain as Domain>::Key, &<V::Domain as Domain>::Observation)> {
+    ) -> impl Iterator<Item = (<V::Domain as Domain>::Key, &<V::Domain as Domain>::Observation)> {
         let observations = self.record.observations.iter();
         observations.map(|observed| (self.store.key(observed.entry), &observed.observation))
     }
 
     /// What the step does, by key, with the value before.
     pub fn effects(&self) -> impl Iterator<Item = EffectIn<'_, V::Domain>> {
-        let effects = self.record.effects.iter();
+        let effects = self.record.all_effects();
         effects.map(|(entry, effect)| (self.store.key(*entry), self.store.read_final(*entry).1, effect))
     }
 }
 
 /// A key, the value under it, and what happens to it.
-type EffectIn<'a, D> = (&'a <D as Domain>::Key, <D as Domain>::Value, &'a <D as Domain>::Effect);
+type EffectIn<'a, D> = (<D as Domain>::Key, <D as Domain>::Value, &'a <D as Domain>::Effect);
 
 /// What it took to make one step final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl<V: Vm> Changes<'_, V> {
         let mut changes = Vec::with_capacity(self.segment.first_values.len());
         changes.extend(self.segment.first_values.drain(..).filter_map(|(entry, before)| {
             let (_, after) = store.read_final(entry);
-            (after != before).then(|| Change { key: store.key(entry).clone(), before, after })
+            (after != before).then(|| Change { key: store.key(entry), before, after })
         }));
         changes
     }
@@ -130,8 +130,8 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) busy: bool,
     /// When waiters were last told that the frontier moved.
     pub(crate) told: Option<Instant>,
-    /// Results in a row that were found invalid at their turn.
-    pub(crate) invalid: u32,
+    /// Results in a row that it was of no use to have before their turn.
+    pub(crate) futile: u32,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<Violation<V::Domain>>,
     /// Scratch: the effects of one result before its repair.
@@ -145,7 +145,7 @@ impl<V: Vm, S> Frontier<V, S> {
             segment: Segment { number: 1, first_values: Vec::new() },
             busy: false,
             told: None,
-            invalid: 0,
+            futile: 0,
             violated: Vec::new(),
             unrepaired: Vec::new(),
         }

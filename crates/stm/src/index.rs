@@ -16,8 +16,8 @@ const _: () = assert!(MODEL || MAX_THREADS < 1 << (FIRST_LEVEL - 1));
 /// Maps hashes to ids. Insert-only; look-ups take no lock and write nothing.
 ///
 /// A table is an array of words, probed linearly. A word holds the upper half of a hash and an id + 1; zero is free.
-/// The caller compares keys in full, so the hash only places. When a table is half full, the next one, twice as
-/// large, receives all its words and takes its place; readers still in the old one may miss what came later, and
+/// That half gives the place, so that a word can be placed again without its key. The caller compares keys in full. When
+/// a table is half full, the next one, twice as large, receives all its words and takes its place; readers still in the old one may miss what came later, and
 /// find it under the lock.
 ///
 /// Invariants:
@@ -78,14 +78,11 @@ impl Index {
     }
 
     /// The id stored under `hash` for which `is_key` holds, or else the one that `insert` makes.
-    ///
-    /// `rehash` gives the hash of an id, to move it to a larger table.
     pub(crate) fn get_or_insert(
         &self,
         hash: u64,
         is_key: impl Fn(u32) -> bool,
         insert: impl FnOnce() -> u32,
-        rehash: impl Fn(u32) -> u64,
     ) -> u32 {
         let id = {
             let _guard = self.shards[hash as usize % SHARDS].lock();
@@ -94,17 +91,17 @@ impl Index {
                 return id;
             }
             let id = insert();
-            place(table, hash, id);
+            place(table, word(hash, id));
             id
         };
         let len = self.len.fetch_add(1, Ordering::Relaxed) + 1;
         if len * 2 > self.newest().len() {
-            self.grow(rehash);
+            self.grow();
         }
         id
     }
 
-    fn grow(&self, rehash: impl Fn(u32) -> u64) {
+    fn grow(&self) {
         let _guards: [_; SHARDS] = std::array::from_fn(|i| self.shards[i].lock());
         let level = self.newest.load(Ordering::Acquire);
         let old = self.newest();
@@ -115,18 +112,22 @@ impl Index {
         for entry in old {
             let entry = entry.load(Ordering::Relaxed);
             if entry != 0 {
-                let id = (entry as u32) - 1;
-                place(new, rehash(id), id);
+                place(new, entry);
             }
         }
         self.newest.store(level + 1, Ordering::Release);
     }
 }
 
+/// Where the search for a word begins.
+fn first_place(table: &[AtomicU64], word: u64) -> usize {
+    (word >> 32) as usize & (table.len() - 1)
+}
+
 /// `Err` is the place where the search ended.
 fn probe(table: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result<u32, usize> {
     let mask = table.len() - 1;
-    let mut at = hash as usize & mask;
+    let mut at = first_place(table, hash);
     loop {
         let entry = table[at].load(Ordering::Acquire);
         if entry == 0 {
@@ -141,10 +142,10 @@ fn probe(table: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result
 }
 
 /// Writes the word into the first free place. Insertions from other shards may compete for it.
-fn place(table: &[AtomicU64], hash: u64, id: u32) {
+fn place(table: &[AtomicU64], word: u64) {
     let mask = table.len() - 1;
-    let mut at = hash as usize & mask;
-    while table[at].compare_exchange(0, word(hash, id), Ordering::Release, Ordering::Relaxed).is_err() {
+    let mut at = first_place(table, word);
+    while table[at].compare_exchange(0, word, Ordering::Release, Ordering::Relaxed).is_err() {
         at = (at + 1) & mask;
     }
 }
@@ -154,43 +155,48 @@ mod tests {
     use super::*;
     use crate::slab::Slab;
 
+    fn insert(keys: &Slab<AtomicU64>, key: u64) -> u32 {
+        let (id, item) = keys.add();
+        item.store(key, Ordering::Relaxed);
+        id
+    }
+
+    fn is(keys: &Slab<AtomicU64>, id: u32, key: u64) -> bool {
+        keys.get(id).load(Ordering::Relaxed) == key
+    }
+
     #[test]
     fn keys_with_equal_hashes_keep_apart() {
         let index = Index::default();
         let keys = Slab::default();
         for key in 0..100_u64 {
-            let id = index.get_or_insert(7, |id| *keys.get(id) == key, || keys.push(key), |_| 7);
+            let id = index.get_or_insert(7, |id| is(&keys, id, key), || insert(&keys, key));
             assert_eq!(id, key as u32);
         }
         for key in 0..100_u64 {
-            assert_eq!(index.get(7, |id| *keys.get(id) == key), Some(key as u32));
+            assert_eq!(index.get(7, |id| is(&keys, id, key)), Some(key as u32));
         }
-        assert_eq!(index.get(7, |id| *keys.get(id) == 100), None);
+        assert_eq!(index.get(7, |id| is(&keys, id, 100)), None);
     }
 
     #[test]
     fn growth_under_contention_gives_every_key_one_id() {
         let index = Index::default();
-        let keys = Slab::default();
+        let keys = Slab::<AtomicU64>::default();
         let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for key in 0..20_000_u64 {
-                        let is_key = |id: u32| *keys.get(id) == key;
-                        let id = index.get(hash(key), is_key).unwrap_or_else(|| {
-                            index.get_or_insert(
-                                hash(key),
-                                is_key,
-                                || keys.push(key),
-                                |id| hash(*keys.get(id)),
-                            )
-                        });
-                        assert_eq!(*keys.get(id), key);
+                        let is_key = |id: u32| is(&keys, id, key);
+                        let id = index
+                            .get(hash(key), is_key)
+                            .unwrap_or_else(|| index.get_or_insert(hash(key), is_key, || insert(&keys, key)));
+                        assert!(is(&keys, id, key));
                     }
                 });
             }
         });
-        assert_eq!(keys.push(0), 20_000);
+        assert_eq!(keys.add().0, 20_000);
     }
 }

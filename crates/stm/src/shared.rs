@@ -19,8 +19,8 @@ pub(crate) struct Shared<V: Vm> {
     pub(crate) window: Window<V>,
     /// Position of the next step to become final. Written (release) by the frontier's holder, read by all.
     pub(crate) frontier: CachePadded<AtomicU64>,
-    /// Position of the next step to claim for speculation. Only grows, raised by any worker; a hint, since the
-    /// slot's phase decides.
+    /// Position of the next step to claim for speculation. Raised by whoever claims steps, lowered by a worker that gives
+    /// back some of those it claimed; a hint, since the slot's phase decides.
     pub(crate) next: CachePadded<AtomicU64>,
     /// Until the frontier is here, speculation pauses, since it was of no use lately. Written by the frontier's holder, read
     /// by all; a hint.
@@ -55,8 +55,9 @@ impl<V: Vm> Shared<V> {
 
     /// Ends the stream for good: its memory goes back to `arena`.
     pub(crate) fn recycle(self, arena: &mut Arena<V::Domain>) -> Option<StreamError<V::Error>> {
+        let complete = self.frontier.load(Ordering::Relaxed) == self.end.load(Ordering::Relaxed);
         arena.store = self.store;
-        arena.store.clear();
+        arena.store.clear(complete);
         arena.records.extend(self.window.into_records());
         self.failure.into_inner()
     }

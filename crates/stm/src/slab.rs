@@ -7,11 +7,15 @@ const FIRST_CHUNK: u32 = if MODEL { 1 } else { 6 };
 /// Chunks until ids run out.
 const CHUNKS: usize = 26;
 
-/// Items that many threads add and read, never moved while they are there. Chunks are kept when it is cleared.
+/// Items that many threads add and read, never moved while they are there. Chunks are kept when it is cleared, with the
+/// items in them, to be used again.
+///
+/// Items are made in advance, so that adding one takes no lock: whoever adds it fills it in through what atomics and locks
+/// it consists of, and then tells others its id in a way that publishes that.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    chunks: [OnceLock<Box<[OnceLock<T>]>>; CHUNKS],
-    /// Number of ids given out. Raised by any thread; an item is visible through its own lock, not through this.
+    chunks: [OnceLock<Box<[T]>>; CHUNKS],
+    /// Number of ids given out. Raised by any thread.
     len: AtomicU32,
 }
 
@@ -28,40 +32,30 @@ fn locate(id: u32) -> (usize, usize) {
     ((log - FIRST_CHUNK) as usize, (number - (1 << log)) as usize)
 }
 
-impl<T> Slab<T> {
-    /// Adds an item and gives its id.
-    pub(crate) fn push(&self, item: T) -> u32 {
+impl<T: Default> Slab<T> {
+    /// Gives out an item, in whatever state it was left, and its id.
+    pub(crate) fn add(&self) -> (u32, &T) {
         let id = self.len.fetch_add(1, Ordering::Relaxed);
         let (chunk, place) = locate(id);
         let new_chunk =
-            || std::iter::repeat_with(OnceLock::new).take(1 << (FIRST_CHUNK as usize + chunk)).collect();
-        self.chunks[chunk].get_or_init(new_chunk)[place].get_or_init(|| item);
-        id
+            || std::iter::repeat_with(T::default).take(1 << (FIRST_CHUNK as usize + chunk)).collect();
+        (id, &self.chunks[chunk].get_or_init(new_chunk)[place])
     }
 
-    /// The item with this id, which must have come from [`Slab::push`].
+    /// The item with this id, which must have come from [`Slab::add`].
     pub(crate) fn get(&self, id: u32) -> &T {
         let (chunk, place) = locate(id);
-        self.chunks[chunk].get().and_then(|chunk| chunk[place].get()).expect("an id names an item")
+        &self.chunks[chunk].get().expect("an id names an item")[place]
     }
 
-    /// The items that are in place.
-    #[cfg(shuttle)]
+    /// The items that are in use.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        (0..self.len.load(Ordering::Relaxed)).filter_map(|id| {
-            let (chunk, place) = locate(id);
-            self.chunks[chunk].get()?[place].get()
-        })
+        (0..self.len.load(Ordering::Relaxed)).map(|id| self.get(id))
     }
 
-    /// Removes all items.
+    /// Takes all items back.
     pub(crate) fn clear(&mut self) {
-        for id in 0..self.len.swap(0, Ordering::Relaxed) {
-            let (chunk, place) = locate(id);
-            if let Some(chunk) = self.chunks[chunk].get_mut() {
-                chunk[place].take();
-            }
-        }
+        self.len.store(0, Ordering::Relaxed);
     }
 }
 
@@ -81,15 +75,16 @@ mod tests {
 
     #[test]
     fn items_added_by_many_threads_are_found_and_forgotten() {
-        let mut slab = Slab::default();
+        let mut slab = Slab::<AtomicU32>::default();
         for _ in 0..2 {
             std::thread::scope(|scope| {
-                for thread in 0..4_u64 {
+                for thread in 0..4 {
                     let slab = &slab;
                     scope.spawn(move || {
-                        for item in 0..1_000 {
-                            let id = slab.push((thread, item));
-                            assert_eq!(*slab.get(id), (thread, item));
+                        for number in 0..1_000 {
+                            let (id, item) = slab.add();
+                            item.store(thread * 1_000 + number, Ordering::Relaxed);
+                            assert_eq!(slab.get(id).load(Ordering::Relaxed), thread * 1_000 + number);
                         }
                     });
                 }

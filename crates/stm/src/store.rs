@@ -1,8 +1,9 @@
 #[cfg(shuttle)]
 mod invariants;
 mod pending;
+mod queue;
 
-use crate::cell::Stamped;
+use crate::cell::{Cell, Stamped};
 use crate::index::Index;
 use crate::slab::Slab;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -21,7 +22,8 @@ pub(crate) const UNSTABLE: u64 = u64::MAX;
 pub(crate) const PREDICTED: u64 = u64::MAX - 1;
 
 struct Entry<D: Domain> {
-    key: D::Key,
+    /// Written once per stream, before anybody else knows of the entry; the index publishes it.
+    key: D::KeyCell,
     /// The value left by all final steps.
     value: Stamped<D::Cell>,
     /// Number of effects in `pending`. Written under its lock; read (acquire) without it, to leave the lock alone where nothing
@@ -32,6 +34,27 @@ struct Entry<D: Domain> {
     pending: Mutex<InFlight<D>>,
     /// The segment (see [`crate::Changes`]) that last changed the value. Used by the frontier's holder alone.
     segment: AtomicU64,
+}
+
+impl<D: Domain> Default for Entry<D> {
+    fn default() -> Self {
+        Self {
+            key: D::KeyCell::default(),
+            value: Stamped::default(),
+            in_flight: AtomicU32::new(0),
+            pending: Mutex::new(InFlight::default()),
+            segment: AtomicU64::new(0),
+        }
+    }
+}
+
+impl<D: Domain> Entry<D> {
+    /// Takes the entry into use. To be called before anybody else knows of it.
+    fn begin(&self, key: D::Key, value: D::Value) {
+        self.key.store(key);
+        self.value.begin(value);
+        self.segment.store(0, Ordering::Relaxed);
+    }
 }
 
 /// A value read at some position.
@@ -68,26 +91,27 @@ impl<D: Domain> VersionStore<D> {
         base: impl FnOnce() -> Result<D::Value, E>,
     ) -> Result<EntryId, E> {
         let hash = self.hasher.hash_one(key);
-        let is_key = |id: u32| self.entries.get(id).key == *key;
+        let is_key = |id: u32| self.entries.get(id).key.load() == *key;
         if let Some(id) = self.index.get(hash, is_key) {
             return Ok(EntryId(id));
         }
         let value = base()?;
         let insert = || {
-            self.entries.push(Entry {
-                key: key.clone(),
-                value: Stamped::new(value),
-                in_flight: AtomicU32::new(0),
-                pending: Mutex::new(InFlight::default()),
-                segment: AtomicU64::new(0),
-            })
+            let (id, entry) = self.entries.add();
+            entry.begin(*key, value);
+            id
         };
-        let rehash = |id: u32| self.hasher.hash_one(&self.entries.get(id).key);
-        Ok(EntryId(self.index.get_or_insert(hash, is_key, insert, rehash)))
+        Ok(EntryId(self.index.get_or_insert(hash, is_key, insert)))
     }
 
-    /// Forgets everything, memory kept.
-    pub(crate) fn clear(&mut self) {
+    /// Forgets everything, memory kept. `complete`: whether all steps became final, so that nothing is in flight.
+    pub(crate) fn clear(&mut self, complete: bool) {
+        if !complete {
+            for entry in self.entries.iter() {
+                *entry.pending.lock() = InFlight::default();
+                entry.in_flight.store(0, Ordering::Relaxed);
+            }
+        }
         self.entries.clear();
         self.index.clear();
     }
@@ -97,8 +121,8 @@ impl<D: Domain> VersionStore<D> {
     }
 
     /// The key of an entry.
-    pub(crate) fn key(&self, id: EntryId) -> &D::Key {
-        &self.entry(id).key
+    pub(crate) fn key(&self, id: EntryId) -> D::Key {
+        self.entry(id).key.load()
     }
 
     /// The value left by all final steps, with its stamp.
@@ -128,21 +152,25 @@ impl<D: Domain> VersionStore<D> {
         }
     }
 
-    /// Makes a speculative result visible to later steps, in place of what the step's earlier incarnation did.
+    /// Makes a speculative result visible to later steps, in place of what the step's earlier incarnation did. Gives the
+    /// most effects that are in flight on one of its entries.
     pub(crate) fn publish(
         &self,
         position: u64,
         incarnation: u32,
         effects: &[(EntryId, D::Effect)],
         replaced: &[(EntryId, D::Effect)],
-    ) {
+    ) -> usize {
+        let mut most = 0;
         for (id, effect) in effects {
             let entry = self.entry(*id);
             let mut pending = entry.pending.lock();
             pending.put(position, incarnation, *effect, entry.value.load().1);
+            most = most.max(pending.len());
             entry.in_flight.store(pending.len() as u32, Ordering::Release);
         }
         self.retract(position, incarnation, replaced);
+        most
     }
 
     /// Removes a step's effects that belong to an incarnation before `incarnation`.

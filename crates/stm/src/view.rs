@@ -159,8 +159,16 @@ impl<'r, V: Vm> View<'r, V> {
         }
     }
 
-    /// Records what the step does. An entry may be named once per execution.
+    /// Records what the step does. An entry may be named once per execution, here or as a late effect.
     pub fn effect(&mut self, entry: EntryId, effect: Effect<V>) {
         self.record.effects.push((entry, effect));
+    }
+
+    /// Records what the step does to something that nearly every step changes and hardly any reads: a sum of fees, say.
+    ///
+    /// Later steps that are executed ahead do not see it, so that it costs the workers no traffic; should they rely on it, they
+    /// conflict.
+    pub fn late_effect(&mut self, entry: EntryId, effect: Effect<V>) {
+        self.record.late.push((entry, effect));
     }
 }

@@ -8,7 +8,9 @@ use std::hash::Hash;
 /// about, so that conflicts are still told apart location by location.
 pub trait Domain {
     /// Identity of a location or of a group of them. Compared in full: a hash only places it.
-    type Key: Clone + Eq + Hash + Send + Sync;
+    type Key: Copy + Eq + Hash + Send + Sync;
+    /// How a key is kept.
+    type KeyCell: Cell<Self::Key>;
     /// What is stored under a key.
     type Value: Copy + PartialEq + Send + Sync;
     /// How a value is kept so that it can be read while it changes.

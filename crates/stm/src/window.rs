@@ -1,6 +1,6 @@
 use crate::store::EntryId;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::vm::{Domain, Effects, Vm};
 
 /// What a step is doing.
@@ -44,11 +44,13 @@ pub(crate) struct Observed<D: Domain> {
 pub(crate) struct Record<D: Domain> {
     pub(crate) observations: Vec<Observed<D>>,
     pub(crate) effects: Effects<D>,
+    /// Effects that nobody sees before they are final; see [`crate::View::late_effect`].
+    pub(crate) late: Effects<D>,
 }
 
 impl<D: Domain> Default for Record<D> {
     fn default() -> Self {
-        Self { observations: Vec::new(), effects: Vec::new() }
+        Self { observations: Vec::new(), effects: Vec::new(), late: Vec::new() }
     }
 }
 
@@ -56,6 +58,12 @@ impl<D: Domain> Record<D> {
     pub(crate) fn clear(&mut self) {
         self.observations.clear();
         self.effects.clear();
+        self.late.clear();
+    }
+
+    /// All effects.
+    pub(crate) fn all_effects(&self) -> impl Iterator<Item = &(EntryId, D::Effect)> {
+        self.effects.iter().chain(&self.late)
     }
 }
 
@@ -68,6 +76,8 @@ pub(crate) struct Body<V: Vm> {
     pub(crate) incarnation: u32,
     /// Number of results found invalid so far.
     pub(crate) conflicts: u32,
+    /// Whether there was no use in executing ahead, even if the result is valid.
+    pub(crate) futile: bool,
     /// Where the frontier was when the result was last found to hold, or the execution was found to be blocked.
     pub(crate) checked: u64,
 }
@@ -79,6 +89,8 @@ pub(crate) struct Slot<V: Vm> {
     /// whoever wins; `Running` and `Rerunning` by the worker that entered it; `Vacant` by the feeder. Stores are
     /// release and loads acquire, so that a phase vouches for the body.
     state: AtomicU64,
+    /// The worker whose result it holds: a hint.
+    pub(crate) owner: AtomicUsize,
     /// Locked by the worker that executes, validates or feeds the step; contended only by early checks.
     pub(crate) body: Mutex<Body<V>>,
 }
@@ -93,12 +105,14 @@ impl<V: Vm> Window<V> {
     pub(crate) fn new(size: usize, records: &mut Vec<Record<V::Domain>>) -> Self {
         let slot = || Slot {
             state: AtomicU64::new(0),
+            owner: AtomicUsize::new(0),
             body: Mutex::new(Body {
                 step: None,
                 output: None,
                 record: records.pop().unwrap_or_default(),
                 incarnation: 0,
                 conflicts: 0,
+                futile: false,
                 checked: 0,
             }),
         };

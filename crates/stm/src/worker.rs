@@ -1,26 +1,20 @@
+mod serve;
+mod speculate;
+
 use crate::background::assist;
 use crate::error::StreamError;
 use crate::feed::Feed;
-use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
+use crate::frontier::{Frontier, Sink};
 use crate::metrics::{Event, EventKind, Metrics};
-use crate::predicate::Check;
 use crate::shared::Shared;
-use crate::store::{Found, PREDICTED, UNSTABLE};
-use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, nap};
 use crate::view::View;
-use crate::vm::{Domain, Repair, Vm};
-use crate::window::{Body, Phase};
+use crate::vm::{Domain, Vm};
+use crate::window::Body;
 use std::time::{Duration, Instant};
 
-/// How far beyond the frontier idle workers look for invalid results, in steps per thread.
-const EARLY_CHECKS: u64 = 8;
-
-/// From this many invalid results in a row on, speculation pauses.
-const FUTILE: u32 = 16;
-/// How many steps it pauses for at first. Each time it was still of no use, the pause is twice as long.
-const PAUSE: u64 = 32;
-/// How long a worker that pauses sleeps.
+/// How long a worker sleeps while speculation pauses.
 const NAP: Duration = Duration::from_micros(100);
 
 /// One stream and everything its workers need.
@@ -35,20 +29,14 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     start: Instant,
     /// Workers that have not left. Each counts down once; the last one closes the sink.
     present: AtomicUsize,
+    /// Number of workers that have come.
+    arrived: AtomicUsize,
     metrics: Mutex<Metrics>,
 }
 
 /// The time since `start`; zero if it was not measured.
 fn since(start: Option<Instant>) -> Duration {
     start.map_or(Duration::ZERO, |start| start.elapsed())
-}
-
-/// What validation at the frontier found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Valid,
-    Repaired,
-    Invalid,
 }
 
 /// What one worker owns.
@@ -58,6 +46,10 @@ struct Worker<'r, V: Vm> {
     metrics: Metrics,
     /// Whether to measure time per phase.
     timing: bool,
+    /// How many steps it claims at once, by how long the last ones took.
+    run: u64,
+    /// Which one of the workers it is.
+    id: usize,
     /// What it did, if that is written down, and what times count from.
     timeline: Option<Vec<Event>>,
     origin: Instant,
@@ -145,6 +137,7 @@ where
             timelines,
             start: Instant::now(),
             present: AtomicUsize::new(threads),
+            arrived: AtomicUsize::new(0),
             metrics: Mutex::new(Metrics {
                 conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
                 ..Metrics::default()
@@ -180,15 +173,18 @@ where
             state: vm.worker(View::new(shared)),
             metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
             timing: self.timing,
+            run: 1,
+            id: self.arrived.fetch_add(1, Ordering::Relaxed),
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
         };
         while !shared.stopped() {
             let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
             let ended = shared.end.load(Ordering::SeqCst);
-            if self.serve_frontier(&mut worker)
+            if self.serve_frontier(&mut worker, false)
                 || self.speculate_next(&mut worker)
-                || self.feed.try_lock().is_some_and(|mut feed| feed.feed(shared))
+                || self.feed.try_lock().is_some_and(|mut feed| feed.feed(shared, worker.run))
+                || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {
                 continue;
@@ -213,325 +209,5 @@ where
         worker.metrics.idle_time += waited;
         worker.metrics.timelines.extend(worker.timeline.take());
         self.metrics.lock().merge(&worker.metrics);
-    }
-
-    /// Serves the frontier for as long as there is something to do there. Returns whether any step became final.
-    fn serve_frontier(&self, worker: &mut Worker<'_, V>) -> bool {
-        let mut progress = false;
-        while self.frontier_is_serviceable() {
-            let Some(mut frontier) = self.frontier.try_lock() else { break };
-            if std::mem::replace(&mut frontier.busy, true) {
-                break;
-            }
-            let mut moved = false;
-            while self.finalize_next(worker, &mut frontier) {
-                moved = true;
-            }
-            frontier.busy = false;
-            drop(frontier);
-            if moved {
-                progress = true;
-                self.shared.signal.notify();
-            }
-            // A worker that completed the step at the frontier while we held the lock has left it to us: pairs
-            // with its fence between storing the phase and trying the lock.
-            fence(Ordering::SeqCst);
-        }
-        progress
-    }
-
-    fn frontier_is_serviceable(&self) -> bool {
-        let shared = &self.shared;
-        if shared.stopped() {
-            return false;
-        }
-        let position = shared.frontier.load(Ordering::SeqCst);
-        if position == shared.end.load(Ordering::SeqCst) {
-            return true;
-        }
-        position < shared.fed.load(Ordering::Acquire)
-            && matches!(shared.window.phase(position), Phase::Ready | Phase::Done | Phase::Blocked)
-    }
-
-    /// Makes the step at the frontier final. `false` if somebody else is executing it, nothing is left, or the
-    /// stream has ended.
-    fn finalize_next(&self, worker: &mut Worker<'_, V>, frontier: &mut Frontier<V, S>) -> bool {
-        let shared = &self.shared;
-        if shared.stopped() {
-            return false;
-        }
-        let position = shared.frontier.load(Ordering::Relaxed);
-        if position == shared.end.load(Ordering::SeqCst) {
-            shared.stop();
-            return false;
-        }
-        if position >= shared.fed.load(Ordering::Acquire) {
-            return false;
-        }
-        let phase = shared.window.phase(position);
-        if !matches!(phase, Phase::Ready | Phase::Done | Phase::Blocked)
-            || !shared.window.claim(position, phase, Phase::Running)
-        {
-            return false;
-        }
-        let mut body = shared.window.slot(position).body.lock();
-        let verdict = match phase {
-            Phase::Done => self.validate(worker, frontier, position, &mut body),
-            _ => Verdict::Invalid,
-        };
-        if phase == Phase::Done {
-            self.judge_speculation(frontier, position, verdict);
-        }
-        let repaired = verdict == Verdict::Repaired;
-        let kept = if verdict == Verdict::Invalid { None } else { body.output.take() };
-        let executed = kept.is_none();
-        let output = kept.map_or_else(
-            || {
-                worker.metrics.frontier_executions += 1;
-                worker.execute(position, &mut body, false)
-            },
-            Ok,
-        );
-        match output {
-            Ok(output) => {
-                let history = History { executions: body.incarnation, conflicts: body.conflicts, repaired };
-                self.commit(worker, frontier, position, &mut body, output, executed, history)
-            }
-            Err(error) => {
-                shared.fail(StreamError::Step { position, error });
-                false
-            }
-        }
-    }
-
-    /// Has speculation pause while its results keep being invalid: where each step depends on the one before, they only
-    /// cost memory traffic and wake-ups.
-    fn judge_speculation(&self, frontier: &mut Frontier<V, S>, position: u64, verdict: Verdict) {
-        if verdict != Verdict::Invalid {
-            frontier.invalid = 0;
-            return;
-        }
-        frontier.invalid += 1;
-        if let Some(pauses) = frontier.invalid.checked_sub(FUTILE) {
-            let pause = (PAUSE << pauses.min(32)).min(self.shared.window.len());
-            self.shared.resume.store(position + pause, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether speculation pauses.
-    fn pauses(&self) -> bool {
-        let shared = &self.shared;
-        shared.frontier.load(Ordering::Relaxed) < shared.resume.load(Ordering::Relaxed)
-    }
-
-    /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told
-    /// to wait.
-    fn validate(
-        &self,
-        worker: &mut Worker<'_, V>,
-        frontier: &mut Frontier<V, S>,
-        position: u64,
-        body: &mut Body<V>,
-    ) -> Verdict {
-        let start = worker.now();
-        let store = &self.shared.store;
-        let violated = &mut frontier.violated;
-        let mut moved = false;
-        let mut kinds = [false; 64];
-        violated.clear();
-        for observed in &body.record.observations {
-            if store.stamp(observed.entry) == observed.stamp {
-                continue;
-            }
-            let (_, value) = store.read_final(observed.entry);
-            match V::Domain::check(&observed.observation, &value) {
-                Check::Holds => {}
-                Check::Moved => moved = true,
-                Check::Violated(kind) => {
-                    kinds[kind % 64] = true;
-                    violated.push((observed.entry, observed.observation, value));
-                }
-            }
-        }
-        let verdict = if violated.is_empty() {
-            worker.metrics.moved += u64::from(moved);
-            Verdict::Valid
-        } else {
-            worker.note(position, EventKind::Conflict, start);
-            worker.count_conflict((0..V::Domain::KINDS.len()).filter(|kind| kinds[kind % 64]));
-            body.conflicts += 1;
-            let unrepaired = &mut frontier.unrepaired;
-            unrepaired.clone_from(&body.record.effects);
-            let effects = &mut body.record.effects;
-            let repaired = match (&body.step, &mut body.output) {
-                (Some(step), Some(output)) => {
-                    worker.vm.repair(step, &mut Repair { violated, effects, output })
-                }
-                _ => false,
-            };
-            // Effects that the hook removed are still visible to later steps.
-            unrepaired.retain(|(entry, _)| !effects.iter().any(|(kept, _)| kept == entry));
-            store.retract(position, u32::MAX, unrepaired);
-            if repaired {
-                worker.metrics.repairs += 1;
-                worker.note(position, EventKind::Repair, start);
-                Verdict::Repaired
-            } else {
-                self.shared.window.set(position, Phase::Rerunning);
-                store.rerun(position, &body.record.effects);
-                Verdict::Invalid
-            }
-        };
-        worker.metrics.validate_time += since(start);
-        verdict
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one call, and each names a different thing")]
-    fn commit(
-        &self,
-        worker: &mut Worker<'_, V>,
-        frontier: &mut Frontier<V, S>,
-        position: u64,
-        body: &mut Body<V>,
-        output: V::Output,
-        executed: bool,
-        history: History,
-    ) -> bool {
-        let shared = &self.shared;
-        let start = worker.now();
-        let Frontier { sink, segment, .. } = &mut *frontier;
-        let sink = sink.as_mut().expect("the sink stays until the last worker has left");
-        let record = if executed { &worker.view().record } else { &body.record };
-        if let Some(step) = &body.step {
-            sink.record(step, &output, &Recorded { store: &shared.store, record });
-        }
-        for (entry, effect) in &record.effects {
-            if let Some(before) = shared.store.commit(*entry, position, effect, segment.number) {
-                segment.first_values.push((*entry, before));
-            }
-        }
-        if executed {
-            shared.store.retract(position, u32::MAX, &body.record.effects);
-        }
-        let step = body.step.take().expect("a step in flight is in its slot");
-        let mut changes = Changes { store: &shared.store, segment };
-        if let Err(error) = sink.finalize(step, output, &mut changes, history) {
-            shared.fail(StreamError::Step { position, error });
-            return false;
-        }
-        worker.metrics.steps += 1;
-        worker.metrics.commit_time += since(start);
-        shared.window.set(position, Phase::Vacant);
-        shared.frontier.store(position + 1, Ordering::SeqCst);
-        shared.signal.notify_paced(&mut frontier.told);
-        true
-    }
-
-    /// Claims the next step that nobody started and executes it speculatively.
-    fn speculate_next(&self, worker: &mut Worker<'_, V>) -> bool {
-        let shared = &self.shared;
-        while !self.pauses() {
-            let position = shared.next.load(Ordering::Relaxed).max(shared.frontier.load(Ordering::Acquire));
-            if position >= shared.fed.load(Ordering::Acquire) {
-                return false;
-            }
-            shared.next.fetch_max(position + 1, Ordering::Relaxed);
-            if shared.window.claim(position, Phase::Ready, Phase::Running) {
-                let mut body = shared.window.slot(position).body.lock();
-                self.speculate(worker, position, &mut body);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Executes a claimed step and leaves its result for its turn.
-    fn speculate(&self, worker: &mut Worker<'_, V>, position: u64, body: &mut Body<V>) {
-        let shared = &self.shared;
-        let rerun = body.incarnation > 0;
-        let result = worker.execute(position, body, true);
-        body.checked = shared.frontier.load(Ordering::Acquire);
-        let phase = match result {
-            Ok(output) => {
-                let record = &mut worker.view().record;
-                shared.store.publish(position, body.incarnation, &record.effects, &body.record.effects);
-                std::mem::swap(record, &mut body.record);
-                body.output = Some(output);
-                Phase::Done
-            }
-            Err(_) => {
-                worker.metrics.blocked += 1;
-                shared.store.retract(position, u32::MAX, &body.record.effects);
-                body.record.clear();
-                body.output = None;
-                Phase::Blocked
-            }
-        };
-        shared.window.set(position, phase);
-        // Pairs with the fence of a frontier holder that is about to leave this step to us.
-        fence(Ordering::SeqCst);
-        if rerun {
-            shared.signal.notify();
-        }
-    }
-
-    /// With nothing else to do: finds a result that no longer holds, or an execution that could not go on, and
-    /// executes it again before its turn.
-    fn check_early(&self, worker: &mut Worker<'_, V>) -> bool {
-        let shared = &self.shared;
-        let frontier = shared.frontier.load(Ordering::Acquire);
-        let end = shared
-            .next
-            .load(Ordering::Relaxed)
-            .min(shared.fed.load(Ordering::Acquire))
-            .min(frontier + EARLY_CHECKS * self.threads as u64);
-        for position in frontier + 1..end {
-            let phase = shared.window.phase(position);
-            if !matches!(phase, Phase::Done | Phase::Blocked) {
-                continue;
-            }
-            let Some(mut body) = shared.window.slot(position).body.try_lock() else { continue };
-            if shared.window.phase(position) != phase || body.checked == frontier {
-                continue;
-            }
-            let (again, violated) = match phase {
-                Phase::Blocked => (Phase::Running, None),
-                _ => match self.violation(position, &body) {
-                    Some(kind) => (Phase::Rerunning, Some(kind)),
-                    None => {
-                        body.checked = frontier;
-                        continue;
-                    }
-                },
-            };
-            if shared.window.claim(position, phase, again) {
-                if let Some(kind) = violated {
-                    shared.store.rerun(position, &body.record.effects);
-                    worker.count_conflict(std::iter::once(kind));
-                    let now = worker.now();
-                    worker.note(position, EventKind::EarlyConflict, now);
-                    body.conflicts += 1;
-                }
-                self.speculate(worker, position, &mut body);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// The kind of the first observation that no longer holds, given what is known now. What was predicted may still come
-    /// true, and would be predicted again.
-    fn violation(&self, position: u64, body: &Body<V>) -> Option<usize> {
-        let shared = &self.shared;
-        let mut read = body.record.observations.iter().filter(|observed| observed.stamp != PREDICTED);
-        read.find_map(|observed| match shared.store.read_at(observed.entry, position) {
-            Found::Value { stamp, value } if stamp != observed.stamp || stamp == UNSTABLE => {
-                match V::Domain::check(&observed.observation, &value) {
-                    Check::Violated(kind) => Some(kind),
-                    Check::Holds | Check::Moved => None,
-                }
-            }
-            _ => None,
-        })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[test]
 fn a_reader_sees_a_value_together_with_its_stamp() {
     check(3, || {
-        let cell = Arc::new(Stamped::<Words<2>>::new([0; 2]));
+        let cell = Arc::new(Stamped::<Words<2>>::default());
         let writer = {
             let cell = cell.clone();
             spawn(move || (1..=2).for_each(|stamp| cell.store(stamp, [stamp; 2])))
@@ -27,7 +27,7 @@ fn a_reader_sees_a_value_together_with_its_stamp() {
 #[test]
 fn a_value_vouches_for_what_came_before() {
     check(3, || {
-        let cells = Arc::new([(); 2].map(|()| Stamped::<Words<1>>::new([0])));
+        let cells = Arc::new([(); 2].map(|()| Stamped::<Words<1>>::default()));
         let writer = {
             let cells = cells.clone();
             spawn(move || cells.iter().for_each(|cell| cell.store(1, [1])))

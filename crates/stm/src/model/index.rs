@@ -46,7 +46,7 @@ impl Keys {
         };
         self.get(key).unwrap_or_else(|| {
             let is_key = |id| self.key(id) == key;
-            self.index.get_or_insert(hash(key), is_key, insert, |id| hash(self.key(id)))
+            self.index.get_or_insert(hash(key), is_key, insert)
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::arena::Arena;
-use crate::cell::Words;
+use crate::cell::{Cell, Words};
 use crate::config::Cut;
 use crate::feed::Feed;
 use crate::frontier::{Changes, History, Sink};
@@ -18,8 +18,22 @@ use std::sync::{Arc, Mutex};
 /// A step adds one to the counter of its number and yields what it was before.
 struct Counters;
 
+#[derive(Default)]
+struct KeyCell(Words<1>);
+
+impl Cell<u8> for KeyCell {
+    fn load(&self) -> u8 {
+        self.0.word(0) as u8
+    }
+
+    fn store(&self, key: u8) {
+        self.0.set_word(0, key.into());
+    }
+}
+
 impl Domain for Counters {
     type Key = u8;
+    type KeyCell = KeyCell;
     type Value = [u64; 1];
     type Cell = Words<1>;
     type Observation = u64;

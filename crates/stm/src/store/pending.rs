@@ -1,5 +1,5 @@
+use super::queue::Queue;
 use crate::vm::Domain;
-use std::collections::VecDeque;
 
 /// An effect of a step that is not final.
 struct Pending<D: Domain> {
@@ -17,7 +17,7 @@ struct Pending<D: Domain> {
 /// There may be as many as the window is wide, where all steps credit one account, say. So that a read and a commit take
 /// the same time however many there are, each effect comes with the value after it.
 pub(super) struct InFlight<D: Domain> {
-    effects: VecDeque<Pending<D>>,
+    effects: Queue<Pending<D>>,
     /// Of so many effects from the first on, [`Pending::after`] follows from the final value and the effects before. The
     /// others' is computed when it is asked for.
     fresh: usize,
@@ -29,7 +29,7 @@ pub(super) struct InFlight<D: Domain> {
 
 impl<D: Domain> Default for InFlight<D> {
     fn default() -> Self {
-        Self { effects: VecDeque::new(), fresh: 0, base: 0, rerunning: 0 }
+        Self { effects: Queue::default(), fresh: 0, base: 0, rerunning: 0 }
     }
 }
 
@@ -54,31 +54,42 @@ impl<D: Domain> InFlight<D> {
         if self.base != stamp {
             (self.base, self.fresh) = (stamp, 0);
         }
-        let end = self.effects.partition_point(|effect| effect.position < position);
+        let end = self.count_below(position);
         if self.rerunning > 0
-            && let Some(effect) = self.effects.range(..end).find(|effect| effect.rerunning)
+            && let Some(effect) = self.effects.iter().take(end).find(|effect| effect.rerunning)
         {
             return Err(effect.position);
         }
         while self.fresh < end {
             self.refresh(last);
         }
-        Ok(end.checked_sub(1).map(|at| self.effects[at].after))
+        Ok(end.checked_sub(1).and_then(|at| self.after(at)))
     }
 
     /// Computes the first value that is not fresh.
     fn refresh(&mut self, last: D::Value) {
-        let mut value = self.fresh.checked_sub(1).map_or(last, |before| self.effects[before].after);
-        let effect = &mut self.effects[self.fresh];
-        D::apply(&effect.effect, &mut value);
-        effect.after = value;
+        let mut value = self.fresh.checked_sub(1).and_then(|before| self.after(before)).unwrap_or(last);
+        if let Some(effect) = self.effects.get_mut(self.fresh) {
+            D::apply(&effect.effect, &mut value);
+            effect.after = value;
+        }
         self.fresh += 1;
+    }
+
+    /// The value after an effect.
+    fn after(&self, at: usize) -> Option<D::Value> {
+        self.effects.get(at).map(|effect| effect.after)
+    }
+
+    /// The number of effects before `position`.
+    fn count_below(&self, position: u64) -> usize {
+        self.effects.count_below(position, |effect| effect.position)
     }
 
     /// Adds a step's effect, or replaces the one of its earlier incarnation. Any value will do until the right one is
     /// computed.
     pub(super) fn put(&mut self, position: u64, incarnation: u32, effect: D::Effect, any: D::Value) {
-        let at = self.effects.partition_point(|other| other.position < position);
+        let at = self.count_below(position);
         let new = Pending { position, incarnation, rerunning: false, effect, after: any };
         match self.effects.get_mut(at) {
             Some(old) if old.position == position => {
@@ -92,8 +103,8 @@ impl<D: Domain> InFlight<D> {
 
     /// Removes a step's effect if it belongs to an incarnation before `incarnation`.
     pub(super) fn remove(&mut self, position: u64, incarnation: u32) {
-        if let Ok(at) = self.find(position)
-            && self.effects[at].incarnation < incarnation
+        if let Some((at, effect)) = self.find(position)
+            && effect.incarnation < incarnation
         {
             self.take(at);
             self.fresh = self.fresh.min(at);
@@ -103,25 +114,27 @@ impl<D: Domain> InFlight<D> {
     /// Takes over that the step at `position`, before which nothing is in flight, has become final and left this
     /// value, with its stamp.
     pub(super) fn commit(&mut self, position: u64, (stamp, value): (u64, D::Value)) {
-        let as_expected = match self.find(position) {
-            Ok(at) => self.take(at).is_some_and(|effect| self.fresh > 0 && effect.after == value),
-            Err(_) => false,
-        };
+        let at = self.find(position).map(|(at, _)| at);
+        let effect = at.and_then(|at| self.take(at));
+        let as_expected = effect.is_some_and(|effect| self.fresh > 0 && effect.after == value);
         self.fresh = if as_expected { self.fresh - 1 } else { 0 };
         self.base = stamp;
     }
 
     /// Notes that the step at `position` is being executed again.
     pub(super) fn rerun(&mut self, position: u64) {
-        if let Ok(at) = self.find(position)
-            && !std::mem::replace(&mut self.effects[at].rerunning, true)
+        if let Some((_, effect)) = self.find(position)
+            && !std::mem::replace(&mut effect.rerunning, true)
         {
             self.rerunning += 1;
         }
     }
 
-    fn find(&self, position: u64) -> Result<usize, usize> {
-        self.effects.binary_search_by_key(&position, |effect| effect.position)
+    /// The effect of the step at `position`, and its place.
+    fn find(&mut self, position: u64) -> Option<(usize, &mut Pending<D>)> {
+        let at = self.count_below(position);
+        let effect = self.effects.get_mut(at).filter(|effect| effect.position == position)?;
+        Some((at, effect))
     }
 
     fn take(&mut self, at: usize) -> Option<Pending<D>> {

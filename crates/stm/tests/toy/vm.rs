@@ -30,6 +30,30 @@ impl Cell<Value> for ValueCell {
     }
 }
 
+#[derive(Debug, Default)]
+pub(crate) struct KeyCell(Words<2>);
+
+impl Cell<Key> for KeyCell {
+    fn load(&self) -> Key {
+        let [first, generation] = self.0.load();
+        let [kind, owner, slot, ..] = first.to_le_bytes();
+        match kind {
+            0 => Key::Number(owner),
+            1 => Key::Life(owner),
+            _ => Key::Slot { owner, generation: generation as i64, slot },
+        }
+    }
+
+    fn store(&self, key: Key) {
+        let (kind, owner, slot, generation) = match key {
+            Key::Number(number) => (0, number, 0, 0),
+            Key::Life(owner) => (1, owner, 0, 0),
+            Key::Slot { owner, generation, slot } => (2, owner, slot, generation),
+        };
+        self.0.store([u64::from_le_bytes([kind, owner, slot, 0, 0, 0, 0, 0]), generation as u64]);
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed {
     kind: usize,
@@ -228,6 +252,7 @@ pub(crate) enum Numbers {}
 
 impl Domain for Numbers {
     type Key = Key;
+    type KeyCell = KeyCell;
     type Value = Value;
     type Cell = ValueCell;
     type Observation = Observed;

@@ -1,0 +1,71 @@
+use std::collections::VecDeque;
+
+/// A queue of items in order of their number that keeps a single item in place: most never hold more, and are too many for
+/// memory of their own.
+pub(super) enum Queue<T> {
+    /// At most one item.
+    One(Option<T>),
+    /// It has held more at once.
+    Many(VecDeque<T>),
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self::One(None)
+    }
+}
+
+impl<T> Queue<T> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::One(item) => usize::from(item.is_some()),
+            Self::Many(items) => items.len(),
+        }
+    }
+
+    pub(super) fn get(&self, at: usize) -> Option<&T> {
+        match self {
+            Self::One(item) => item.as_ref().filter(|_| at == 0),
+            Self::Many(items) => items.get(at),
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        match self {
+            Self::One(item) => item.as_mut().filter(|_| at == 0),
+            Self::Many(items) => items.get_mut(at),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.len()).filter_map(|at| self.get(at))
+    }
+
+    /// Puts an item before the one that is at `at`.
+    pub(super) fn insert(&mut self, at: usize, new: T) {
+        match self {
+            Self::One(item @ None) => *item = Some(new),
+            Self::One(item) => {
+                let mut items = VecDeque::from_iter(item.take());
+                items.insert(at, new);
+                *self = Self::Many(items);
+            }
+            Self::Many(items) => items.insert(at, new),
+        }
+    }
+
+    pub(super) fn remove(&mut self, at: usize) -> Option<T> {
+        match self {
+            Self::One(item) => item.take_if(|_| at == 0),
+            Self::Many(items) => items.remove(at),
+        }
+    }
+
+    /// The number of items before the first one whose number is at least this.
+    pub(super) fn count_below(&self, number: u64, number_of: impl Fn(&T) -> u64) -> usize {
+        match self {
+            Self::One(item) => usize::from(item.as_ref().is_some_and(|item| number_of(item) < number)),
+            Self::Many(items) => items.partition_point(|item| number_of(item) < number),
+        }
+    }
+}
