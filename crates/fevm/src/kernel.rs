@@ -24,6 +24,7 @@ pub(crate) type Calls<B, E> = DefaultCallManager<Overlay<B, E>>;
 type Inner<B, E> = DefaultFilecoinKernel<Calls<B, E>>;
 
 /// Notes into its machine's record what the code that runs on it relies on.
+#[allow(clippy::duplicated_attributes)] // The bounds are the same for each trait.
 #[derive(Delegate)]
 #[delegate(EventOps, where = "B: Blockstore + 'static, E: Externs + 'static")]
 #[delegate(MessageOps, where = "B: Blockstore + 'static, E: Externs + 'static")]

@@ -140,7 +140,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                 None if idle < 64 => {
                     idle += 1;
                     std::hint::spin_loop();
-                    if idle % 8 == 0 {
+                    if idle.is_multiple_of(8) {
                         std::thread::yield_now();
                     }
                 }
