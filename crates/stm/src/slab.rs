@@ -48,9 +48,12 @@ impl<T: Default> Slab<T> {
         &self.chunks[chunk].get().expect("an id names an item")[place]
     }
 
-    /// The items that are in use.
+    /// The items that are in use. One whose chunk is only being made is left out.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        (0..self.len.load(Ordering::Relaxed)).map(|id| self.get(id))
+        (0..self.len.load(Ordering::Relaxed)).filter_map(|id| {
+            let (chunk, place) = locate(id);
+            self.chunks[chunk].get().map(|chunk| &chunk[place])
+        })
     }
 
     /// Takes all items back.
