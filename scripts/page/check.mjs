@@ -157,9 +157,10 @@ try {
         }
     }
 } finally {
-    browser.process.kill();
+    // Asked, not killed: a browser that is killed leaves processes behind, which go on writing to the profile for a moment.
+    await browser.send('Browser.close').catch(() => browser.process.kill());
     await browser.closed;
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 }
 console.log(`${VIEWS.length * SCHEMES.length * CHARTS.length} charts looked at, ${failures} faults`);
 process.exitCode = failures === 0 ? 0 : 1;
