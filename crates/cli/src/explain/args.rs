@@ -29,6 +29,9 @@ pub(crate) struct ExplainArgs {
     /// Write the actual run's timeline as a Chrome trace, for Perfetto
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
+    /// Write transactions and conflicts, a row each, to transactions.parquet and conflicts.parquet in a folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) parquet: Option<PathBuf>,
     /// Print one JSON object per line
     #[arg(long)]
     pub(crate) json: bool,

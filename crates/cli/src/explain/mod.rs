@@ -6,6 +6,7 @@ mod blocks;
 mod findings;
 mod html;
 mod output;
+mod parquet;
 mod report;
 mod study;
 mod timeline;
@@ -36,6 +37,7 @@ pub(crate) struct Settings {
     top: usize,
     html: Option<PathBuf>,
     trace: Option<PathBuf>,
+    parquet: Option<PathBuf>,
     json: bool,
 }
 
@@ -56,6 +58,7 @@ impl Settings {
             top: args.top,
             html: args.html,
             trace: args.trace,
+            parquet: args.parquet,
             json: args.json,
         })
     }
@@ -85,6 +88,7 @@ pub(crate) fn explain(settings: &Settings) -> Result<(), Failure> {
     // Before the work, so that nobody waits for what cannot be kept.
     let html = settings.html.as_deref().map(Output::file).transpose()?;
     let timeline = settings.trace.as_deref().map(Output::file).transpose()?;
+    let tables = settings.parquet.as_deref().map(parquet::Tables::new).transpose()?;
     let blocks = Blocks::load(&settings.paths, settings.from, settings.json)?;
     let inputs = blocks.inputs();
     let bar = progress(inputs.len() * (settings.repeat + 1), "executing", settings.json);
@@ -106,6 +110,9 @@ pub(crate) fn explain(settings: &Settings) -> Result<(), Failure> {
     }
     if let Some(output) = html {
         output.write(|out| html::write(out, settings, &analysis, &findings))?;
+    }
+    if let Some(tables) = tables {
+        tables.write(&analysis)?;
     }
     report::report(settings, &findings)
 }

@@ -4,6 +4,7 @@
 mod common;
 mod page;
 mod study;
+mod tables;
 mod timeline;
 
 use common::{Blocks, assert_fails, recorded_blocks, stderr, stdout, tandem};
