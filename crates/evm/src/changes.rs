@@ -1,6 +1,6 @@
-use crate::location::{AccountState, Key, Value};
+use crate::location::AccountState;
 use alloy_primitives::map::{AddressMap, HashMap};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
 use revm::state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId};
 use std::collections::BTreeMap;
@@ -16,50 +16,61 @@ fn fields(account: &AccountState) -> Option<tandem_state::Account> {
 #[derive(Clone, Debug)]
 pub struct PartialChanges(Arc<Inner>);
 
+#[derive(Debug, Default)]
+pub(crate) struct Inner {
+    pub(crate) accounts: Vec<ChangedAccount>,
+    pub(crate) slots: Vec<ChangedSlot>,
+    /// Codes that accounts have after the steps and did not have before.
+    pub(crate) codes: Vec<(B256, Bytecode)>,
+}
+
 #[derive(Debug)]
-struct Inner {
-    changes: Vec<tandem_stm::Change<Key, Value>>,
-    codes: Vec<(B256, Bytecode)>,
+pub(crate) struct ChangedAccount {
+    pub(crate) address: Address,
+    pub(crate) before: AccountState,
+    pub(crate) after: AccountState,
+}
+
+#[derive(Debug)]
+pub(crate) struct ChangedSlot {
+    pub(crate) address: Address,
+    pub(crate) generation: u64,
+    pub(crate) slot: U256,
+    pub(crate) before: U256,
+    pub(crate) after: U256,
 }
 
 impl PartialChanges {
-    pub(crate) fn new(changes: Vec<tandem_stm::Change<Key, Value>>, codes: Vec<(B256, Bytecode)>) -> Self {
-        Self(Arc::new(Inner { changes, codes }))
+    pub(crate) fn new(changes: Inner) -> Self {
+        Self(Arc::new(changes))
     }
 
     /// The changes by address. Work that is best done off the workers' path.
     pub fn state_changes(&self) -> StateChanges {
-        ordered(&self.0.changes, &self.0.codes)
-    }
-}
-
-fn ordered(changes: &[tandem_stm::Change<Key, Value>], codes: &[(B256, Bytecode)]) -> StateChanges {
-    let mut accounts = BTreeMap::<Address, AccountChange>::new();
-    let mut generations = AddressMap::<u64>::default();
-    for change in changes {
-        let Key::Account { address, .. } = change.key else { continue };
-        let (before, after) = (change.before.account(), change.after.account());
-        let account = accounts.entry(address).or_default();
-        if fields(&before) != fields(&after) {
-            account.fields = Some((fields(&before), fields(&after)));
+        let Inner { accounts: changed, slots, codes } = &*self.0;
+        let mut accounts = BTreeMap::<Address, AccountChange>::new();
+        let mut generations = AddressMap::<u64>::default();
+        for ChangedAccount { address, before, after } in changed {
+            let account = accounts.entry(*address).or_default();
+            if fields(before) != fields(after) {
+                account.fields = Some((fields(before), fields(after)));
+            }
+            account.storage_wiped = before.generation != after.generation;
+            generations.insert(*address, after.generation);
         }
-        account.storage_wiped = before.generation != after.generation;
-        generations.insert(address, after.generation);
-    }
-    for change in changes {
-        let Key::Slot { address, generation, slot, .. } = change.key else { continue };
-        if generations.get(&address).is_none_or(|last| *last == generation) {
-            let values = (change.before.slot(), change.after.slot());
-            accounts.entry(address).or_default().storage.insert(slot, values);
+        for ChangedSlot { address, generation, slot, before, after } in slots {
+            if generations.get(address).is_none_or(|last| last == generation) {
+                accounts.entry(*address).or_default().storage.insert(*slot, (*before, *after));
+            }
         }
+        // An account that was created and destroyed again leaves nothing behind.
+        accounts.retain(|_, account| match account.fields {
+            None => !account.storage.is_empty() || account.storage_wiped,
+            Some(_) => true,
+        });
+        let codes = codes.iter().map(|(hash, code)| (*hash, code.original_bytes())).collect();
+        StateChanges { accounts, codes }
     }
-    // An account that was created and destroyed again leaves nothing behind.
-    accounts.retain(|_, account| match account.fields {
-        None => !account.storage.is_empty() || account.storage_wiped,
-        Some(_) => true,
-    });
-    let codes = codes.iter().map(|(hash, code)| (*hash, code.original_bytes())).collect();
-    StateChanges { accounts, codes }
 }
 
 /// The changes as revm's state, fit for [`revm::DatabaseCommit::commit`].

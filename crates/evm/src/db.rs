@@ -1,3 +1,4 @@
+use crate::hashes::Hashes;
 use crate::location::{AccountState, Key, Value};
 use crate::trace::Notes;
 use crate::vm::EvmVm;
@@ -28,8 +29,16 @@ impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
 impl<E: std::error::Error> std::error::Error for StoreError<E> {}
 impl<E: DBErrorMarker> DBErrorMarker for StoreError<E> {}
 
-/// Analysed codes of workers that have left, for the next ones. Kept from stream to stream: codes are content.
-pub(crate) type SpareCodes = Mutex<Vec<B256Map<Bytecode>>>;
+/// What a worker knows that is true in every state. Its own copies, since what cores share is slow.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    /// Analysed codes that it has used.
+    codes: B256Map<Bytecode>,
+    pub(crate) hashes: Hashes,
+}
+
+/// What workers that have left knew, for the next ones. Kept from stream to stream.
+pub(crate) type SpareContent = Mutex<Vec<Content>>;
 
 /// Codes created by the stream and hashes of its blocks: content that needs no version.
 #[derive(Debug)]
@@ -38,12 +47,12 @@ pub(crate) struct Pools<'e> {
     pub(crate) codes: RwLock<B256Map<Bytecode>>,
     /// Hash of each block's parent, by world and the parent's number.
     pub(crate) block_hashes: RwLock<alloy_primitives::map::HashMap<(u32, u64), B256>>,
-    spare_codes: &'e SpareCodes,
+    spare: &'e SpareContent,
 }
 
 impl<'e> Pools<'e> {
-    pub(crate) fn new(spare_codes: &'e SpareCodes) -> Self {
-        Self { codes: RwLock::default(), block_hashes: RwLock::default(), spare_codes }
+    pub(crate) fn new(spare: &'e SpareContent) -> Self {
+        Self { codes: RwLock::default(), block_hashes: RwLock::default(), spare }
     }
 }
 
@@ -115,10 +124,11 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) notes: Option<Notes>,
     /// Index into `accounts`, filled once there are many.
     by_address: AddressMap<usize>,
+    /// Scratch: accounts on their way from the store.
+    fetched: Vec<(Address, Option<Value>)>,
     /// The key that was last resolved, and its entry.
     last_resolved: Option<(Key, EntryId)>,
-    /// Codes this worker has used. Its own copies, since reference counts shared between cores are slow.
-    codes: B256Map<Bytecode>,
+    pub(crate) content: Content,
 }
 
 impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
@@ -135,8 +145,9 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             credits: Vec::new(),
             notes: None,
             by_address: AddressMap::default(),
+            fetched: Vec::new(),
             last_resolved: None,
-            codes: pools.spare_codes.lock().pop().unwrap_or_default(),
+            content: pools.spare.lock().pop().unwrap_or_default(),
         }
     }
 
@@ -156,6 +167,25 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         if !self.by_address.is_empty() {
             self.by_address.clear();
         }
+    }
+
+    /// Brings accounts into the view that the stream has not met. First all are looked up, then all are read, then all are
+    /// entered, since only look-ups that do not depend on one another wait for memory together.
+    pub(crate) fn fetch(&mut self, store: &'s S, world: u32, addresses: impl Iterator<Item = Address>) {
+        self.world = world;
+        let mut fetched = std::mem::take(&mut self.fetched);
+        let unknown = addresses.filter(|address| !self.view.knows(&self.account_key(*address)));
+        fetched.extend(unknown.map(|address| (address, None)));
+        for (address, value) in &mut fetched {
+            // A read that fails will fail again for the step that needs it, which then tells.
+            *value = Self::base_account(store, *address).ok();
+        }
+        for (address, value) in fetched.drain(..) {
+            if let Some(value) = value {
+                let _ = self.view.resolve(&self.account_key(address), || Ok::<_, S::Error>(value));
+            }
+        }
+        self.fetched = fetched;
     }
 
     /// Whether observations matter.
@@ -250,7 +280,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
 
 impl<S: DatabaseRef + Sync> Drop for Db<'_, '_, S> {
     fn drop(&mut self) {
-        self.pools.spare_codes.lock().push(std::mem::take(&mut self.codes));
+        self.pools.spare.lock().push(std::mem::take(&mut self.content));
     }
 }
 
@@ -281,7 +311,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
-        if let Some(code) = self.codes.get(&code_hash) {
+        if let Some(code) = self.content.codes.get(&code_hash) {
             return Ok(code.clone());
         }
         let created = self.pools.codes.read().get(&code_hash).cloned();
@@ -289,10 +319,10 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
             Some(code) => code,
             None => self.store().code_by_hash_ref(code_hash).map_err(StoreError)?,
         };
-        if self.codes.len() >= CODE_LIMIT {
-            self.codes.clear();
+        if self.content.codes.len() >= CODE_LIMIT {
+            self.content.codes.clear();
         }
-        self.codes.insert(code_hash, code.clone());
+        self.content.codes.insert(code_hash, code.clone());
         Ok(code)
     }
 

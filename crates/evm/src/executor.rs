@@ -1,6 +1,6 @@
 use crate::block::Block;
 use crate::changes::PartialChanges;
-use crate::db::SpareCodes;
+use crate::db::SpareContent;
 use crate::error::ExecutionError;
 use crate::finished::FinishedBlock;
 use crate::location::EvmState;
@@ -24,7 +24,7 @@ const FINISHED_AHEAD: usize = 64;
 #[derive(Debug)]
 pub struct Executor {
     engine: Engine,
-    spare_codes: SpareCodes,
+    spare: SpareContent,
     /// Memory for streams; more than one only if several ran at once.
     spare_arenas: Mutex<Vec<Arena<EvmState>>>,
 }
@@ -92,7 +92,7 @@ impl Executor {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         Ok(Self {
             engine: Engine::new(config)?,
-            spare_codes: SpareCodes::default(),
+            spare: SpareContent::default(),
             spare_arenas: Mutex::default(),
         })
     }
@@ -184,7 +184,7 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        let vm = EvmVm::<'s, S>::new(&self.spare_codes, tracer.is_some());
+        let vm = EvmVm::<'s, S>::new(&self.spare, tracer.is_some());
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
         let sink = Assembler::new(&vm, sender, observer, tracer);

@@ -16,6 +16,7 @@ mod executor;
 mod finish;
 mod finished;
 mod handler;
+mod hashes;
 mod hints;
 mod location;
 mod machine;

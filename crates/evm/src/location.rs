@@ -22,8 +22,8 @@ impl Domain for EvmState {
         observation.check(value)
     }
 
-    fn apply(effect: &Change, value: &mut Value) {
-        effect.apply(value);
+    fn apply(effect: &Change, value: &mut Value) -> bool {
+        effect.apply(value)
     }
 }
 
@@ -146,12 +146,11 @@ impl Cell<Value> for ValueCell {
         if tag == TAG_SLOT {
             return Value::Slot(number);
         }
-        let code = U256::from_limbs(words.words(7));
         Value::Account(AccountState {
             balance: number,
             nonce: words.word(5),
             generation: words.word(6),
-            code_hash: B256::from(code.to_be_bytes()),
+            code_hash: bytes_of(words.words(7)),
             exists: tag == TAG_PRESENT,
         })
     }
@@ -168,49 +167,61 @@ impl Cell<Value> for ValueCell {
                 words.set_words(1, account.balance.into_limbs());
                 words.set_word(5, account.nonce);
                 words.set_word(6, account.generation);
-                words.set_words(7, U256::from_be_bytes(account.code_hash.0).into_limbs());
+                words
+                    .set_words(7, std::array::from_fn::<_, 4, _>(|at| word_of(&account.code_hash.0, 8 * at)));
             }
         }
     }
 }
 
-/// A [`Key`] in nine words: what kind it is, with the world; the address; generation and slot.
-#[derive(Debug, Default)]
-pub(crate) struct KeyCell(Words<9>);
+/// Eight bytes as a word, as they lie in memory.
+fn word_of(bytes: &[u8], at: usize) -> u64 {
+    u64::from_ne_bytes(std::array::from_fn(|byte| bytes[at + byte]))
+}
 
-/// Set in the first word of a slot's key.
-const SLOT_KEY: u64 = 1 << 32;
+/// Four words as bytes, as they lie in memory.
+fn bytes_of(words: [u64; 4]) -> B256 {
+    let mut bytes = B256::ZERO;
+    for (bytes, word) in bytes.0.as_chunks_mut().0.iter_mut().zip(words) {
+        *bytes = word.to_ne_bytes();
+    }
+    bytes
+}
+
+/// A [`Key`] in eight words: the address's head and the world; its tail; generation and slot.
+#[derive(Debug, Default)]
+pub(crate) struct KeyCell(Words<8>);
+
+/// In the place of the generation, tells an account's key from a slot's, whose generation is less.
+const ACCOUNT_KEY: u64 = u64::MAX;
 
 impl Cell<Key> for KeyCell {
     fn load(&self) -> Key {
         let Self(words) = self;
-        let first = words.word(0);
+        let [first, middle, last, generation] = words.words(0);
+        let mut address = Address::ZERO;
+        address[..4].copy_from_slice(&((first >> 32) as u32).to_ne_bytes());
+        address[4..12].copy_from_slice(&middle.to_ne_bytes());
+        address[12..].copy_from_slice(&last.to_ne_bytes());
         let world = first as u32;
-        let [a, b, c] = words.words(1);
-        let mut address = [0; 20];
-        address[..8].copy_from_slice(&a.to_le_bytes());
-        address[8..16].copy_from_slice(&b.to_le_bytes());
-        address[16..].copy_from_slice(&(c as u32).to_le_bytes());
-        let address = Address::new(address);
-        if first & SLOT_KEY == 0 {
+        if generation == ACCOUNT_KEY {
             return Key::Account { world, address };
         }
-        Key::Slot { world, address, generation: words.word(4), slot: U256::from_limbs(words.words(5)) }
+        Key::Slot { world, address, generation, slot: U256::from_limbs(words.words(4)) }
     }
 
     fn store(&self, key: Key) {
         let Self(words) = self;
-        let (first, address) = match key {
-            Key::Account { world, address } => (u64::from(world), address),
+        let (world, address, generation) = match key {
+            Key::Account { world, address } => (world, address, ACCOUNT_KEY),
             Key::Slot { world, address, generation, slot } => {
-                words.set_word(4, generation);
-                words.set_words(5, slot.into_limbs());
-                (u64::from(world) | SLOT_KEY, address)
+                words.set_words(4, slot.into_limbs());
+                (world, address, generation)
             }
         };
-        let part = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| address[at + byte]));
-        words.set_word(0, first);
-        words.set_words(1, [part(0), part(8), part(12) >> 32]);
+        let head = u32::from_ne_bytes(std::array::from_fn(|byte| address[byte]));
+        let first = u64::from(head) << 32 | u64::from(world);
+        words.set_words(0, [first, word_of(&address.0.0, 4), word_of(&address.0.0, 12), generation]);
     }
 }
 
@@ -341,11 +352,16 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    pub(crate) fn apply(&self, value: &mut Value) {
+    /// Whether that changed the value.
+    pub(crate) fn apply(&self, value: &mut Value) -> bool {
         match (self, value) {
-            (Self::Account(effect), Value::Account(account)) => effect.apply(account),
-            (Self::Slot(new), Value::Slot(value)) => *value = *new,
-            _ => {}
+            (Self::Account(effect), Value::Account(account)) => {
+                let before = *account;
+                effect.apply(account);
+                *account != before
+            }
+            (Self::Slot(new), Value::Slot(value)) => std::mem::replace(value, *new) != *new,
+            _ => false,
         }
     }
 }
@@ -382,7 +398,7 @@ mod tests {
         let keys = [
             Key::Account { world: 0, address: Address::ZERO },
             Key::Account { world: u32::MAX, address },
-            Key::Slot { world: 3, address, generation: u64::MAX, slot },
+            Key::Slot { world: 3, address, generation: u64::MAX - 1, slot },
             Key::Slot { world: 0, address: Address::repeat_byte(0xff), generation: 0, slot: U256::ZERO },
             Key::Account { world: 1, address },
         ];

@@ -2,6 +2,7 @@
 
 use crate::block::Block;
 use crate::db::{Db, StoreError};
+use crate::hashes;
 use crate::net_gas;
 use crate::noted;
 use crate::occupied::collide;
@@ -240,6 +241,7 @@ fn instructions<'r, 's: 'r, S: DatabaseRef + Sync + 's>(
 ) -> EthInstructions<EthInterpreter, Ctx<'r, 's, S>> {
     let mut instructions = EthInstructions::new_mainnet_with_spec(spec);
     let table = instructions.instruction_table_mut();
+    table[KECCAK256 as usize] = Instruction::new(hashes::keccak256);
     table[BALANCE as usize] = Instruction::new(noted_balance);
     table[SELFBALANCE as usize] = Instruction::new(noted_selfbalance);
     table[EXTCODEHASH as usize] = Instruction::new(noted_extcodehash);

@@ -1,17 +1,18 @@
 //! Instructions that tell a trace what they were about. Installed only where there is a trace.
 
+use crate::hashes;
 use crate::machine::{Ictx, again};
 use alloy_primitives::B256;
 use revm::database_interface::DatabaseRef;
 use revm::interpreter::InstructionExecResult;
-use revm::interpreter::instructions::{host, system};
+use revm::interpreter::instructions::host;
 use revm::interpreter::interpreter_types::InputsTr;
 
 /// KECCAK256, noting what was hashed if that is two words.
 pub(crate) fn keccak256<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
     let stack = &context.interpreter.stack;
     let operands = stack.peek(0).ok().zip(stack.peek(1).ok());
-    let result = system::keccak256(again(&mut context));
+    let result = hashes::keccak256(again(&mut context));
     let Some((offset, length)) = operands else { return result };
     if result.is_ok()
         && length == 64

@@ -1,5 +1,5 @@
 use crate::block::Block;
-use crate::changes::PartialChanges;
+use crate::changes::{self, ChangedAccount, ChangedSlot, PartialChanges};
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::{BlockHistory, FinishedBlock, Receipt};
 use crate::location::{Key, Value};
@@ -10,13 +10,12 @@ use crate::wait::send;
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
-use alloy_primitives::KECCAK256_EMPTY;
 use crossbeam_channel::Sender;
 use revm::database_interface::DatabaseRef;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use tandem_stm::{Change, Changes, History, Recorded, Sink};
+use tandem_stm::{Changes, History, Recorded, Sink};
 
 /// Called with a block and some of its changes.
 type Show<'a> = Box<dyn FnMut(&Arc<Block>, PartialChanges) + Send + 'a>;
@@ -102,20 +101,34 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         {
             return;
         }
-        let part = self.add_part(changes.take());
+        let part = self.add_part(changes);
         if let Some(observer) = &mut self.observer {
             (observer.show)(&job.block, part);
         }
     }
 
-    fn add_part(&mut self, changes: Vec<Change<Key, Value>>) -> PartialChanges {
-        let codes = self.deployed_codes(&changes);
-        let part = PartialChanges::new(changes, codes);
+    fn add_part(&mut self, changes: &mut Changes<'_, EvmVm<'s, S>>) -> PartialChanges {
+        let mut part = changes::Inner::default();
+        part.slots.reserve_exact(changes.most());
+        changes.take(|key, before, after| match (key, before, after) {
+            (Key::Account { address, .. }, Value::Account(before), Value::Account(after)) => {
+                if after.code_hash != before.code_hash && after.has_code() {
+                    let code = self.vm.pools.codes.read().get(&after.code_hash).cloned();
+                    part.codes.extend(code.map(|code| (after.code_hash, code)));
+                }
+                part.accounts.push(ChangedAccount { address, before, after });
+            }
+            (Key::Slot { address, generation, slot, .. }, Value::Slot(before), Value::Slot(after)) => {
+                part.slots.push(ChangedSlot { address, generation, slot, before, after });
+            }
+            _ => {}
+        });
+        let part = PartialChanges::new(part);
         self.parts.push(part.clone());
         part
     }
 
-    fn end_block(&mut self, job: &Job<'s, S>, queued: Requests, changes: Vec<Change<Key, Value>>) {
+    fn end_block(&mut self, job: &Job<'s, S>, queued: Requests, changes: &mut Changes<'_, EvmVm<'s, S>>) {
         self.add_part(changes);
         let deposits = std::mem::take(&mut self.deposits);
         let requests = all_requests(&job.block, deposits, queued);
@@ -131,20 +144,6 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         };
         // A consumer that is gone has cancelled the stream, or is about to.
         send(&self.finished, block);
-    }
-
-    /// The codes that accounts have after a block and did not have before.
-    fn deployed_codes(
-        &self,
-        changes: &[Change<Key, Value>],
-    ) -> Vec<(alloy_primitives::B256, revm::bytecode::Bytecode)> {
-        let deployed = |change: &Change<Key, Value>| {
-            let after = change.after.account().code_hash;
-            let code = (after != change.before.account().code_hash && after != KECCAK256_EMPTY)
-                .then(|| self.vm.pools.codes.read().get(&after).cloned())??;
-            Some((after, code))
-        };
-        changes.iter().filter_map(deployed).collect()
     }
 }
 
@@ -174,7 +173,7 @@ impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
                 Ok(())
             }
             (_, Output::End(requests)) => {
-                self.end_block(job, requests, changes.take());
+                self.end_block(job, requests, changes);
                 Ok(())
             }
             _ => Ok(()),

@@ -1,5 +1,5 @@
 use crate::block::Block;
-use crate::db::{Db, Pools, SpareCodes};
+use crate::db::{Db, Pools, SpareContent};
 use crate::error::ExecutionError;
 use crate::finish::finish;
 use crate::handler::OrderedHandler;
@@ -117,8 +117,8 @@ pub(crate) struct EvmVm<'s, S> {
 }
 
 impl<'s, S> EvmVm<'s, S> {
-    pub(crate) fn new(spare_codes: &'s SpareCodes, tracing: bool) -> Self {
-        Self { pools: Pools::new(spare_codes), tracing, store: PhantomData }
+    pub(crate) fn new(spare: &'s SpareContent, tracing: bool) -> Self {
+        Self { pools: Pools::new(spare), tracing, store: PhantomData }
     }
 }
 
@@ -151,6 +151,19 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         Self: 'r,
     {
         &mut worker.machine.db().view
+    }
+
+    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step<'s, S>, count: usize)
+    where
+        Self: 'r,
+    {
+        let Part::Transaction(first) = step.part else { return };
+        let transactions = step.job.block.transactions.iter().skip(first).take(count);
+        let addresses = transactions.flat_map(|transaction| {
+            let env = &transaction.env;
+            [Some(env.caller), env.kind.to().copied()].into_iter().flatten()
+        });
+        worker.machine.db().fetch(step.job.store, step.job.world, addresses);
     }
 
     fn execute<'r>(

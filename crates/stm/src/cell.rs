@@ -1,4 +1,4 @@
-use crate::sync::atomic::{AtomicU64, Ordering, fence};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::sync::spin_loop;
 
 /// Storage for one value that can be read while it is being overwritten.
@@ -59,10 +59,13 @@ impl<const N: usize> Cell<[u64; N]> for Words<N> {
 /// Reading takes no lock and writes no shared memory, so that a location read by all workers stays in all their
 /// caches.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Stamped<C> {
     /// Even while stable, odd while written. Written by the frontier's holder alone; read by everyone. The writer's
     /// release fence and final release store pair with the reader's acquire load and acquire fence.
-    sequence: AtomicU64,
+    sequence: AtomicU32,
+    /// A number that whoever owns the cell keeps here, where there is room for it.
+    pub(crate) tally: AtomicU32,
     /// Position + 1 of the step that last changed the value; 0 for the base state. Same protocol.
     stamp: AtomicU64,
     value: C,
@@ -108,11 +111,11 @@ impl<C> Stamped<C> {
         C: Cell<T>,
     {
         let sequence = self.sequence.load(Ordering::Relaxed);
-        self.sequence.store(sequence + 1, Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
         fence(Ordering::Release);
         self.stamp.store(stamp, Ordering::Relaxed);
         self.value.store(value);
-        self.sequence.store(sequence + 2, Ordering::Release);
+        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
     }
 }
 

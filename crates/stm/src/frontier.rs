@@ -71,20 +71,6 @@ pub struct History {
     pub repaired: bool,
 }
 
-/// How final steps changed one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change<K, T> {
-    /// Where.
-    pub key: K,
-    /// The value before the first of the steps.
-    pub before: T,
-    /// The value after the last of them.
-    pub after: T,
-}
-
-/// How final steps changed one key of a domain.
-type ChangeIn<D> = Change<<D as Domain>::Key, <D as Domain>::Value>;
-
 /// What the steps since the last [`Changes::take`] changed: one *segment* of the stream.
 pub struct Changes<'a, V: Vm> {
     pub(crate) store: &'a VersionStore<V::Domain>,
@@ -98,18 +84,28 @@ impl<V: Vm> std::fmt::Debug for Changes<'_, V> {
 }
 
 impl<V: Vm> Changes<'_, V> {
-    /// Ends the segment and gives its changes, in no particular order. Values that came back to what they were are
-    /// left out.
-    pub fn take(&mut self) -> Vec<ChangeIn<V::Domain>> {
+    /// How many keys [`Changes::take`] shows at most.
+    pub fn most(&self) -> usize {
+        self.segment.first_values.len()
+    }
+
+    /// Ends the segment and shows its changes, in no particular order: a key, its value before the first of the steps, and that
+    /// after the last of them. Values that came back to what they were are left out.
+    pub fn take(
+        &mut self,
+        mut show: impl FnMut(
+            <V::Domain as Domain>::Key,
+            <V::Domain as Domain>::Value,
+            <V::Domain as Domain>::Value,
+        ),
+    ) {
         self.segment.number += 1;
-        let store = self.store;
-        // Hardly any value comes back, so room for all is rarely too much, and growing would copy what is there.
-        let mut changes = Vec::with_capacity(self.segment.first_values.len());
-        changes.extend(self.segment.first_values.drain(..).filter_map(|(entry, before)| {
-            let (_, after) = store.read_final(entry);
-            (after != before).then(|| Change { key: store.key(entry), before, after })
-        }));
-        changes
+        for (entry, before) in self.segment.first_values.drain(..) {
+            let (_, after) = self.store.read_final(entry);
+            if after != before {
+                show(self.store.key(entry), before, after);
+            }
+        }
     }
 }
 
@@ -130,7 +126,7 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) busy: bool,
     /// When waiters were last told that the frontier moved.
     pub(crate) told: Option<Instant>,
-    /// Results in a row that it was of no use to have before their turn.
+    /// How many results it was of no use to have before their turn, less what others made up for.
     pub(crate) futile: u32,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<Violation<V::Domain>>,

@@ -1,4 +1,3 @@
-use crate::config::MAX_THREADS;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{MODEL, Mutex};
 use std::sync::OnceLock;
@@ -7,34 +6,29 @@ use std::sync::OnceLock;
 const FIRST_LEVEL: u32 = if MODEL { 3 } else { 12 };
 /// Tables up to 2^32 words, as many as there can be ids.
 const LEVELS: usize = 21;
-/// Locks that insertion is spread over.
-const SHARDS: usize = if MODEL { 2 } else { 16 };
-
-// Invariant 3. Models have a few threads.
-const _: () = assert!(MODEL || MAX_THREADS < 1 << (FIRST_LEVEL - 1));
+/// Parts of a table: 2^4. Each is probed for itself, and filled under a lock of its own.
+const PARTS_LOG: u32 = if MODEL { 1 } else { 4 };
 
 /// Maps hashes to ids. Insert-only; look-ups take no lock and write nothing.
 ///
-/// A table is an array of words, probed linearly. A word holds the upper half of a hash and an id + 1; zero is free.
-/// That half gives the place, so that a word can be placed again without its key. The caller compares keys in full. When
-/// a table is half full, the next one, twice as large, receives all its words and takes its place; readers still in the old one may miss what came later, and
-/// find it under the lock.
+/// A table is an array of words in equal parts. The hash's highest bits choose the part, which is probed linearly. A word
+/// holds the upper half of a hash and an id + 1; zero is free. That half gives the place, so that a word can be placed again
+/// without its key. The caller compares keys in full. When a part is half full, the next table, twice as large, receives all
+/// words and takes the old one's place; readers still in that may miss what came later, and find it under the lock.
 ///
 /// Invariants:
 /// 1. A word, once written, never changes, and every table contains all words of its predecessor.
-/// 2. Two equal keys never get two ids: a key is inserted under its shard's lock after a look-up in the newest table,
+/// 2. Two equal keys never get two ids: a key is inserted under its part's lock after a look-up in the newest table,
 ///    and a table is only replaced under all locks.
-/// 3. A table has a free word, or a search would not end: whoever finds a table more than half full takes part in its
-///    replacement before it inserts again, and there are fewer threads than words in half a table.
+/// 3. A part has a free word, or a search would not end: nothing is inserted into one that is half full.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// Each set once, under all shard locks.
+    /// Each set once, under all locks.
     tables: [OnceLock<Box<[AtomicU64]>>; LEVELS],
-    /// The newest table. Written (release) under all shard locks after the table is complete, read (acquire) by all.
+    /// The newest table. Written (release) under all locks after the table is complete, read (acquire) by all.
     newest: AtomicUsize,
-    /// Number of ids inserted. Written under a shard lock; only decides when to grow.
-    len: AtomicUsize,
-    shards: [Mutex<()>; SHARDS],
+    /// For each part, how many words it holds.
+    parts: [Mutex<usize>; 1 << PARTS_LOG],
 }
 
 impl Default for Index {
@@ -42,8 +36,7 @@ impl Default for Index {
         let index = Self {
             tables: [const { OnceLock::new() }; LEVELS],
             newest: AtomicUsize::new(0),
-            len: AtomicUsize::new(0),
-            shards: std::array::from_fn(|_| Mutex::new(())),
+            parts: std::array::from_fn(|_| Mutex::new(0)),
         };
         index.tables[0].get_or_init(|| table(0));
         index
@@ -58,23 +51,36 @@ fn word(hash: u64, id: u32) -> u64 {
     (hash & 0xffff_ffff_0000_0000) | (u64::from(id) + 1)
 }
 
+/// Which part of a table a hash, or a word, belongs to.
+fn part_of(hash: u64) -> usize {
+    (hash >> (u64::BITS - PARTS_LOG)) as usize
+}
+
+/// The words of a part.
+fn part(table: &[AtomicU64], hash: u64) -> &[AtomicU64] {
+    let len = table.len() >> PARTS_LOG;
+    &table[part_of(hash) * len..][..len]
+}
+
 impl Index {
-    fn newest(&self) -> &[AtomicU64] {
+    fn newest(&self) -> (usize, &[AtomicU64]) {
         let level = self.newest.load(Ordering::Acquire);
-        self.tables[level].get().map_or(&[], |table| table)
+        (level, self.tables[level].get().map_or(&[], |table| table))
     }
 
     /// Forgets everything but the newest table's memory.
     pub(crate) fn clear(&mut self) {
-        for word in self.newest() {
+        for word in self.newest().1 {
             word.store(0, Ordering::Relaxed);
         }
-        self.len.store(0, Ordering::Relaxed);
+        for part in &self.parts {
+            *part.lock() = 0;
+        }
     }
 
     /// The id stored under `hash` for which `is_key` holds.
     pub(crate) fn get(&self, hash: u64, is_key: impl Fn(u32) -> bool) -> Option<u32> {
-        probe(self.newest(), hash, is_key).ok()
+        probe(part(self.newest().1, hash), hash, is_key).ok()
     }
 
     /// The id stored under `hash` for which `is_key` holds, or else the one that `insert` makes.
@@ -84,52 +90,53 @@ impl Index {
         is_key: impl Fn(u32) -> bool,
         insert: impl FnOnce() -> u32,
     ) -> u32 {
-        let id = {
-            let _guard = self.shards[hash as usize % SHARDS].lock();
-            let table = self.newest();
-            if let Ok(id) = probe(table, hash, is_key) {
-                return id;
+        loop {
+            let mut words = self.parts[part_of(hash)].lock();
+            let (level, table) = self.newest();
+            let part = part(table, hash);
+            match probe(part, hash, &is_key) {
+                Ok(id) => return id,
+                Err(free) if *words * 2 < part.len() => {
+                    let id = insert();
+                    part[free].store(word(hash, id), Ordering::Release);
+                    *words += 1;
+                    return id;
+                }
+                Err(_) => {
+                    drop(words);
+                    self.grow(level);
+                }
             }
-            let id = insert();
-            place(table, word(hash, id));
-            id
-        };
-        let len = self.len.fetch_add(1, Ordering::Relaxed) + 1;
-        if len * 2 > self.newest().len() {
-            self.grow();
         }
-        id
     }
 
-    fn grow(&self) {
-        let _guards: [_; SHARDS] = std::array::from_fn(|i| self.shards[i].lock());
-        let level = self.newest.load(Ordering::Acquire);
-        let old = self.newest();
-        if self.len.load(Ordering::Relaxed) * 2 <= old.len() || level + 1 == LEVELS {
+    /// Replaces the table of `level`, unless somebody else has.
+    fn grow(&self, level: usize) {
+        let _guards = self.parts.each_ref().map(Mutex::lock);
+        let (newest, old) = self.newest();
+        if newest != level {
             return;
         }
         let new = self.tables[level + 1].get_or_init(|| table(level + 1));
-        for entry in old {
-            let entry = entry.load(Ordering::Relaxed);
-            if entry != 0 {
-                place(new, entry);
+        for word in old {
+            let word = word.load(Ordering::Relaxed);
+            let part = part(new, word);
+            if word != 0
+                && let Err(free) = probe(part, word, |_| false)
+            {
+                part[free].store(word, Ordering::Relaxed);
             }
         }
         self.newest.store(level + 1, Ordering::Release);
     }
 }
 
-/// Where the search for a word begins.
-fn first_place(table: &[AtomicU64], word: u64) -> usize {
-    (word >> 32) as usize & (table.len() - 1)
-}
-
-/// `Err` is the place where the search ended.
-fn probe(table: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result<u32, usize> {
-    let mask = table.len() - 1;
-    let mut at = first_place(table, hash);
+/// Looks for an id in a part; `Err` is the free place where the search ended.
+fn probe(part: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result<u32, usize> {
+    let mask = part.len() - 1;
+    let mut at = (hash >> 32) as usize & mask;
     loop {
-        let entry = table[at].load(Ordering::Acquire);
+        let entry = part[at].load(Ordering::Acquire);
         if entry == 0 {
             return Err(at);
         }
@@ -141,23 +148,14 @@ fn probe(table: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result
     }
 }
 
-/// Writes the word into the first free place. Insertions from other shards may compete for it.
-fn place(table: &[AtomicU64], word: u64) {
-    let mask = table.len() - 1;
-    let mut at = first_place(table, word);
-    while table[at].compare_exchange(0, word, Ordering::Release, Ordering::Relaxed).is_err() {
-        at = (at + 1) & mask;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::slab::Slab;
 
     fn insert(keys: &Slab<AtomicU64>, key: u64) -> u32 {
-        let (id, item) = keys.add();
-        item.store(key, Ordering::Relaxed);
+        let id = keys.reserve().start;
+        keys.get_or_make(id).store(key, Ordering::Relaxed);
         id
     }
 
@@ -169,14 +167,13 @@ mod tests {
     fn keys_with_equal_hashes_keep_apart() {
         let index = Index::default();
         let keys = Slab::default();
-        for key in 0..100_u64 {
-            let id = index.get_or_insert(7, |id| is(&keys, id, key), || insert(&keys, key));
-            assert_eq!(id, key as u32);
+        let ids: Vec<_> = (0..1_000)
+            .map(|key| index.get_or_insert(7, |id| is(&keys, id, key), || insert(&keys, key)))
+            .collect();
+        for (key, id) in (0..).zip(ids) {
+            assert_eq!(index.get(7, |id| is(&keys, id, key)), Some(id));
         }
-        for key in 0..100_u64 {
-            assert_eq!(index.get(7, |id| is(&keys, id, key)), Some(key as u32));
-        }
-        assert_eq!(index.get(7, |id| is(&keys, id, 100)), None);
+        assert_eq!(index.get(7, |id| is(&keys, id, 1_000)), None);
     }
 
     #[test]
@@ -197,6 +194,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(keys.add().0, 20_000);
+        let words: usize = index.parts.iter().map(|part| *part.lock()).sum();
+        assert_eq!(words, 20_000);
     }
 }

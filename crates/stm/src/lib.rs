@@ -48,7 +48,7 @@ pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
 pub use engine::{Engine, Running};
 pub use error::StreamError;
-pub use frontier::{Change, Changes, History, Recorded, Sink};
+pub use frontier::{Changes, History, Recorded, Sink};
 pub use metrics::{Event, EventKind, Metrics};
 pub use predicate::{Check, Delta, Effect, Observation};
 pub use store::EntryId;

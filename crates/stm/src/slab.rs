@@ -1,27 +1,29 @@
-use crate::sync::MODEL;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use std::sync::OnceLock;
+use crate::sync::{MODEL, OnceLock};
+use std::ops::Range;
 
 /// Items in the first chunk: 2^6. Each chunk is twice as large as the one before.
 const FIRST_CHUNK: u32 = if MODEL { 1 } else { 6 };
 /// Chunks until ids run out.
 const CHUNKS: usize = 26;
+/// Ids set aside at once: items that one thread fills follow one another in memory.
+const RESERVE: u32 = if MODEL { 1 } else { 16 };
 
 /// Items that many threads add and read, never moved while they are there. Chunks are kept when it is cleared, with the
 /// items in them, to be used again.
 ///
-/// Items are made in advance, so that adding one takes no lock: whoever adds it fills it in through what atomics and locks
-/// it consists of, and then tells others its id in a way that publishes that.
+/// Items are made in advance, so that taking one into use takes no lock: whoever does fills it in through what atomics and
+/// locks it consists of, and then tells others its id in a way that publishes that.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     chunks: [OnceLock<Box<[T]>>; CHUNKS],
-    /// Number of ids given out. Raised by any thread.
+    /// Number of ids set aside. Raised by any thread.
     len: AtomicU32,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { chunks: [const { OnceLock::new() }; CHUNKS], len: AtomicU32::new(0) }
+        Self { chunks: std::array::from_fn(|_| OnceLock::new()), len: AtomicU32::new(0) }
     }
 }
 
@@ -33,26 +35,31 @@ fn locate(id: u32) -> (usize, usize) {
 }
 
 impl<T: Default> Slab<T> {
-    /// Gives out an item, in whatever state it was left, and its id.
-    pub(crate) fn add(&self) -> (u32, &T) {
-        let id = self.len.fetch_add(1, Ordering::Relaxed);
+    /// Sets ids aside, for the caller alone.
+    pub(crate) fn reserve(&self) -> Range<u32> {
+        let first = self.len.fetch_add(RESERVE, Ordering::Relaxed);
+        first..first + RESERVE
+    }
+
+    /// The item with this id, made if it was never asked for: in whatever state it was left.
+    pub(crate) fn get_or_make(&self, id: u32) -> &T {
         let (chunk, place) = locate(id);
         let new_chunk =
             || std::iter::repeat_with(T::default).take(1 << (FIRST_CHUNK as usize + chunk)).collect();
-        (id, &self.chunks[chunk].get_or_init(new_chunk)[place])
+        &self.chunks[chunk].get_or_init(new_chunk)[place]
     }
 
-    /// The item with this id, which must have come from [`Slab::add`].
+    /// The item with this id, which was made before.
     pub(crate) fn get(&self, id: u32) -> &T {
         let (chunk, place) = locate(id);
         &self.chunks[chunk].get().expect("an id names an item")[place]
     }
 
-    /// The items that are in use. One whose chunk is only being made is left out.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    /// The items whose ids are set aside, with these. Those whose chunk was not made yet are left out.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..self.len.load(Ordering::Relaxed)).filter_map(|id| {
             let (chunk, place) = locate(id);
-            self.chunks[chunk].get().map(|chunk| &chunk[place])
+            self.chunks[chunk].get().map(|chunk| (id, &chunk[place]))
         })
     }
 
@@ -77,22 +84,22 @@ mod tests {
     }
 
     #[test]
-    fn items_added_by_many_threads_are_found_and_forgotten() {
+    fn items_filled_by_many_threads_are_found_and_forgotten() {
         let mut slab = Slab::<AtomicU32>::default();
         for _ in 0..2 {
             std::thread::scope(|scope| {
                 for thread in 0..4 {
                     let slab = &slab;
                     scope.spawn(move || {
-                        for number in 0..1_000 {
-                            let (id, item) = slab.add();
-                            item.store(thread * 1_000 + number, Ordering::Relaxed);
-                            assert_eq!(slab.get(id).load(Ordering::Relaxed), thread * 1_000 + number);
+                        let ids: Vec<_> = (0..100).flat_map(|_| slab.reserve()).collect();
+                        for id in &ids {
+                            slab.get_or_make(*id).store(thread, Ordering::Relaxed);
                         }
+                        assert!(ids.iter().all(|id| slab.get(*id).load(Ordering::Relaxed) == thread));
                     });
                 }
             });
-            assert_eq!(slab.len.load(Ordering::Relaxed), 4_000);
+            assert_eq!(slab.iter().count(), 400 * RESERVE as usize);
             slab.clear();
         }
     }

@@ -7,10 +7,11 @@ use crate::cell::{Cell, Stamped};
 use crate::index::Index;
 use crate::slab::Slab;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use crate::sync::{HashState, Mutex};
+use crate::sync::{HashState, MODEL, Mutex};
 use crate::vm::Domain;
 use pending::InFlight;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// The interned identity of a key, valid for one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,30 +22,22 @@ pub(crate) const UNSTABLE: u64 = u64::MAX;
 /// The stamp of what was predicted: it must be compared, too, but not before its turn.
 pub(crate) const PREDICTED: u64 = u64::MAX - 1;
 
+/// What every step that comes here touches, in as few cache lines as can be: most locations are met for the first time.
+#[repr(C, align(64))]
 struct Entry<D: Domain> {
     /// Written once per stream, before anybody else knows of the entry; the index publishes it.
     key: D::KeyCell,
-    /// The value left by all final steps.
-    value: Stamped<D::Cell>,
-    /// Number of effects in `pending`. Written under its lock; read (acquire) without it, to leave the lock alone where nothing
-    /// is in flight. A stale zero is a stale read, which validation catches.
-    in_flight: AtomicU32,
-    /// Effects of steps at or after the frontier, by position. The commit of a step changes `value` and removes
-    /// its effect here under one lock, so that no reader applies it twice or not at all.
-    pending: Mutex<InFlight<D>>,
     /// The segment (see [`crate::Changes`]) that last changed the value. Used by the frontier's holder alone.
     segment: AtomicU64,
+    /// The value left by all final steps. Its tally is the number of effects in flight: written under their lock; read
+    /// (acquire) without it, to leave the lock alone where nothing is in flight. A stale zero is a stale read, which
+    /// validation catches.
+    value: Stamped<D::Cell>,
 }
 
 impl<D: Domain> Default for Entry<D> {
     fn default() -> Self {
-        Self {
-            key: D::KeyCell::default(),
-            value: Stamped::default(),
-            in_flight: AtomicU32::new(0),
-            pending: Mutex::new(InFlight::default()),
-            segment: AtomicU64::new(0),
-        }
+        Self { key: D::KeyCell::default(), segment: AtomicU64::new(0), value: Stamped::default() }
     }
 }
 
@@ -54,6 +47,25 @@ impl<D: Domain> Entry<D> {
         self.key.store(key);
         self.value.begin(value);
         self.segment.store(0, Ordering::Relaxed);
+    }
+
+    /// Brings the entry into the caches, to have it there when it is taken into use.
+    fn fetch(&self) {
+        std::hint::black_box((self.key.load(), self.segment.load(Ordering::Relaxed)));
+    }
+
+    /// Number of effects in flight.
+    fn in_flight(&self) -> &AtomicU32 {
+        &self.value.tally
+    }
+}
+
+/// The effects of steps at or after the frontier under one key.
+struct Pending<D: Domain>(Mutex<InFlight<D>>);
+
+impl<D: Domain> Default for Pending<D> {
+    fn default() -> Self {
+        Self(Mutex::new(InFlight::default()))
     }
 }
 
@@ -74,20 +86,35 @@ pub(crate) enum Found<T> {
 pub(crate) struct VersionStore<D: Domain> {
     index: Index,
     entries: Slab<Entry<D>>,
+    /// By the ids of `entries`. The commit of a step changes the entry's value and removes its
+    /// effect here under one lock, so that no reader applies it twice or not at all.
+    pending: Slab<Pending<D>>,
     hasher: HashState,
 }
 
 impl<D: Domain> Default for VersionStore<D> {
     fn default() -> Self {
-        Self { index: Index::default(), entries: Slab::default(), hasher: HashState::default() }
+        Self {
+            index: Index::default(),
+            entries: Slab::default(),
+            pending: Slab::default(),
+            hasher: HashState::default(),
+        }
     }
 }
 
 impl<D: Domain> VersionStore<D> {
-    /// The entry of `key`; made with the value that `base` gives if there is none.
+    /// The entry of `key`, if there is one.
+    pub(crate) fn find(&self, key: &D::Key) -> Option<EntryId> {
+        self.index.get(self.hasher.hash_one(key), |id| self.entries.get(id).key.load() == *key).map(EntryId)
+    }
+
+    /// The entry of `key`; made of an id in `spare` with the value that `base` gives if there is none. `spare` is the caller's
+    /// to keep, empty at first.
     pub(crate) fn intern<E>(
         &self,
         key: &D::Key,
+        spare: &mut Range<u32>,
         base: impl FnOnce() -> Result<D::Value, E>,
     ) -> Result<EntryId, E> {
         let hash = self.hasher.hash_one(key);
@@ -97,8 +124,17 @@ impl<D: Domain> VersionStore<D> {
         }
         let value = base()?;
         let insert = || {
-            let (id, entry) = self.entries.add();
-            entry.begin(*key, value);
+            if spare.start == spare.end {
+                *spare = self.entries.reserve();
+                // All at once, so that the cache misses overlap. A model has no caches.
+                if !MODEL {
+                    spare.clone().for_each(|id| self.entries.get_or_make(id).fetch());
+                }
+            }
+            let id = spare.start;
+            spare.start += 1;
+            self.pending.get_or_make(id);
+            self.entries.get_or_make(id).begin(*key, value);
             id
         };
         Ok(EntryId(self.index.get_or_insert(hash, is_key, insert)))
@@ -107,9 +143,10 @@ impl<D: Domain> VersionStore<D> {
     /// Forgets everything, memory kept. `complete`: whether all steps became final, so that nothing is in flight.
     pub(crate) fn clear(&mut self, complete: bool) {
         if !complete {
-            for entry in self.entries.iter() {
-                *entry.pending.lock() = InFlight::default();
-                entry.in_flight.store(0, Ordering::Relaxed);
+            for (id, entry) in self.entries.iter() {
+                if entry.in_flight().swap(0, Ordering::Relaxed) > 0 {
+                    *self.pending(EntryId(id)).lock() = InFlight::default();
+                }
             }
         }
         self.entries.clear();
@@ -118,6 +155,10 @@ impl<D: Domain> VersionStore<D> {
 
     fn entry(&self, id: EntryId) -> &Entry<D> {
         self.entries.get(id.0)
+    }
+
+    fn pending(&self, id: EntryId) -> &Mutex<InFlight<D>> {
+        &self.pending.get(id.0).0
     }
 
     /// The key of an entry.
@@ -139,11 +180,11 @@ impl<D: Domain> VersionStore<D> {
     /// flight.
     pub(crate) fn read_at(&self, id: EntryId, position: u64) -> Found<D::Value> {
         let entry = self.entry(id);
-        if entry.in_flight.load(Ordering::Acquire) == 0 {
+        if entry.in_flight().load(Ordering::Acquire) == 0 {
             let (stamp, value) = entry.value.load();
             return Found::Value { stamp, value };
         }
-        let mut pending = entry.pending.lock();
+        let mut pending = self.pending(id).lock();
         let (stamp, value) = entry.value.load();
         match pending.before(position, (stamp, value)) {
             Ok(None) => Found::Value { stamp, value },
@@ -164,10 +205,10 @@ impl<D: Domain> VersionStore<D> {
         let mut most = 0;
         for (id, effect) in effects {
             let entry = self.entry(*id);
-            let mut pending = entry.pending.lock();
+            let mut pending = self.pending(*id).lock();
             pending.put(position, incarnation, *effect, entry.value.load().1);
             most = most.max(pending.len());
-            entry.in_flight.store(pending.len() as u32, Ordering::Release);
+            entry.in_flight().store(pending.len() as u32, Ordering::Release);
         }
         self.retract(position, incarnation, replaced);
         most
@@ -177,16 +218,16 @@ impl<D: Domain> VersionStore<D> {
     pub(crate) fn retract(&self, position: u64, incarnation: u32, effects: &[(EntryId, D::Effect)]) {
         for (id, _) in effects {
             let entry = self.entry(*id);
-            let mut pending = entry.pending.lock();
+            let mut pending = self.pending(*id).lock();
             pending.remove(position, incarnation);
-            entry.in_flight.store(pending.len() as u32, Ordering::Release);
+            entry.in_flight().store(pending.len() as u32, Ordering::Release);
         }
     }
 
     /// Notes that the step with these effects is being executed again: whoever reads one of them should wait.
     pub(crate) fn rerun(&self, position: u64, effects: &[(EntryId, D::Effect)]) {
         for (id, _) in effects {
-            self.entry(*id).pending.lock().rerun(position);
+            self.pending(*id).lock().rerun(position);
         }
     }
 
@@ -201,28 +242,27 @@ impl<D: Domain> VersionStore<D> {
         segment: u64,
     ) -> Option<D::Value> {
         let entry = self.entry(id);
-        if entry.in_flight.load(Ordering::Acquire) == 0 {
+        if entry.in_flight().load(Ordering::Acquire) == 0 {
             return Self::apply(entry, position, effect, segment);
         }
-        let mut pending = entry.pending.lock();
+        let mut pending = self.pending(id).lock();
         let before = Self::apply(entry, position, effect, segment);
         pending.commit(position, entry.value.load());
-        entry.in_flight.store(pending.len() as u32, Ordering::Release);
+        entry.in_flight().store(pending.len() as u32, Ordering::Release);
         before
     }
 
     fn apply(entry: &Entry<D>, position: u64, effect: &D::Effect, segment: u64) -> Option<D::Value> {
-        let (_, before) = entry.value.load();
-        let mut value = before;
-        D::apply(effect, &mut value);
-        if value == before {
+        let (_, mut value) = entry.value.load();
+        let first = entry.segment.load(Ordering::Relaxed) != segment;
+        let before = first.then_some(value);
+        if !D::apply(effect, &mut value) {
             return None;
         }
         entry.value.store(position + 1, value);
-        if entry.segment.load(Ordering::Relaxed) == segment {
-            return None;
+        if first {
+            entry.segment.store(segment, Ordering::Relaxed);
         }
-        entry.segment.store(segment, Ordering::Relaxed);
-        Some(before)
+        before
     }
 }

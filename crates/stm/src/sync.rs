@@ -5,13 +5,16 @@
 //! (`tests/model`); with `--cfg loom` they are loom's, which goes through all schedules of small parts and through what
 //! weakly ordered memory may show them (`src/model.rs`).
 //!
-//! `OnceLock` stays the standard library's everywhere: no initialiser waits for another thread.
+//! Where `OnceLock` is the standard library's even so, no initialiser waits for another thread, and something that a checker
+//! sees vouches for what was initialised.
 
 #[cfg(any(loom, shuttle))]
 mod locks;
 #[cfg(shuttle)]
 mod threads;
 
+#[cfg(not(loom))]
+pub(crate) use std::sync::OnceLock;
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use {
     foldhash::fast::RandomState as HashState,
@@ -19,6 +22,8 @@ pub(crate) use {
     std::{hint::spin_loop, sync::atomic},
 };
 
+#[cfg(loom)]
+pub(crate) use locks::OnceLock;
 #[cfg(loom)]
 pub(crate) use loom::{hint::spin_loop, sync::atomic};
 #[cfg(shuttle)]

@@ -2,6 +2,7 @@ use crate::shared::Shared;
 use crate::store::{EntryId, Found, PREDICTED};
 use crate::vm::{Domain, Vm};
 use crate::window::{Observed, Record};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 type Value<V> = <<V as Vm>::Domain as Domain>::Value;
@@ -50,6 +51,8 @@ pub struct View<'r, V: Vm> {
     position: u64,
     speculative: bool,
     recording: bool,
+    /// Ids of entries that are set aside for this worker.
+    spare: Range<u32>,
     pub(crate) record: Record<V::Domain>,
     pub(crate) waits: u64,
     pub(crate) waited: Duration,
@@ -71,6 +74,7 @@ impl<'r, V: Vm> View<'r, V> {
             position: 0,
             speculative: false,
             recording: false,
+            spare: 0..0,
             record: Record::default(),
             waits: 0,
             waited: Duration::ZERO,
@@ -115,6 +119,11 @@ impl<'r, V: Vm> View<'r, V> {
         Ok(self.read_entry(entry))
     }
 
+    /// Whether the stream has met `key` before.
+    pub fn knows(&self, key: &Key<V>) -> bool {
+        self.shared.store.find(key).is_some()
+    }
+
     /// The entry of `key`, for an effect on a value that is not read.
     ///
     /// # Errors
@@ -125,7 +134,7 @@ impl<'r, V: Vm> View<'r, V> {
         key: &Key<V>,
         base: impl FnOnce() -> Result<Value<V>, E>,
     ) -> Result<EntryId, E> {
-        self.shared.store.intern(key, base)
+        self.shared.store.intern(key, &mut self.spare, base)
     }
 
     /// Reads the value of an entry.

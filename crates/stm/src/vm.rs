@@ -26,8 +26,8 @@ pub trait Domain {
     /// Tests an observation.
     fn check(observation: &Self::Observation, value: &Self::Value) -> Check;
 
-    /// Applies an effect. Must be total: speculation can apply it to any value.
-    fn apply(effect: &Self::Effect, value: &mut Self::Value);
+    /// Applies an effect. Whether that changed the value. Must be total: speculation can apply it to any value.
+    fn apply(effect: &Self::Effect, value: &mut Self::Value) -> bool;
 }
 
 /// What the engine drives: it knows how to execute one step.
@@ -54,6 +54,15 @@ pub trait Vm: Sync {
     fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self>
     where
         Self: Sized + 'r;
+
+    /// Told that the worker is about to execute `step`, and likely those after it, `count` in all: a chance to bring what they
+    /// will read into the view, many at once. Called where steps are so short that waiting for memory is much of their time.
+    fn approach<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step, count: usize)
+    where
+        Self: Sized + 'r,
+    {
+        let _ = (worker, step, count);
+    }
 
     /// Executes `step` through the worker's view.
     ///

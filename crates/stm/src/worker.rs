@@ -7,7 +7,7 @@ use crate::feed::Feed;
 use crate::frontier::{Frontier, Sink};
 use crate::metrics::{Event, EventKind, Metrics};
 use crate::shared::Shared;
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{Mutex, nap};
 use crate::view::View;
 use crate::vm::{Domain, Vm};
@@ -16,12 +16,18 @@ use std::time::{Duration, Instant};
 
 /// How long a worker sleeps while speculation pauses.
 const NAP: Duration = Duration::from_micros(100);
+/// Steps that take less are cheap: see [`Vm::approach`].
+const CHEAP: Duration = Duration::from_micros(10);
+/// How many cheap steps are approached at once.
+const APPROACHED: u32 = 16;
 
 /// One stream and everything its workers need.
 pub(crate) struct Crew<V: Vm, S, I, B> {
     pub(crate) shared: Shared<V>,
     feed: Mutex<Feed<I, B>>,
     frontier: Mutex<Frontier<V, S>>,
+    /// Whether somebody serves the frontier: a hint.
+    served: AtomicBool,
     threads: usize,
     timing: bool,
     timelines: bool,
@@ -48,6 +54,8 @@ struct Worker<'r, V: Vm> {
     timing: bool,
     /// How many steps it claims at once, by how long the last ones took.
     run: u64,
+    /// Up to where steps were approached; when that was, after so many executions.
+    approached: (u64, Instant, u64),
     /// Which one of the workers it is.
     id: usize,
     /// What it did, if that is written down, and what times count from.
@@ -73,6 +81,9 @@ impl<'r, V: Vm> Worker<'r, V> {
         speculative: bool,
     ) -> Result<V::Output, V::Error> {
         let always = self.vm.records_always();
+        if position >= self.approached.0 {
+            self.approach(position, body);
+        }
         self.view().begin(position, speculative, always);
         self.metrics.executions += 1;
         if body.incarnation > 0 {
@@ -94,6 +105,19 @@ impl<'r, V: Vm> Worker<'r, V> {
             self.note(position, kind, start);
         }
         result
+    }
+
+    /// Lets the VM fetch what the steps from `position` on need, if the last ones were cheap.
+    fn approach(&mut self, position: u64, body: &Body<V>) {
+        let (now, executions) = (Instant::now(), self.metrics.executions);
+        let (_, then, before) = self.approached;
+        self.approached = (position + u64::from(APPROACHED), now, executions);
+        let cheap = CHEAP * (executions - before).min(APPROACHED.into()) as u32;
+        if let Some(step) = &body.step
+            && now - then < cheap
+        {
+            self.vm.approach(&mut self.state, step, APPROACHED as usize);
+        }
     }
 
     /// Writes down something that began at `start`.
@@ -132,6 +156,7 @@ where
             shared,
             feed: Mutex::new(feed),
             frontier: Mutex::new(Frontier::new(sink)),
+            served: AtomicBool::new(false),
             threads,
             timing,
             timelines,
@@ -166,6 +191,13 @@ where
         }
     }
 
+    /// Puts more steps into the window, if nobody else does. While speculation pauses, that is left to whoever serves the
+    /// frontier, who then has them in its caches.
+    fn feed(&self, worker: &Worker<'_, V>) -> bool {
+        let left = self.pauses() && self.served.load(Ordering::Relaxed);
+        !left && self.feed.try_lock().is_some_and(|mut feed| feed.feed(&self.shared, worker.run))
+    }
+
     fn work_until_stopped(&self, vm: &V) {
         let shared = &self.shared;
         let mut worker = Worker {
@@ -174,6 +206,7 @@ where
             metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
             timing: self.timing,
             run: 1,
+            approached: (0, Instant::now(), 0),
             id: self.arrived.fetch_add(1, Ordering::Relaxed),
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
@@ -183,7 +216,7 @@ where
             let ended = shared.end.load(Ordering::SeqCst);
             if self.serve_frontier(&mut worker, false)
                 || self.speculate_next(&mut worker)
-                || self.feed.try_lock().is_some_and(|mut feed| feed.feed(shared, worker.run))
+                || self.feed(&worker)
                 || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {

@@ -4,7 +4,7 @@ use crate::sync::atomic::{AtomicU32, Ordering};
 use loom::thread::spawn;
 use std::sync::Arc;
 
-/// As many keys as fill half of the first table.
+/// As many keys as fill half of both parts of the first table.
 const HALF: u32 = 4;
 
 /// An index with the keys of its ids, which are ordered by nothing but the index.
@@ -14,9 +14,9 @@ struct Keys {
     len: AtomicU32,
 }
 
-/// Leads to few probes, in one shard or the other.
+/// Leads to few probes, in one part or the other.
 fn hash(key: u32) -> u64 {
-    u64::from(key) * 0x1_0000_0003
+    u64::from(key) << 32 | u64::from(key % 2) << 63
 }
 
 impl Keys {

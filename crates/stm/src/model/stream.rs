@@ -45,8 +45,8 @@ impl Domain for Counters {
         if *observation == value[0] { Check::Holds } else { Check::Violated(0) }
     }
 
-    fn apply(effect: &u64, value: &mut [u64; 1]) {
-        *value = [*effect];
+    fn apply(effect: &u64, value: &mut [u64; 1]) -> bool {
+        std::mem::replace(value, [*effect]) != [*effect]
     }
 }
 

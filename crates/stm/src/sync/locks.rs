@@ -58,6 +58,31 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
+/// Like [`std::sync::OnceLock`], and loom sees that who did not initialise it comes after who did.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    value: std::sync::OnceLock<T>,
+    turn: Mutex<()>,
+}
+
+#[cfg(loom)]
+impl<T> OnceLock<T> {
+    pub(crate) fn new() -> Self {
+        Self { value: std::sync::OnceLock::new(), turn: Mutex::new(()) }
+    }
+
+    /// For those who have it from somebody who saw it initialised.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.value.get()
+    }
+
+    pub(crate) fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+        let _turn = self.turn.lock();
+        self.value.get_or_init(init)
+    }
+}
+
 /// Like [`parking_lot::Condvar`].
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(checker::sync::Condvar);

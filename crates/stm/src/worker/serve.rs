@@ -11,10 +11,14 @@ use crate::window::{Body, Phase};
 
 /// From so many runs ahead of the frontier on, results there are not left to the worker that has them in its caches.
 const BACKLOG: u64 = 8;
-/// From this many results in a row on that were of no use, speculation pauses.
+/// From this many results on that were of no use, speculation pauses.
 const FUTILE: u32 = 16;
+/// How many of them one that was of use makes up for.
+const REDEEMED: u32 = 2;
 /// How many steps it pauses for at first. Each time it was still of no use, the pause is twice as long.
 const PAUSE: u64 = 32;
+/// So many times at most.
+const DOUBLINGS: u32 = 6;
 
 /// What validation at the frontier found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,7 @@ where
             if std::mem::replace(&mut frontier.busy, true) {
                 break;
             }
+            self.served.store(true, Ordering::Relaxed);
             let mut moved = false;
             while self.finalize_next(worker, &mut frontier) {
                 moved = true;
@@ -49,6 +54,7 @@ where
                     break;
                 }
             }
+            self.served.store(false, Ordering::Relaxed);
             frontier.busy = false;
             drop(frontier);
             if moved {
@@ -141,12 +147,12 @@ where
     /// cost memory traffic and wake-ups.
     fn judge_speculation(&self, frontier: &mut Frontier<V, S>, position: u64, futile: bool) {
         if !futile {
-            frontier.futile = 0;
+            frontier.futile = frontier.futile.saturating_sub(REDEEMED);
             return;
         }
-        frontier.futile += 1;
+        frontier.futile = (frontier.futile + 1).min(FUTILE + DOUBLINGS);
         if let Some(pauses) = frontier.futile.checked_sub(FUTILE) {
-            let pause = (PAUSE << pauses.min(32)).min(self.shared.window.len());
+            let pause = (PAUSE << pauses).min(self.shared.window.len());
             self.shared.resume.store(position + pause, Ordering::Relaxed);
         }
     }

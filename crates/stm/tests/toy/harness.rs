@@ -4,6 +4,7 @@ use super::oracle::{Log, serial};
 use super::vm::Numbers;
 use super::{Op, Step, Toy, ToyError, hook};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -44,9 +45,10 @@ impl Sink<Toy> for Recorder<'_> {
     ) -> Result<(), ToyError> {
         self.0.outputs.push(output);
         if step.ends_batch {
-            let changes = changes.take().into_iter();
-            let segment =
-                changes.map(|change| (change.key, (change.before.number(), change.after.number()))).collect();
+            let mut segment = BTreeMap::new();
+            changes.take(|key, before, after| {
+                segment.insert(key, (before.number(), after.number()));
+            });
             self.0.segments.push(segment);
         }
         Ok(())

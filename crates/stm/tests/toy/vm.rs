@@ -268,12 +268,13 @@ impl Domain for Numbers {
         }
     }
 
-    fn apply(effect: &Effect<i64>, value: &mut Value) {
-        *value = Value::new(match *effect {
+    fn apply(effect: &Effect<i64>, value: &mut Value) -> bool {
+        let new = Value::new(match *effect {
             Effect::Set(number) => number,
             Effect::Add(Delta::Plus(amount)) => value.number() + amount,
             Effect::Add(Delta::Minus(amount)) => value.number() - amount,
         });
+        std::mem::replace(value, new) != new
     }
 }
 
