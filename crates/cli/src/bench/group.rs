@@ -20,26 +20,27 @@ pub(crate) struct Group {
 impl Group {
     /// Recorded blocks, each a case.
     pub(crate) fn recorded(paths: &[PathBuf], quiet: bool) -> Result<Self, Failure> {
-        Self::new(None, &executor()?, load(paths, false, quiet)?)
+        Self::new(None, &executor()?, load(paths, false, quiet)?, quiet)
     }
 
-    /// A generated chain: one case.
+    /// A generated chain: one case. Shows no progress of its own.
     pub(crate) fn generated(case: &Case, chain: &ChainConfig) -> Result<Self, Failure> {
         let config = ChainConfig { workload: case.workload, hot: case.hot, ..*chain };
         config.validate().map_err(Failure::input)?;
         let executor = executor()?;
-        Self::new(Some(case.name()), &executor, generate(&executor, &config)?)
+        Self::new(Some(case.name()), &executor, generate(&executor, &config, true)?, true)
     }
 
     /// Recovers all senders, so that only execution is measured.
-    fn new(case: Option<String>, executor: &Executor, input: Input) -> Result<Self, Failure> {
+    fn new(case: Option<String>, executor: &Executor, input: Input, quiet: bool) -> Result<Self, Failure> {
         let Input { blocks, worlds, .. } = input;
         if blocks.is_empty() {
             return Err(Failure::input("there are no blocks to measure"));
         }
         let chains = blocks.iter().map(|block| block.world).collect();
         let (names, signed) = blocks.into_iter().map(|block| (block.name, block.signed)).unzip();
-        Ok(Self { case, names, source: Source::recovered(executor, signed), worlds, chains })
+        let source = Source::recovered(executor, signed, quiet);
+        Ok(Self { case, names, source, worlds, chains })
     }
 }
 

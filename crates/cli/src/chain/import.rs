@@ -2,7 +2,7 @@ use super::args::{DataArgs, ImportArgs};
 use super::memory::peak_memory;
 use super::open::{import_failure, open, open_existing};
 use crate::failure::Failure;
-use crate::run::progress;
+use crate::run::{busy, progress};
 use serde::Serialize;
 use std::fs::File;
 use std::path::Path;
@@ -131,7 +131,9 @@ fn load_genesis(data: &DataArgs, genesis: Genesis, threads: usize) -> Result<(Da
     // Settings that cannot be used leave no directory behind.
     let executor = Executor::new(&Config::default().threads(threads)).map_err(Failure::input)?;
     let database = open(data, true)?;
+    let bar = busy("genesis", data.json);
     let loaded = executor.background().run(|| initialize(&database, genesis));
+    bar.finish_and_clear();
     loaded.map(|(_, time)| (database, time)).map_err(|error| import_failure(&error))
 }
 

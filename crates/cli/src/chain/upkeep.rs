@@ -2,7 +2,7 @@ use super::args::{DbCommand, HeadArgs, UnwindArgs};
 use super::import::HeadLine;
 use super::open::{failure, import_failure, open, snapshot};
 use crate::failure::Failure;
-use crate::run::progress;
+use crate::run::{busy, progress};
 use serde_json::json;
 use tandem_chain::import::unwind as unwind_to;
 use tandem_evm::{Config, Executor};
@@ -13,7 +13,9 @@ use tandem_state::database::check::{Phase, check as check_all};
 pub(crate) fn unwind(args: &UnwindArgs) -> Result<(), Failure> {
     let database = open(&args.data, false)?;
     let executor = Executor::new(&Config::default()).map_err(Failure::input)?;
+    let bar = busy("unwinding", args.data.json);
     let head = executor.background().run(|| unwind_to(&database, args.to));
+    bar.finish_and_clear();
     let head = head.map_err(|error| import_failure(&error))?;
     if args.data.json {
         println!("{}", json!({ "head": HeadLine::from(head) }));

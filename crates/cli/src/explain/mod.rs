@@ -15,11 +15,11 @@ pub(crate) use args::{ExplainArgs, StudyArgs};
 pub(crate) use study::{StudySettings, study_blocks};
 
 use crate::failure::Failure;
-use crate::run::progress;
+use crate::run::{busy, progress};
 use analysis::Analysis;
 use blocks::Blocks;
 use findings::Findings;
-use output::Output;
+use output::{Output, Written};
 use std::path::PathBuf;
 use tandem_analysis::{ActualRun, Graph, Model, TraceError, compare_paths, record};
 use tandem_evm::Config;
@@ -86,8 +86,8 @@ impl From<TraceError> for Failure {
 
 pub(crate) fn explain(settings: &Settings) -> Result<(), Failure> {
     // Before the work, so that nobody waits for what cannot be kept.
-    let html = settings.html.as_deref().map(Output::file).transpose()?;
-    let timeline = settings.trace.as_deref().map(Output::file).transpose()?;
+    let html = settings.html.as_deref().map(Output::new).transpose()?;
+    let timeline = settings.trace.as_deref().map(Output::new).transpose()?;
     let tables = settings.parquet.as_deref().map(parquet::Tables::new).transpose()?;
     let blocks = Blocks::load(&settings.paths, settings.from, settings.json)?;
     let inputs = blocks.inputs();
@@ -99,20 +99,25 @@ pub(crate) fn explain(settings: &Settings) -> Result<(), Failure> {
     let bar = progress(dependent.len(), "comparing paths", settings.json);
     compare_paths(&mut trace, &inputs, &dependent, &|| bar.inc(1))?;
     bar.finish_and_clear();
+    let bar = busy("running", settings.json);
     let run = ActualRun::new(&settings.config, &inputs)?;
+    bar.finish_and_clear();
     let bar = progress(Analysis::effort(settings) + Findings::EFFORT, "analysing", settings.json);
     let analysis =
         Analysis::new(settings, &trace, &graph, &dependent, &run, &|| bar.inc(1)).map_err(Failure::fault)?;
     let findings = Findings::new(settings, &analysis, &|| bar.inc(1));
     bar.finish_and_clear();
-    if let Some(output) = timeline {
-        output.write(|out| timeline::write(out, &trace, &run))?;
+    let mut written = Vec::new();
+    if let Some(output) = &timeline {
+        written.push(output.write(|out| timeline::write(out, &trace, &run))?);
     }
-    if let Some(output) = html {
-        output.write(|out| html::write(out, settings, &analysis, &findings))?;
+    if let Some(output) = &html {
+        written.push(output.write(|out| html::write(out, settings, &analysis, &findings))?);
     }
-    if let Some(tables) = tables {
-        tables.write(&analysis)?;
+    if let Some(tables) = &tables {
+        written.extend(tables.write(&analysis)?);
     }
+    // All of them or none.
+    written.into_iter().try_for_each(Written::keep)?;
     report::report(settings, &findings)
 }

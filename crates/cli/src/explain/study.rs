@@ -36,12 +36,28 @@ pub(crate) fn study_blocks(settings: &StudySettings) -> Result<(), Failure> {
     let bar = progress(inputs.len() * (settings.repeat + 1), "executing", settings.json);
     let trace = record(&inputs, settings.repeat, &|| bar.inc(1))?;
     bar.finish_and_clear();
+    let variants = variants();
+    let bar = progress(variants.len(), "simulating", settings.json);
+    let simulate = |(name, variant)| {
+        let row = Row { name, variant, results: SLOTS.map(|slots| study(&trace, variant, slots)) };
+        bar.inc(1);
+        row
+    };
+    let rows: Vec<Row> = variants.into_iter().map(simulate).collect();
+    bar.finish_and_clear();
     let mut out = BufWriter::new(io::stdout().lock());
-    match print(&mut out, settings.json, &trace).and_then(|()| out.flush()) {
+    match print(&mut out, settings.json, &trace, &rows).and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| Failure::fault(format!("writing the report failed: {error}"))),
     }
+}
+
+/// What becomes of the blocks in one variant, for as many slots as [`SLOTS`] says.
+struct Row {
+    name: &'static str,
+    variant: Variant,
+    results: [StudyResult; SLOTS.len()],
 }
 
 /// Each row changes one thing about the one before, within a group of the same dispatch and confirmation.
@@ -84,7 +100,7 @@ fn confirmation_name(confirmation: Confirmation) -> &'static str {
     }
 }
 
-fn print(out: &mut impl Write, json: bool, trace: &Trace) -> io::Result<()> {
+fn print(out: &mut impl Write, json: bool, trace: &Trace, rows: &[Row]) -> io::Result<()> {
     if !json {
         let (blocks, transactions) = (trace.blocks.len(), trace.transactions());
         writeln!(
@@ -93,8 +109,7 @@ fn print(out: &mut impl Write, json: bool, trace: &Trace) -> io::Result<()> {
         )?;
     }
     let mut group = None;
-    for (name, variant) in variants() {
-        let results = SLOTS.map(|slots| study(trace, variant, slots));
+    for &Row { name, variant, results } in rows {
         let Variant { dispatch, confirmation, .. } = variant;
         if json {
             for (slots, StudyResult { conflicts, speed_up }) in SLOTS.iter().zip(results) {

@@ -81,7 +81,7 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
     let (facts, signed): (Vec<_>, Vec<_>) = blocks.into_iter().map(split).unzip();
     let start = Instant::now();
     let mut source = match settings.senders {
-        Senders::Before => Source::recovered(executor, signed),
+        Senders::Before => Source::recovered(executor, signed, settings.json),
         Senders::Ahead => Source::ahead(executor, signed),
     };
     let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
@@ -91,7 +91,7 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
     for _ in 0..settings.repeat {
         let progress = once(settings, executor, &mut plain, &mut source, &worlds, &facts, &bar)?;
         let complete = (complete && settings.check).then(|| &worlds[0]);
-        runs.push(checked(settings.check, executor, complete, &facts, progress)?);
+        runs.push(checked(settings, executor, complete, &facts, progress)?);
     }
     bar.finish_and_clear();
     let digest = runs.first().map(|run: &Outcome| run.digest);
@@ -126,7 +126,7 @@ fn once(
 /// Checks everything after it was executed, so that checking takes nothing from execution. `complete` is the state that
 /// the blocks start from, if it is known in full: then their roots are checked, too.
 fn checked(
-    check: bool,
+    settings: &Settings,
     executor: &Executor,
     complete: Option<&MemoryStore>,
     facts: &[Facts],
@@ -139,9 +139,15 @@ fn checked(
     });
     let mut roots = roots.map_err(Failure::fault)?.into_iter().map(Some).collect::<Vec<_>>();
     roots.resize(results.len(), None);
-    let finish = |((facts, result), root)| row(check, facts, result, root);
+    let bar = self::progress(facts.len(), "checking", settings.json);
+    let finish = |((facts, result), root)| {
+        let row = row(settings.check, facts, result, root);
+        bar.inc(1);
+        row
+    };
     let finished: Vec<(Row, B256)> =
         executor.background().run(|| facts.par_iter().zip(results).zip(roots).map(finish).collect());
+    bar.finish_and_clear();
     let (rows, digests): (Vec<_>, Vec<_>) = finished.into_iter().unzip();
     let digest = run_digest(&digests);
     Ok(Outcome { rows, time, recovery: None, metrics, digest, spread: (time, time) })

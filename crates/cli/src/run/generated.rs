@@ -1,6 +1,6 @@
 //! Generated chains as input.
 
-use super::load::{Input, InputBlock};
+use super::load::{Input, InputBlock, progress};
 use crate::failure::Failure;
 use crate::generate::Builder;
 use tandem_chain::signed_block;
@@ -8,7 +8,8 @@ use tandem_evm::Executor;
 use tandem_workload::ChainConfig;
 
 /// Generates a chain with all that its headers state, so that there is something to check against.
-pub(crate) fn generate(executor: &Executor, config: &ChainConfig) -> Result<Input, Failure> {
+pub(crate) fn generate(executor: &Executor, config: &ChainConfig, quiet: bool) -> Result<Input, Failure> {
+    let bar = progress(config.blocks, "generating", quiet);
     let mut builder = Builder::new(executor, config, |_| {})?;
     let mut input = Input { complete: true, ..Input::default() };
     input.worlds.push(builder.state().clone());
@@ -22,6 +23,8 @@ pub(crate) fn generate(executor: &Executor, config: &ChainConfig) -> Result<Inpu
             world: 0,
             proof: None,
         });
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     Ok(input)
 }

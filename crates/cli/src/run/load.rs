@@ -8,10 +8,14 @@ use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tandem_chain::Genesis;
 use tandem_evm::{ChainSpec, SignedBlock};
 use tandem_state::MemoryStore;
 use tandem_state::fixture::{self, Loader};
+
+/// How often what cannot be counted shows that it goes on.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
 
 /// Blocks to run and the states they run on.
 #[derive(Debug, Default)]
@@ -117,10 +121,22 @@ fn read_rules(path: &Path) -> Result<ChainSpec, Failure> {
 
 /// A progress bar on a terminal, nothing elsewhere.
 pub(crate) fn progress(length: usize, what: &'static str, quiet: bool) -> ProgressBar {
-    let progress = ProgressBar::new(length as u64).with_message(what);
-    if quiet {
-        progress.set_draw_target(ProgressDrawTarget::hidden());
+    shown(ProgressBar::new(length as u64), what, "{msg:>10} {wide_bar} {pos}/{len}", quiet)
+}
+
+/// A sign of life on a terminal, nothing elsewhere, for what cannot be counted.
+pub(crate) fn busy(what: &'static str, quiet: bool) -> ProgressBar {
+    let bar = shown(ProgressBar::new_spinner(), what, "{msg:>10} {spinner} {elapsed}", quiet);
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(SIGN_OF_LIFE);
     }
-    let style = ProgressStyle::with_template("{msg:>10} {wide_bar} {pos}/{len}");
-    progress.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar
+}
+
+fn shown(bar: ProgressBar, what: &'static str, template: &str, quiet: bool) -> ProgressBar {
+    if quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style).with_message(what)
 }

@@ -14,7 +14,7 @@ mod witness;
 pub(crate) use digest::block_digest;
 pub(crate) use execute::{Executed, Progress, stream as execute_stream};
 pub(crate) use generated::generate;
-pub(crate) use load::{Input, load, progress};
+pub(crate) use load::{Input, busy, load, progress};
 pub(crate) use plain::execute as execute_plain;
 pub(crate) use source::Source;
 pub(crate) use witness::witness;
@@ -82,7 +82,7 @@ impl TryFrom<WitnessArgs> for Settings {
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let executor = tandem_evm::Executor::new(&settings.config).map_err(Failure::input)?;
     let input = if settings.paths.is_empty() {
-        generate(&executor, &ChainConfig::default())?
+        generate(&executor, &ChainConfig::default(), settings.json)?
     } else {
         load(&settings.paths, settings.check, settings.json)?
     };

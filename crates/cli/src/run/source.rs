@@ -1,3 +1,4 @@
+use super::load::progress;
 use rayon::prelude::*;
 use std::sync::Arc;
 use tandem_evm::{Block, Executor, RecoverAhead, SenderError, SignedBlock};
@@ -13,9 +14,15 @@ pub(crate) struct Source {
 
 impl Source {
     /// Recovers everything now.
-    pub(crate) fn recovered(executor: &Executor, blocks: Vec<SignedBlock>) -> Self {
-        let recover = |block: SignedBlock| block.recover().map(Arc::new);
+    pub(crate) fn recovered(executor: &Executor, blocks: Vec<SignedBlock>, quiet: bool) -> Self {
+        let bar = progress(blocks.len(), "senders", quiet);
+        let recover = |block: SignedBlock| {
+            let block = block.recover().map(Arc::new);
+            bar.inc(1);
+            block
+        };
         let ready = executor.background().run(|| blocks.into_par_iter().map(recover).collect());
+        bar.finish_and_clear();
         Self { ready, pending: None }
     }
 

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod outputs;
 mod page;
 mod study;
 mod tables;

@@ -4,11 +4,11 @@ mod rows;
 mod table;
 
 use super::analysis::Analysis;
-use super::output::{Output, cannot_write};
+use super::output::{Output, Written};
 use crate::failure::Failure;
 use std::path::Path;
 
-/// The files of the tables, which can be written.
+/// Where the tables can be written.
 #[derive(Debug)]
 pub(super) struct Tables {
     transactions: Output,
@@ -16,17 +16,20 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Opens the files in a folder, which is made if it is not there.
+    /// Checks that both can be written. The folder is made with them.
     pub(super) fn new(folder: &Path) -> Result<Self, Failure> {
-        std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         Ok(Self {
-            transactions: Output::file(&folder.join("transactions.parquet"))?,
-            conflicts: Output::file(&folder.join("conflicts.parquet"))?,
+            transactions: Output::new(&folder.join("transactions.parquet"))?,
+            conflicts: Output::new(&folder.join("conflicts.parquet"))?,
         })
     }
 
-    pub(super) fn write(self, analysis: &Analysis<'_>) -> Result<(), Failure> {
-        self.transactions.write(|out| table::write(out, "transaction", rows::transactions(analysis)))?;
-        self.conflicts.write(|out| table::write(out, "conflict", rows::conflicts(analysis)))
+    pub(super) fn write(&self, analysis: &Analysis<'_>) -> Result<[Written<'_>; 2], Failure> {
+        let transactions = rows::transactions(analysis);
+        let conflicts = rows::conflicts(analysis);
+        Ok([
+            self.transactions.write(|out| table::write(out, "transaction", transactions))?,
+            self.conflicts.write(|out| table::write(out, "conflict", conflicts))?,
+        ])
     }
 }

@@ -1,0 +1,159 @@
+//! Commands that may take long show progress on a terminal, and nothing in a pipe.
+#![cfg(unix)]
+
+mod common;
+mod terminal;
+
+use common::{recorded_blocks, stderr, stdout, tandem};
+use serde_json::json;
+use std::path::Path;
+use terminal::on_terminal;
+
+/// What may take long, and what only looks something up or does other things that are listed here.
+const LONG: [&str; 12] = [
+    "run",
+    "explain",
+    "study",
+    "generate",
+    "shape",
+    "bench",
+    "statetest",
+    "blockchaintest",
+    "witness",
+    "import",
+    "unwind",
+    "db",
+];
+const SHORT: [&str; 4] = ["head", "account", "receipt", "help"];
+
+/// Clears a line of a terminal.
+const CLEAR: &str = "\x1b[2K";
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+/// Runs a command, which must succeed.
+fn done(args: &[&str]) {
+    let output = tandem(args);
+    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+}
+
+/// Generates a chain in which transactions depend on each other, with fixtures.
+fn chain() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sizes = ["--blocks", "2", "--txs", "20", "--accounts", "20"];
+    let chain = ["generate", "--workload", "nft", "--fixtures", "--out", text(folder.path())];
+    done(&[chain.as_slice(), &sizes].concat());
+    folder
+}
+
+/// Runs a command twice: on a terminal it must show all these bars, each of which counts unless it stands in brackets, and leave
+/// nothing of them; in a pipe it must show nothing. `prepare` comes before each run.
+fn shows(args: &[&str], bars: &[&str], prepare: impl Fn()) {
+    prepare();
+    let seen = on_terminal(args);
+    let terminal = stderr(&seen);
+    assert!(seen.status.success(), "{args:?}: {terminal}");
+    for bar in bars {
+        let name = bar.trim_matches(['[', ']']);
+        let drawn = terminal.split(['\r', '\n']).find(|line| line.trim_start_matches(CLEAR).contains(name));
+        let drawn = drawn.unwrap_or_else(|| panic!("{args:?} shows no {name}: {terminal:?}"));
+        assert_eq!(name == *bar, drawn.contains('█') || drawn.contains('░'), "{args:?}: {drawn:?}");
+        assert_eq!(name == *bar, drawn.contains('/'), "{args:?}: {drawn:?}");
+    }
+    let rest = terminal.rsplit(CLEAR).next().unwrap_or_default();
+    assert!(rest.trim().is_empty(), "{args:?} leaves {rest:?}");
+    assert!(!stdout(&seen).contains('\x1b'), "{args:?}: {}", stdout(&seen));
+    prepare();
+    let piped = tandem(args);
+    assert!(piped.status.success(), "{args:?}: {}", stderr(&piped));
+    assert_eq!(stderr(&piped), "", "{args:?}");
+    assert_eq!(stdout(&piped).lines().count(), stdout(&seen).lines().count(), "{args:?}");
+}
+
+#[test]
+fn every_command_is_known_to_be_long_or_short() {
+    let help = stdout(&tandem(&["help"]));
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.take_while(|line| !line.is_empty());
+    let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(commands.len(), LONG.len() + SHORT.len(), "{commands:?}");
+    for command in commands {
+        assert!(LONG.contains(&command) || SHORT.contains(&command), "{command} is not among them");
+    }
+}
+
+#[test]
+fn blocks_are_run_with_progress() {
+    let chain = chain();
+    let bars = ["loading", "senders", "executing", "checking"];
+    shows(&["run", text(chain.path()), "--threads", "2"], &bars, || ());
+    shows(&["run", text(chain.path()), "--mode", "revm"], &bars, || ());
+    shows(&["run", "--threads", "2"], &["generating", "executing"], || ());
+}
+
+#[test]
+fn blocks_are_studied_with_progress() {
+    let chain = chain();
+    let chain = text(chain.path());
+    let bars = ["loading", "executing", "comparing paths", "[running]", "analysing"];
+    shows(&["explain", chain, "--repeat", "1"], &bars, || ());
+    shows(&["study", chain, "--repeat", "1"], &["loading", "executing", "simulating"], || ());
+    shows(&["shape", chain, "--blocks", "2"], &["loading", "measuring", "generating"], || ());
+    let bench = ["bench", chain, "--samples", "1", "--threads", "2"];
+    shows(&bench, &["loading", "senders", "sampling"], || ());
+    let bench = ["bench", "--workload", "nft", "--blocks", "2", "--samples", "1", "--threads", "2"];
+    shows(&bench, &["generating", "sampling"], || ());
+}
+
+#[test]
+fn chains_are_made_and_imported_with_progress() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (chain, data) = (path("chain"), path("data"));
+    let remove = |folder: &str| {
+        let _ = std::fs::remove_dir_all(folder);
+    };
+    let generate = ["generate", "--blocks", "3", "--txs", "5", "--accounts", "5", "--out", &chain];
+    shows(&generate, &["accounts", "blocks"], || remove(&chain));
+    let (genesis, blocks) = (path("chain/genesis.json"), path("chain/chain.rlp"));
+    let import = ["import", "--datadir", &data, "--genesis", &genesis, &blocks];
+    shows(&import, &["[genesis]", "block 3"], || remove(&data));
+    shows(&["db", "check", "--datadir", &data], &["leaves", "blocks"], || ());
+    let unwind = ["unwind", "--to", "1", "--datadir", &data];
+    shows(&unwind, &["[unwinding]"], || {
+        remove(&data);
+        done(&import);
+    });
+}
+
+#[test]
+fn official_tests_are_run_with_progress() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("none.json"), json!({}).to_string()).expect("a file");
+    for command in ["statetest", "blockchaintest"] {
+        shows(&[command, text(folder.path())], &["testing"], || ());
+    }
+}
+
+#[test]
+fn witnesses_are_executed_with_progress() {
+    let Some(recorded) = recorded_blocks() else { return };
+    let block = recorded.join("1-21429020");
+    assert!(block.join("witness.json.gz").exists(), "the block has a witness");
+    shows(&["witness", text(&block)], &["executing"], || ());
+}
+
+#[test]
+fn json_is_not_accompanied_by_progress() {
+    let chain = chain();
+    for command in
+        [&["run"][..], &["explain", "--repeat", "1"], &["study", "--repeat", "1"], &["shape", "--alone"]]
+    {
+        let args = [command, &[text(chain.path()), "--json"]].concat();
+        let seen = on_terminal(&args);
+        assert!(seen.status.success(), "{args:?}: {}", stderr(&seen));
+        assert_eq!(stderr(&seen), "", "{args:?}");
+    }
+}

@@ -1,0 +1,34 @@
+//! The command on a terminal, as a person would see it.
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `tandem` with its errors on a terminal of its own and its output in a pipe. What it wrote to the terminal is in `stderr`.
+pub(crate) fn on_terminal(args: &[&str]) -> Output {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&ours).expect("access to it");
+    unlockpt(&ours).expect("access to it");
+    let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&ours, size).expect("a size");
+    let path = ptsname(&ours, Vec::new()).expect("a name");
+    let theirs = open(&*path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other end");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    command.args(args).env("TERM", "xterm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(theirs);
+    let child = command.spawn().expect("the command starts");
+    // It holds the other end, which must be closed for the reading to end.
+    drop(command);
+    let reader = std::thread::spawn(move || {
+        let (mut terminal, mut seen, mut buffer) = (File::from(ours), Vec::new(), [0; 4096]);
+        // Linux reports the end as an error.
+        while let Ok(length @ 1..) = terminal.read(&mut buffer) {
+            seen.extend_from_slice(&buffer[..length]);
+        }
+        seen
+    });
+    let output = child.wait_with_output().expect("the command ends");
+    Output { stderr: reader.join().expect("what was seen"), ..output }
+}
