@@ -64,6 +64,10 @@ pub(crate) enum Command {
     /// Look after a database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Execute Filecoin's messages in parallel
+    #[cfg(feature = "fevm")]
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Fevm(crate::fevm::FevmCommand),
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,6 +7,8 @@ mod chain;
 mod conformance;
 mod explain;
 mod failure;
+#[cfg(feature = "fevm")]
+mod fevm;
 mod generate;
 mod run;
 mod shape;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         args::Command::Receipt(args) => chain::receipt(&args),
         args::Command::Unwind(args) => chain::unwind(&args),
         args::Command::Db(command) => chain::db(&command),
+        #[cfg(feature = "fevm")]
+        args::Command::Fevm(command) => fevm::fevm(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,11 @@ impl<'a> Reader<'a> {
         Self { data, at: 0 }
     }
 
+    /// How much has been read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     pub(crate) fn at_end(&self) -> bool {
         self.at == self.data.len()
     }

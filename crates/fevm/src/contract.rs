@@ -28,31 +28,35 @@ fn slots(tuple: &[u8]) -> Option<(Cid, Range<usize>)> {
     reader.link()
 }
 
-/// Whether two blocks are equal but for the CIDs of some links. Their lengths, fields and numbers of links are equal then, so
-/// that opening one costs the gas of opening the other; code that only follows links does the same on both.
-fn alike(one: &[u8], other: &[u8], strict: bool, may_differ: impl Fn(usize) -> bool) -> Option<bool> {
+/// The links in which two blocks differ, if they are equal but for the CIDs of some links. Their lengths, fields and numbers of
+/// links are equal then, so that opening one costs the gas of opening the other; code that only follows links does the same on
+/// both. `None` if they differ otherwise.
+fn differences(
+    one: &[u8],
+    other: &[u8],
+    strict: bool,
+    may_differ: impl Fn(usize) -> bool,
+) -> Option<Vec<(Cid, Cid)>> {
     if one.len() != other.len() {
-        return Some(false);
+        return None;
     }
-    let (left, right) = (links(one)?, links(other)?);
-    if left.len() != right.len() {
-        return Some(false);
-    }
-    let mut from = 0;
-    for (index, ((a, place), (b, beside))) in left.iter().zip(&right).enumerate() {
-        let kind = |cid: &Cid| (cid.version(), cid.codec(), cid.hash().code());
-        if place != beside || kind(a) != kind(b) {
-            return Some(false);
-        }
-        if a != b && (!may_differ(index) || a.hash().code() == IDENTITY_HASH) {
-            return Some(false);
-        }
+    let kind = |cid: &Cid| (cid.version(), cid.codec(), cid.hash().code());
+    let (mut found, mut from) = (Vec::new(), 0);
+    for (index, (link, place)) in links(one)?.into_iter().enumerate() {
         if strict && one[from..place.start] != other[from..place.start] {
-            return Some(false);
+            return None;
+        }
+        let beside = &other[place.clone()];
+        if one[place.clone()] != *beside {
+            let beside = Cid::try_from(beside).ok().filter(|cid| cid.encoded_len() == place.len())?;
+            if !may_differ(index) || kind(&link) != kind(&beside) || link.hash().code() == IDENTITY_HASH {
+                return None;
+            }
+            found.push((link, beside));
         }
         from = place.end;
     }
-    Some(!strict || one[from..] == other[from..])
+    (!strict || one[from..] == other[from..]).then_some(found)
 }
 
 /// What a message changed in a contract's slots, between two of its states. `None` if it changed anything else, or if the change
@@ -65,9 +69,7 @@ pub(crate) fn diff(
     written: &HashSet<Cid>,
 ) -> Option<Diff> {
     let (before, after) = (store.get(pre).ok()??, store.get(post).ok()??);
-    if !alike(&before, &after, true, |link| link == SLOTS)? {
-        return None;
-    }
+    differences(&before, &after, true, |link| link == SLOTS)?;
     let (pre, post) = (slots(&before)?.0, slots(&after)?.0);
     kamt::diff(store, &pre, &post, opened, written)
 }
@@ -83,9 +85,7 @@ pub(crate) fn same_path(
     let read = |cid: &Cid| store.get(cid).ok().flatten();
     let roots = || {
         let (before, now) = (read(pre)?, read(truth)?);
-        if !alike(&before, &now, true, |link| link == SLOTS)? {
-            return None;
-        }
+        differences(&before, &now, true, |link| link == SLOTS)?;
         Some((slots(&before)?.0, slots(&now)?.0))
     };
     let root = roots().ok_or(Conflict::State)?;
@@ -100,11 +100,7 @@ pub(crate) fn same_path(
                 continue;
             }
             let (before, now) = (read(&pre)?, read(&truth)?);
-            if !alike(&before, &now, checks.siblings, |_| true)? {
-                return None;
-            }
-            let children = links(&before)?.into_iter().zip(links(&now)?);
-            todo.extend(children.map(|((a, _), (b, _))| (a, b)));
+            todo.extend(differences(&before, &now, checks.siblings, |_| true)?);
         }
         Some(())
     };

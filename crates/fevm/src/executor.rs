@@ -16,10 +16,10 @@ use multihash_codetable::Code;
 
 use crate::checks::Checks;
 use crate::frontier::Frontier;
-use crate::speculation::{self, Log, Speculator};
-use crate::step::{MessageResult, Step, TipsetResult};
+use crate::speculation::{self, Log, Records, Speculator};
+use crate::step::{self, MessageResult, Step, TipsetResult};
 use crate::store::Layered;
-use crate::stream::Stream;
+use crate::stream::{self, Done, Stream};
 
 /// The network versions that `fvm` 4.8.4 executes.
 pub(crate) const NETWORKS: RangeInclusive<NetworkVersion> = NetworkVersion::V21..=NetworkVersion::V29;
@@ -102,9 +102,25 @@ impl Engines {
         Ok(Self { pools: pools.collect::<Result<_, _>>()? })
     }
 
+    /// As [`Engines::new`], but with one pool for all threads: compiled once, and threads wait for each other.
+    ///
+    /// # Errors
+    /// If the addresses cannot be had.
+    pub fn shared(network: &NetworkConfig, threads: usize) -> anyhow::Result<Self> {
+        let mut config = EngineConfig::from(network);
+        let workers = if threads > 1 { threads } else { 0 };
+        config.concurrency = u32::try_from(workers + 1)?;
+        Ok(Self { pools: vec![EnginePool::new(config)?; workers + 1] })
+    }
+
     /// The frontier's pool, for whoever executes in order.
     pub fn pool(&self) -> EnginePool {
         self.pools[0].clone()
+    }
+
+    /// The pools of all threads, the frontier's first.
+    pub fn pools(&self) -> &[EnginePool] {
+        &self.pools
     }
 }
 
@@ -133,14 +149,33 @@ impl Executor {
     /// only if every step could be executed.
     ///
     /// # Errors
-    /// If the state cannot be read, or a message is one that no block may contain (without a gas limit, say); the position of the
-    /// first such message is named. A message that only fails gets its receipt.
+    /// If the state cannot be read, or a message is one that no block may contain: [`crate::InvalidMessage`]. A message that only
+    /// fails gets its receipt.
     pub fn execute<B, E>(
         &self,
         context: &MachineContext,
         store: &Arc<B>,
         externs: &E,
         steps: &[Step],
+    ) -> anyhow::Result<TipsetResult>
+    where
+        B: Blockstore + Send + Sync + 'static,
+        E: Externs + Clone + Send + Sync + 'static,
+    {
+        self.execute_observed(context, store, externs, steps, &|| ())
+    }
+
+    /// As [`Executor::execute`]; calls `done` for each step that becomes final.
+    ///
+    /// # Errors
+    /// As [`Executor::execute`].
+    pub fn execute_observed<B, E>(
+        &self,
+        context: &MachineContext,
+        store: &Arc<B>,
+        externs: &E,
+        steps: &[Step],
+        done: &(dyn Fn() + Sync),
     ) -> anyhow::Result<TipsetResult>
     where
         B: Blockstore + Send + Sync + 'static,
@@ -153,6 +188,7 @@ impl Executor {
             NETWORKS.start(),
             NETWORKS.end()
         );
+        step::check(steps)?;
         let layered = Layered::new(Arc::clone(store));
         // Every actor's state before its constructor ran; `fvm` too sees to it that it is there.
         layered.put_cbor(&[(); 0], Code::Blake2b256)?;
@@ -161,11 +197,12 @@ impl Executor {
             speculation::executor(pool, context, layered, externs, records)
                 .with_context(|| format!("the state {} cannot be used", context.initial_state_root))
         };
-        let parallel = self.config.threads > 1;
+        let early = steps.iter().filter(|step| stream::worth_speculating(step)).count();
+        let parallel = self.config.threads > 1 && (early > 1 || self.config.lockstep.is_some());
         let log: Arc<Log> = Arc::default();
         let contracts: Arc<[Cid]> = self.config.contracts.clone().into();
         let frontier = Frontier::new(
-            machine(self.engines.pool(), parallel)?,
+            machine(self.engines.pool(), if parallel { Records::Changes } else { Records::Nothing })?,
             parallel.then(|| Arc::clone(&log)),
             Arc::clone(&contracts),
             self.config.checks,
@@ -173,7 +210,7 @@ impl Executor {
         let workers = if parallel { self.config.threads } else { 0 };
         let mut speculators = Vec::with_capacity(workers);
         for pool in &self.engines.pools[1..=workers] {
-            let executor = machine(pool.clone(), true)?;
+            let executor = machine(pool.clone(), Records::All)?;
             let speculator = Speculator::new(executor, Arc::clone(&log), Arc::clone(&contracts));
             speculators.push(Some(speculator));
         }
@@ -184,7 +221,7 @@ impl Executor {
             (_, last) => {
                 // One thread has nobody who speculates; it serves the frontier all the same.
                 speculators.push(last.flatten());
-                in_parallel(steps, self.config.window, frontier, speculators)?
+                in_parallel(steps, self.config.window, frontier, speculators, done)?
             }
         };
         let (root, layered) = frontier.flush()?;
@@ -200,12 +237,13 @@ fn in_parallel<B, E>(
     window: usize,
     frontier: Frontier<B, E>,
     workers: Vec<Option<Speculator<B, E>>>,
+    done: &Done<'_>,
 ) -> anyhow::Result<Finished<B, E>>
 where
     B: Blockstore + Send + Sync + 'static,
     E: Externs + Send + 'static,
 {
-    let stream = Stream::new(steps, frontier, window);
+    let stream = Stream::new(steps, frontier, window, done);
     let shared = &stream;
     std::thread::scope(|scope| {
         for (index, speculator) in workers.into_iter().enumerate() {
@@ -240,7 +278,7 @@ where
         for (step, outcome) in batch.iter().zip(outcomes) {
             results.push(match outcome {
                 Some(outcome) => frontier.settle(step, outcome)?.0,
-                None => frontier.execute(step)?,
+                None => frontier.execute(step, true)?,
             });
         }
     }

@@ -1,6 +1,7 @@
 //! The turn: the state left by all final steps, on which results of speculation are validated and applied, and everything else
 //! executes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cid::Cid;
@@ -28,6 +29,8 @@ pub(crate) struct Frontier<B: Blockstore + 'static, E: Externs + 'static> {
     executor: Fvm<B, E>,
     /// Where changes are published; `None` if nobody speculates.
     log: Option<Arc<Log>>,
+    /// Actors that may have changed since they were last published.
+    unpublished: BTreeSet<ActorID>,
     contracts: Arc<[Cid]>,
     checks: Checks,
     pub(crate) stats: Stats,
@@ -40,16 +43,17 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         contracts: Arc<[Cid]>,
         checks: Checks,
     ) -> Self {
-        Self { executor, log, contracts, checks, stats: Stats::default() }
+        let unpublished = BTreeSet::new();
+        Self { executor, log, unpublished, contracts, checks, stats: Stats::default() }
     }
 
-    /// Executes a step at its turn.
-    pub(crate) fn execute(&mut self, step: &Step) -> anyhow::Result<MessageResult> {
+    /// Executes a step at its turn. What it changed is published only if somebody may be about to speculate on it.
+    pub(crate) fn execute(&mut self, step: &Step, publish: bool) -> anyhow::Result<MessageResult> {
         self.stats.at_turn += 1;
-        self.execute_now(step)
+        self.execute_now(step, publish)
     }
 
-    fn execute_now(&mut self, step: &Step) -> anyhow::Result<MessageResult> {
+    fn execute_now(&mut self, step: &Step, publish: bool) -> anyhow::Result<MessageResult> {
         self.executor.record.borrow_mut().clear();
         let (kind, raw_length) = match step {
             Step::Explicit { raw_length, .. } => (ApplyKind::Explicit, *raw_length),
@@ -62,16 +66,20 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         };
         let ret = self.executor.execute_message(message.clone(), kind, raw_length)?;
         if self.log.is_some() {
-            self.publish_executed(message, found)?;
+            self.note_changes(message, found)?;
+            if publish {
+                self.publish_changes()?;
+            }
         }
         Ok(ret.into())
     }
 
-    /// Publishes whatever the message that just executed may have changed.
-    fn publish_executed(&self, message: &Message, recipient: Option<ActorID>) -> anyhow::Result<()> {
+    /// Notes whatever the message that just executed may have changed.
+    fn note_changes(&mut self, message: &Message, recipient: Option<ActorID>) -> anyhow::Result<()> {
         let mut record = self.executor.record.borrow_mut();
         record.recipient(&message.to, recipient);
-        let mut ids = std::mem::take(&mut record.touched);
+        let ids = &mut self.unpublished;
+        ids.append(&mut record.touched);
         ids.extend([BURNT_FUNDS_ACTOR_ID, REWARD_ACTOR_ID]);
         ids.extend(lookup(&self.executor, &message.from)?);
         if record.structural {
@@ -80,9 +88,12 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
                 ids.extend(lookup(&self.executor, address)?);
             }
         }
-        let changed =
-            ids.into_iter().map(|id| Ok((id, self.actor(id)?))).collect::<anyhow::Result<Vec<_>>>()?;
-        self.publish(changed);
+        Ok(())
+    }
+
+    fn publish_changes(&mut self) -> anyhow::Result<()> {
+        let ids = std::mem::take(&mut self.unpublished).into_iter();
+        self.publish(ids.map(|id| Ok((id, self.actor(id)?))).collect::<anyhow::Result<Vec<_>>>()?);
         Ok(())
     }
 
@@ -100,13 +111,14 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
     ) -> anyhow::Result<(MessageResult, Option<Conflict>)> {
         match self.prepare(step.message(), &outcome) {
             Ok(prepared) => {
+                self.publish_changes()?;
                 self.apply(prepared);
                 self.stats.kept += 1;
                 Ok((outcome.result, None))
             }
             Err(conflict) => {
                 self.stats.count(conflict);
-                Ok((self.execute_now(step)?, Some(conflict)))
+                Ok((self.execute_now(step, true)?, Some(conflict)))
             }
         }
     }

@@ -13,7 +13,7 @@ use fvm_ipld_encoding::{CborStore, from_slice};
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::message::Message;
 use fvm_shared::version::NetworkVersion;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::executor::NETWORKS;
 use crate::step::Step;
@@ -32,17 +32,17 @@ pub struct Input {
 }
 
 /// The first line of a file of messages.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Head {
-    network_version: u32,
-    epoch: i64,
-    timestamp: u64,
+pub(crate) struct Head {
+    pub(crate) network_version: u32,
+    pub(crate) epoch: i64,
+    pub(crate) timestamp: u64,
     /// In atto.
-    base_fee: u128,
+    pub(crate) base_fee: u128,
     /// In atto.
-    circulating_supply: u128,
-    chain_id: u64,
+    pub(crate) circulating_supply: u128,
+    pub(crate) chain_id: u64,
 }
 
 /// Every other line.

@@ -3,6 +3,8 @@
 //! A node is a bitfield and, for each bit set, a pointer: one key and its value, or a link to a node that holds the keys of that
 //! prefix (bit width 5, buckets of one). Keys and values are numbers of 256 bits without leading zero bytes.
 
+mod replace;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -171,6 +173,12 @@ pub(crate) fn diff(
 /// Makes the changes on the slots under `root`; gives the new root. The layout depends on the slots alone and not on the order
 /// of changes, so this is the root that the message would have left.
 pub(crate) fn merge(store: &impl Blockstore, root: &Cid, diff: &Diff) -> Option<Cid> {
+    let values = diff.iter().map(|(slot, value)| Some((slot, value.as_ref()?)));
+    if let Some(values) = values.collect::<Option<Vec<_>>>()
+        && let Some(root) = replace::replace(store, root, &values, 0)
+    {
+        return Some(root);
+    }
     let mut slots: Slots<'_, _> = Kamt::load_with_config(root, store, LAYOUT).ok()?;
     for (slot, value) in diff {
         match value {

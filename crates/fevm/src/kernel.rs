@@ -40,6 +40,14 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Recorder<B, E> {
         }
     }
 
+    /// Notes what was read, if anybody asks.
+    fn note_read(&self, note: impl FnOnce(&mut Record)) {
+        let mut record = self.0.machine().record.borrow_mut();
+        if record.reads {
+            note(&mut record);
+        }
+    }
+
     fn id(&self) -> ActorID {
         self.0.0.actor_id
     }
@@ -113,14 +121,16 @@ impl<B: Blockstore + 'static, E: Externs + 'static> SendOps for Recorder<B, E> {
         gas_limit: Option<Gas>,
         flags: SendFlags,
     ) -> Result<CallResult> {
-        let found = self.look_up(recipient);
-        let from = self.id();
-        self.note(|record| {
-            record.recipient(recipient, found);
-            if !value.is_zero() {
-                record.balances.insert(from);
-            }
-        });
+        if self.0.machine().record.borrow().on {
+            let found = self.look_up(recipient);
+            let from = self.id();
+            self.note(|record| {
+                record.recipient(recipient, found);
+                if !value.is_zero() {
+                    record.balances.insert(from);
+                }
+            });
+        }
         <Inner<B, E> as SendOps<Self>>::send(&mut self.0, recipient, method, params, value, gas_limit, flags)
     }
 }
@@ -134,7 +144,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> UpgradeOps for Recorder<B, E
 
 impl<B: Blockstore + 'static, E: Externs + 'static> IpldBlockOps for Recorder<B, E> {
     fn block_open(&mut self, cid: &Cid) -> Result<(BlockId, BlockStat)> {
-        self.note(|record| {
+        self.note_read(|record| {
             record.opened.insert(*cid);
         });
         self.0.block_open(cid)
@@ -146,7 +156,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> IpldBlockOps for Recorder<B,
 
     fn block_link(&mut self, id: BlockId, hash: u64, length: u32) -> Result<Cid> {
         let cid = self.0.block_link(id, hash, length)?;
-        self.note(|record| {
+        self.note_read(|record| {
             record.written.insert(cid);
         });
         Ok(cid)
@@ -168,13 +178,13 @@ impl<B: Blockstore + 'static, E: Externs + 'static> SelfOps for Recorder<B, E> {
 
     fn set_root(&mut self, root: Cid) -> Result<()> {
         let id = self.id();
-        self.note(|record| record.set_root(id));
+        self.note_read(|record| record.set_root(id));
         self.0.set_root(root)
     }
 
     fn current_balance(&self) -> Result<TokenAmount> {
         let id = self.id();
-        self.note(|record| {
+        self.note_read(|record| {
             record.balances.insert(id);
         });
         self.0.current_balance()
@@ -188,21 +198,22 @@ impl<B: Blockstore + 'static, E: Externs + 'static> SelfOps for Recorder<B, E> {
 
 impl<B: Blockstore + 'static, E: Externs + 'static> ActorOps for Recorder<B, E> {
     fn resolve_address(&self, address: &Address) -> Result<ActorID> {
-        if self.look_up(address).is_none() {
-            self.note(|record| record.unresolved.push(*address));
+        let reads = self.0.machine().record.borrow().reads;
+        if reads && self.look_up(address).is_none() {
+            self.note_read(|record| record.unresolved.push(*address));
         }
         self.0.resolve_address(address)
     }
 
     fn lookup_delegated_address(&self, id: ActorID) -> Result<Option<Address>> {
-        self.note(|record| {
+        self.note_read(|record| {
             record.touched.insert(id);
         });
         self.0.lookup_delegated_address(id)
     }
 
     fn get_actor_code_cid(&self, id: ActorID) -> Result<Cid> {
-        self.note(|record| {
+        self.note_read(|record| {
             record.touched.insert(id);
         });
         self.0.get_actor_code_cid(id)
@@ -234,7 +245,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> ActorOps for Recorder<B, E> 
     }
 
     fn balance_of(&self, id: ActorID) -> Result<TokenAmount> {
-        self.note(|record| {
+        self.note_read(|record| {
             record.touched.insert(id);
             record.balances.insert(id);
         });

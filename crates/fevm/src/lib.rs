@@ -43,6 +43,6 @@ pub use crate::{
     checks::{Checks, Conflict, Stats},
     executor::{Config, Engines, Executor},
     input::Input,
-    step::{MessageResult, Step, TipsetResult},
+    step::{InvalidMessage, MessageResult, Step, TipsetResult},
     store::MemoryStore,
 };

@@ -14,6 +14,8 @@ pub(crate) const EAM: ActorID = 10;
 pub(crate) struct Record {
     /// Nothing is recorded while this is off, as on one thread.
     pub(crate) on: bool,
+    /// Whether what was read is recorded, and not only what may have changed. Off at the frontier.
+    pub(crate) reads: bool,
     /// Actors or addresses came into being or ceased to exist.
     pub(crate) structural: bool,
     /// Blocks that code read.
@@ -37,9 +39,14 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Of a message that has not done anything yet.
+    pub(crate) fn new(on: bool, reads: bool) -> Self {
+        Self { on, reads, ..Self::default() }
+    }
+
     /// Forgets the last message.
     pub(crate) fn clear(&mut self) {
-        *self = Self { on: self.on, ..Self::default() };
+        *self = Self::new(self.on, self.reads);
     }
 
     pub(crate) fn enter(&mut self, caller: ActorID, actor: ActorID, value: bool) {

@@ -30,7 +30,26 @@ where
     B: Blockstore + Send + 'static,
     E: Externs + Send + 'static,
 {
-    on_large_stack(|| execute_here(pool, context, store, externs, steps))
+    execute_observed(pool, context, store, externs, steps, &|| ())
+}
+
+/// As [`execute`]; calls `done` after each step.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_observed<B, E>(
+    pool: EnginePool,
+    context: &MachineContext,
+    store: B,
+    externs: E,
+    steps: &[Step],
+    done: &(dyn Fn() + Sync),
+) -> anyhow::Result<TipsetResult>
+where
+    B: Blockstore + Send + 'static,
+    E: Externs + Send + 'static,
+{
+    on_large_stack(|| execute_here(pool, context, store, externs, steps, done))
 }
 
 fn execute_here<B, E>(
@@ -39,6 +58,7 @@ fn execute_here<B, E>(
     store: B,
     externs: E,
     steps: &[Step],
+    done: &(dyn Fn() + Sync),
 ) -> anyhow::Result<TipsetResult>
 where
     B: Blockstore + 'static,
@@ -54,6 +74,7 @@ where
         };
         let ret = executor.execute_message(step.message().clone(), kind, raw_length)?;
         results.push(ret.into());
+        done();
     }
     Ok(TipsetResult {
         results,

@@ -27,20 +27,32 @@ pub(crate) type Log = RwLock<Vec<(ActorID, Option<ActorState>)>>;
 /// The executor under both speculation and the frontier.
 pub(crate) type Fvm<B, E> = DefaultExecutor<Recorder<B, E>>;
 
-/// A machine over the shared store, and an executor on it. Records observations if asked to.
+/// What is recorded of the messages that an executor executes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Records {
+    /// Nothing.
+    Nothing,
+    /// What they may have changed.
+    Changes,
+    /// What they relied on, too.
+    All,
+}
+
+/// A machine over the shared store, and an executor on it.
 pub(crate) fn executor<B, E>(
     pool: EnginePool,
     context: &MachineContext,
     store: Layered<B>,
     externs: E,
-    records: bool,
+    records: Records,
 ) -> anyhow::Result<Fvm<B, E>>
 where
     B: Blockstore + 'static,
     E: Externs + 'static,
 {
     let machine = Overlay::new(context, store, externs)?;
-    machine.record.borrow_mut().on = records;
+    let (on, reads) = (records != Records::Nothing, records == Records::All);
+    machine.record.replace(Record::new(on, reads));
     Fvm::new(pool, machine)
 }
 
@@ -114,8 +126,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Speculator<B, E> {
         actor.sequence = message.sequence;
         tree.set_actor(sender, actor);
         let executed = self.executor.execute_message(message.clone(), ApplyKind::Explicit, raw_length);
-        let mut record = self.executor.record.take();
-        self.executor.record.borrow_mut().on = true;
+        let mut record = self.executor.record.replace(Record::new(true, true));
         record.touched.insert(sender);
         record.recipient(&message.to, recipient);
         let tree = self.executor.state_tree_mut();

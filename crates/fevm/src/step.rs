@@ -103,6 +103,37 @@ impl MessageResult {
     }
 }
 
+/// A message that no block may contain, whatever the state: without a gas limit, say.
+#[derive(Debug)]
+pub struct InvalidMessage {
+    /// Its position in the tipset.
+    pub position: usize,
+    message: Message,
+    reason: String,
+}
+
+impl std::error::Error for InvalidMessage {}
+
+impl std::fmt::Display for InvalidMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { position, message: Message { from, sequence, .. }, reason } = self;
+        write!(f, "message {position} of the tipset (from {from}, sequence {sequence}) is invalid: {reason}")
+    }
+}
+
+/// Looks for the first message that no block may contain.
+#[allow(clippy::result_large_err, reason = "made at most once for a tipset")]
+pub(crate) fn check(steps: &[Step]) -> Result<(), InvalidMessage> {
+    for (position, step) in steps.iter().enumerate() {
+        let message = step.message();
+        if let Err(error) = message.check() {
+            let (message, reason) = (message.clone(), format!("{error:#}"));
+            return Err(InvalidMessage { position, message, reason });
+        }
+    }
+    Ok(())
+}
+
 /// A tipset's results.
 #[derive(Clone, Debug)]
 pub struct TipsetResult {

@@ -25,6 +25,9 @@ const DONE: u8 = 2;
 /// How long a sleeper waits before it looks by itself.
 const NAP: Duration = Duration::from_millis(2);
 
+/// How many steps after the frontier's own speculation leaves alone if there is something beyond them.
+const LEFT: usize = 2;
+
 /// The longest that speculation on one recipient pauses, in messages.
 const LONGEST_PAUSE: u32 = 64;
 
@@ -52,6 +55,8 @@ struct Heat {
 pub(crate) struct Stream<'a, B: Blockstore + 'static, E: Externs + 'static> {
     steps: &'a [Step],
     window: usize,
+    /// How many steps after the frontier's are left to it.
+    left: usize,
     slots: Vec<Slot>,
     /// For each position the next one from there on that is worth speculating on.
     worth: Vec<usize>,
@@ -67,15 +72,25 @@ pub(crate) struct Stream<'a, B: Blockstore + 'static, E: Externs + 'static> {
     asleep: Mutex<usize>,
     wake: Condvar,
     sleepers: AtomicUsize,
+    /// Called for each step that becomes final.
+    done: &'a Done<'a>,
 }
 
+/// What is called for each step that becomes final.
+pub(crate) type Done<'a> = dyn Fn() + Sync + 'a;
+
 /// Whether executing it early could save anything: a plain send takes less time than validating its result.
-fn worth_speculating(step: &Step) -> bool {
+pub(crate) fn worth_speculating(step: &Step) -> bool {
     matches!(step, Step::Explicit { message, .. } if message.method_num != METHOD_SEND)
 }
 
 impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
-    pub(crate) fn new(steps: &'a [Step], frontier: Frontier<B, E>, window: usize) -> Self {
+    pub(crate) fn new(
+        steps: &'a [Step],
+        frontier: Frontier<B, E>,
+        window: usize,
+        done: &'a Done<'a>,
+    ) -> Self {
         let mut worth = vec![steps.len(); steps.len() + 1];
         for (position, step) in steps.iter().enumerate().rev() {
             worth[position] = match worth_speculating(step) {
@@ -86,6 +101,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         Self {
             steps,
             window,
+            left: LEFT.min(window / 2),
             slots: steps
                 .iter()
                 .map(|_| Slot { phase: AtomicU8::new(READY), result: Mutex::default() })
@@ -99,6 +115,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             asleep: Mutex::new(0),
             wake: Condvar::new(),
             sleepers: AtomicUsize::new(0),
+            done,
         }
     }
 
@@ -171,7 +188,10 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             let step = &self.steps[position];
             let done = match outcome {
                 Some(outcome) => turn.frontier.settle(step, outcome),
-                None => turn.frontier.execute(step).map(|result| (result, None)),
+                None => {
+                    let publish = self.worth[position + 1] <= position + self.window;
+                    turn.frontier.execute(step, publish).map(|result| (result, None))
+                }
             };
             match done {
                 Ok((result, conflict)) => {
@@ -192,6 +212,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             }
             progress = true;
             self.committed.store(position + 1, Ordering::Release);
+            (self.done)();
             self.wake_if_work(position + 1);
         }
         progress
@@ -217,29 +238,43 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
     }
 
     /// Takes a step ahead of the frontier, if one inside the window is worth it.
+    ///
+    /// The next few are left to whoever serves the frontier, where executing one is cheaper than speculating on it and then
+    /// validating, as long as there is something farther ahead.
     fn claim(&self) -> Option<usize> {
         let committed = self.committed.load(Ordering::Acquire);
         let end = self.steps.len().min(committed + self.window);
-        // The frontier's own step is better executed there.
-        let mut position = self.next.load(Ordering::Relaxed).max(committed + 1);
-        loop {
-            position = *self.worth.get(position)?;
-            if position >= end {
-                return None;
+        let near = committed + 1 + self.left;
+        let mut position = self.next.load(Ordering::Relaxed).max(near);
+        while let Some(next) = self.worth.get(position).copied().filter(|next| *next < end) {
+            self.next.fetch_max(next + 1, Ordering::Relaxed);
+            if !self.pass_over(&self.steps[next].message().to) && self.take(next) {
+                return Some(next);
             }
-            self.next.fetch_max(position + 1, Ordering::Relaxed);
-            if !self.paused(&self.steps[position].message().to) {
-                let slot = &self.slots[position].phase;
-                let taken = slot.compare_exchange(READY, RUNNING, Ordering::Acquire, Ordering::Relaxed);
-                if taken.is_ok() {
-                    return Some(position);
-                }
-            }
-            position += 1;
+            position = next + 1;
         }
+        let mut position = committed + 1;
+        while let Some(next) = self.worth.get(position).copied().filter(|next| *next < end.min(near)) {
+            if !self.paused(&self.steps[next].message().to) && self.take(next) {
+                return Some(next);
+            }
+            position = next + 1;
+        }
+        None
     }
 
+    fn take(&self, position: usize) -> bool {
+        let slot = &self.slots[position].phase;
+        slot.compare_exchange(READY, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether messages to this recipient wait for their turn.
     fn paused(&self, recipient: &Address) -> bool {
+        self.heat.lock().get(recipient).is_some_and(|entry| entry.skip > 0)
+    }
+
+    /// The same, for the next one of them: counts it.
+    fn pass_over(&self, recipient: &Address) -> bool {
         let mut heat = self.heat.lock();
         match heat.get_mut(recipient) {
             Some(entry) if entry.skip > 0 => {

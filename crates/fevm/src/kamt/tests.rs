@@ -76,7 +76,7 @@ fn edited(store: &impl Blockstore, root: &Cid, edits: &Edits) -> Cid {
 #[test]
 fn merges_are_what_one_after_the_other_gives() {
     let mut chance = Chance::new(5);
-    let mut deletions = 0;
+    let (mut deletions, mut replaced) = (0, 0);
     for round in 0..3_000 {
         let noting = Noting::default();
         let mut slots = empty(&noting);
@@ -96,9 +96,20 @@ fn merges_are_what_one_after_the_other_gives() {
         let diff = diff(&noting.store, &base, &post, &opened, &written);
         let diff = diff.expect("a difference");
         assert_eq!(merge(&noting.store, &truth, &diff), Some(both), "round {round}");
+        // The short way gives the same, and only where no slot comes or goes.
+        let values = diff.iter().map(|(slot, value)| Some((slot, value.as_ref()?)));
+        let values = values.collect::<Option<Vec<_>>>().unwrap_or_default();
+        if let Some(root) = replace::replace(&noting.store, &truth, &values, 0).filter(|_| !values.is_empty())
+        {
+            assert_eq!(root, both, "round {round}");
+            let slots: Slots<'_, _> = Kamt::load_with_config(&truth, &noting.store, LAYOUT).expect("slots");
+            assert!(values.iter().all(|(slot, _)| slots.get(*slot).expect("a path").is_some()));
+            replaced += 1;
+        }
         deletions += usize::from(diff.iter().any(|(_, value)| value.is_none()));
     }
     assert!(deletions > 200, "{deletions} with deletions");
+    assert!(replaced > 50, "{replaced} with replacements only");
 }
 
 #[test]

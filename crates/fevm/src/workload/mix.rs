@@ -34,7 +34,10 @@ impl Mix {
         let from = self.chance.below(world.accounts());
         match self.chance.below(40) {
             0 => {
-                let mut message = world.send(from, world.account(0), 1);
+                let mut message = match self.chance.one_in(2) {
+                    true => world.send(from, world.account(0), 1),
+                    false => world.call(from, world.contract(0), &Program::new().spin(10)),
+                };
                 match self.chance.below(4) {
                     0 => message.sequence += 1,
                     1 => message.gas_limit = 1_000,
@@ -70,8 +73,16 @@ impl Mix {
                 World::step(world.call(from, Address::new_id(id), &Program::new().construct()))
             }
             8 => {
-                let id = [2, 99, 10, 3][self.chance.below(4)];
-                World::step(world.send(from, Address::new_id(id), 5))
+                let to = Address::new_id([2, 99, 10, 3][self.chance.below(4)]);
+                match self.chance.one_in(2) {
+                    true => World::step(world.send(from, to, 5)),
+                    false => {
+                        // A contract that burns funds, say.
+                        let program = Program::new().call(&to, 0, 5, &Program::new(), false);
+                        let contract = world.contract(self.chance.below(world.contracts()));
+                        World::step(world.call(from, contract, &program))
+                    }
+                }
             }
             9 if self.chance.one_in(4) => {
                 let mut message = world.call(from, world.contract(0), &Program::new().spin(10));
@@ -109,7 +120,8 @@ impl Mix {
     fn anybody(&mut self, world: &World) -> Address {
         match self.chance.below(6) {
             0 => world.contract(self.chance.below(world.contracts())),
-            1 => world.stranger(self.chance.number() % (self.strangers + 2)),
+            // One of the last that came into being, or one that may come next.
+            1 => world.stranger(self.strangers.saturating_sub(6) + self.chance.number() % 8),
             _ => world.account(self.chance.below(world.accounts())),
         }
     }

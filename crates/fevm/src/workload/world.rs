@@ -112,6 +112,8 @@ pub struct World {
     pub context: MachineContext,
     /// The code CID under which contracts run.
     pub evm: Cid,
+    /// The bundle's manifest of actors.
+    pub manifest: Cid,
     /// Slots that each contract has from the start.
     pub slots: usize,
     /// Accounts, by index.
@@ -166,11 +168,12 @@ impl World {
             let found = codes.iter().find(|(role, _)| role == name);
             found.map(|(_, code)| *code).context("a role has no code")
         };
-        let manifest = store.put_cbor(&codes, Code::Blake2b256)?;
+        let list = store.put_cbor(&codes, Code::Blake2b256)?;
+        let manifest = store.put_cbor(&(1_u32, list), Code::Blake2b256)?;
         let fil = TokenAmount::from_whole;
         let mut tree = StateTree::new(Arc::clone(&store), StateTreeVersion::V5)
             .map_err(|error| anyhow::anyhow!("{error}"))?;
-        let system = store.put_cbor(&(manifest,), Code::Blake2b256)?;
+        let system = store.put_cbor(&(list,), Code::Blake2b256)?;
         let mut actor = |id, role: &str, state, balance, address| {
             code(role).map(|code| {
                 tree.set_actor(id, ActorState::new(code, state, balance, 0, address));
@@ -207,7 +210,7 @@ impl World {
         let root = tree.flush().map_err(|error| anyhow::anyhow!("{error}"))?;
         let mut context = NetworkConfig::new(NetworkVersion::V27).for_epoch(7, 1_700_000_000, root);
         context.set_base_fee(TokenAmount::from_atto(100));
-        Ok(Self { store, context, evm, slots, accounts, contracts, sequences: vec![0; accounts] })
+        Ok(Self { store, context, evm, manifest, slots, accounts, contracts, sequences: vec![0; accounts] })
     }
 
     /// The key of a contract's slot.

@@ -255,7 +255,7 @@ fn a_message_that_no_block_may_contain() {
     let before = input.store.len();
     for threads in [1, 2] {
         let error = format!("{:#}", execute(&input, threads).expect_err("an error"));
-        assert!(error.contains("message 2 of the tipset"), "{error}");
+        assert!(error.contains("message 2 of the tipset") && error.contains("gas limit"), "{error}");
         assert_eq!(input.store.len(), before);
     }
 }

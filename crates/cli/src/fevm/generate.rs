@@ -1,0 +1,15 @@
+use super::GenerateArgs;
+use crate::failure::Failure;
+use tandem_fevm::workload::{Chance, write};
+
+pub(super) fn generate(args: &GenerateArgs) -> Result<(), Failure> {
+    let make = || {
+        let mut world = args.workload.0.world()?;
+        let steps = args.workload.0.tipset(&mut world, args.messages, &mut Chance::new(args.seed));
+        anyhow::Ok((world, steps))
+    };
+    let (world, steps) = make().map_err(|error| Failure::fault(format!("{error:#}")))?;
+    let folder = args.folder.display();
+    std::fs::create_dir_all(&args.folder).map_err(|error| Failure::input(format!("{folder}: {error}")))?;
+    write(&args.folder, &world, &steps).map_err(|error| Failure::input(format!("{error:#}")))
+}

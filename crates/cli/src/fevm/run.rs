@@ -1,0 +1,116 @@
+use super::RunArgs;
+use crate::failure::Failure;
+use crate::run::progress;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Instant;
+use tandem_fevm::workload::Fixed;
+use tandem_fevm::{Config, Engines, Executor, Input, InvalidMessage, TipsetResult, reference};
+
+pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
+    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    if threads == 0 {
+        return Err(Failure::input("--threads must be at least 1"));
+    }
+    let input = Input::read(&args.bundle, &args.state, &args.messages)
+        .map_err(|error| Failure::input(format!("{error:#}")))?;
+    let mut config = Config::new(threads);
+    if args.trust_evm {
+        config = config.contracts([input.evm]);
+    }
+    let executor = Engines::new(&input.context.network, threads)
+        .and_then(|engines| Executor::new(&engines, config))
+        .map_err(|error| Failure::fault(format!("{error:#}")))?;
+    let bar = progress(input.steps.len() * (1 + usize::from(args.verify)), "executing", args.json);
+    let done = || bar.inc(1);
+    // The reference has a copy, so that neither writes what the other forgot to.
+    let twin = args.verify.then(|| Arc::new(input.store.copy()));
+    let start = Instant::now();
+    let result = executor
+        .execute_observed(&input.context, &input.store, &Fixed, &input.steps, &done)
+        .map_err(|error| refused(args, &error))?;
+    let ms = start.elapsed().as_secs_f64() * 1e3;
+    let difference = match twin {
+        Some(store) => {
+            let engines = Engines::new(&input.context.network, 1);
+            let engines = engines.map_err(|error| Failure::fault(format!("{error:#}")))?;
+            let (context, steps) = (&input.context, &input.steps);
+            let expected = reference::execute_observed(engines.pool(), context, store, Fixed, steps, &done)
+                .map_err(|error| refused(args, &error.context("the reference")))?;
+            result.compare(&expected).err()
+        }
+        None => None,
+    };
+    bar.finish_and_clear();
+    report(args, &result, threads, ms, difference.as_deref());
+    match difference {
+        Some(_) => Err(Failure::Check),
+        None => Ok(()),
+    }
+}
+
+/// An invalid message is a fault of the tipset; whatever else ends an execution is a state that cannot be read.
+fn refused(args: &RunArgs, error: &anyhow::Error) -> Failure {
+    match error.downcast_ref::<InvalidMessage>() {
+        Some(invalid) => {
+            eprintln!("error: {}: {invalid}", args.messages.display());
+            Failure::Check
+        }
+        None => Failure::input(format!("{}: {error:#}", args.state.display())),
+    }
+}
+
+fn report(args: &RunArgs, result: &TipsetResult, threads: usize, ms: f64, difference: Option<&str>) {
+    if !args.json {
+        println!("message  exit           gas");
+    }
+    for (position, message) in result.results.iter().enumerate() {
+        let receipt = &message.receipt;
+        let (code, gas) = (receipt.exit_code.value(), receipt.gas_used);
+        match args.json {
+            true => println!(
+                "{}",
+                json!({
+                    "message": position,
+                    "exitCode": code,
+                    "gasUsed": gas,
+                    "return": hex(receipt.return_data.bytes()),
+                    "eventsRoot": receipt.events_root.map(|root| root.to_string()),
+                })
+            ),
+            false => println!("{position:>7} {code:>5} {gas:>13}"),
+        }
+    }
+    let verified = args.verify.then_some(difference.is_none());
+    let stats = &result.stats;
+    match args.json {
+        true => println!(
+            "{}",
+            json!({ "summary": {
+                "messages": result.results.len(),
+                "threads": threads,
+                "root": result.root.to_string(),
+                "identical": verified,
+                "merged": stats.merged,
+                "reexecuted": stats.reexecuted(),
+                "ms": ms,
+            } })
+        ),
+        false => println!(
+            "{} messages in {ms:.1} ms on {threads} threads; {} merged, {} executed again; root {}",
+            result.results.len(),
+            stats.merged,
+            stats.reexecuted(),
+            result.root
+        ),
+    }
+    match (difference, verified) {
+        (Some(difference), _) => eprintln!("error: not what the reference gives: {difference}"),
+        (None, Some(_)) if !args.json => println!("identical with the reference"),
+        _ => {}
+    }
+}
+
+fn hex(data: &[u8]) -> String {
+    alloy_primitives::hex::encode(data)
+}
