@@ -5,9 +5,6 @@ use alloy_primitives::{Address, U256};
 use std::ops::Range;
 use std::time::Duration;
 
-/// Changes at one location that a bound is tested against at most; what is older counts as needed.
-const BOUND_SCAN: usize = 4096;
-
 /// A step that another one needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -38,14 +35,43 @@ pub struct ChainEnd {
     pub last: Option<Edge>,
 }
 
-/// A change of a location: by which step, and the value before.
-type Change = (usize, U256);
+/// The changes of a location that somebody who reads it needs.
+#[derive(Clone, Debug, Default)]
+struct Changes {
+    /// By which steps, in order.
+    steps: Vec<usize>,
+    /// Of those before which the value was lower than before any later one: how many changes came before, and the value.
+    /// Values rise, so that a bound finds the last change that it cannot do without by bisection.
+    lows: Vec<(usize, U256)>,
+}
+
+impl Changes {
+    fn push(&mut self, step: usize, before: U256) {
+        while self.lows.last().is_some_and(|(_, low)| *low >= before) {
+            self.lows.pop();
+        }
+        self.lows.push((self.steps.len(), before));
+        self.steps.push(step);
+    }
+
+    fn clear(&mut self) {
+        self.steps.clear();
+        self.lows.clear();
+    }
+
+    /// The changes without which the value would be below `bound`: up to the last one before which it was.
+    fn needed(&self, bound: U256) -> &[usize] {
+        let below = self.lows.partition_point(|(_, low)| *low < bound);
+        let count = below.checked_sub(1).map_or(0, |last| self.lows[last].0 + 1);
+        &self.steps[..count]
+    }
+}
 
 impl Graph {
     /// The graph of a trace.
     pub fn new(trace: &Trace, model: Model) -> Self {
         let mut accounts = HashMap::<(u32, Address), usize>::default();
-        let mut changes: Vec<Vec<Change>> = Vec::new();
+        let mut changes: Vec<Changes> = Vec::new();
         let mut edges = Vec::with_capacity(trace.steps.len());
         for (index, step) in trace.steps.iter().enumerate() {
             let mut needed = Vec::<Edge>::new();
@@ -61,21 +87,17 @@ impl Graph {
                     location
                 };
                 if changes.len() <= unit {
-                    changes.resize(unit + 1, Vec::new());
+                    changes.resize(unit + 1, Changes::default());
                 }
                 let changes = &mut changes[unit];
                 match access {
-                    Access::Read => add(&mut needed, changes, index, location),
-                    Access::Bound(bound) => {
-                        let kept = changes.iter().rev().take(BOUND_SCAN);
-                        let kept = kept.take_while(|(_, before)| *before >= bound).count();
-                        add(&mut needed, &changes[..changes.len() - kept], index, location);
-                    }
+                    Access::Read => add(&mut needed, &changes.steps, index, location),
+                    Access::Bound(bound) => add(&mut needed, changes.needed(bound), index, location),
                     // Who has read all earlier changes stands for them.
-                    Access::Move(before) if !read.contains(&location) => changes.push((index, before)),
+                    Access::Move(before) if !read.contains(&location) => changes.push(index, before),
                     Access::Write(before) | Access::Move(before) => {
                         changes.clear();
-                        changes.push((index, before));
+                        changes.push(index, before);
                     }
                 }
             }
@@ -133,6 +155,6 @@ impl Graph {
     }
 }
 
-fn add(needed: &mut Vec<Edge>, changes: &[Change], step: usize, location: LocationId) {
-    needed.extend(changes.iter().filter(|(on, _)| *on != step).map(|(on, _)| Edge { on: *on, location }));
+fn add(needed: &mut Vec<Edge>, changes: &[usize], step: usize, location: LocationId) {
+    needed.extend(changes.iter().filter(|on| **on != step).map(|on| Edge { on: *on, location }));
 }

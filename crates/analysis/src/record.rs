@@ -59,16 +59,32 @@ where
     S: Store + Sync,
     S::Error: std::error::Error + Send + Sync + 'static,
 {
+    let worlds: Vec<u32> = (0..inputs.len() as u32).collect();
+    record_chains(inputs, &worlds, repeats, progress)
+}
+
+/// Like [`record`], of blocks that follow one another: `worlds` says which world each block belongs to, and a block is
+/// executed on what the earlier ones of its world left. Only the state before the first of them counts.
+///
+/// # Errors
+///
+/// If a block is invalid or a state fails.
+pub fn record_chains<S>(
+    inputs: &[Input<'_, S>],
+    worlds: &[u32],
+    repeats: usize,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Trace, TraceError>
+where
+    S: Store + Sync,
+    S::Error: std::error::Error + Send + Sync + 'static,
+{
     let fault = |error: tandem_evm::ConfigError| TraceError::Fault(error.to_string());
     let executor = Executor::new(&Config::default().threads(1).timelines(true)).map_err(fault)?;
     let stores: Vec<_> = inputs.iter().map(|input| StoreRef(input.store)).collect();
     let blocks = || {
-        let blocks = inputs.iter().zip(&stores).enumerate();
-        blocks.map(|(world, (input, store))| BlockInput {
-            block: input.block.clone(),
-            store,
-            world: world as u32,
-        })
+        let blocks = inputs.iter().zip(&stores).zip(worlds);
+        blocks.map(|((input, store), world)| BlockInput { block: input.block.clone(), store, world: *world })
     };
     let mut steps = Vec::new();
     let (outcome, _) = executor.stream_traced(

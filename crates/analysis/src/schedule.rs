@@ -69,6 +69,14 @@ pub fn makespan(
     Duration::from_nanos(now)
 }
 
+/// The least time of the steps in `range` on so many threads, whatever the schedule: all their time shared evenly, or the
+/// longest chain of steps of which each needs the one before, if that is longer.
+pub fn limit(trace: &Trace, graph: &Graph, range: Range<usize>, threads: usize) -> Duration {
+    let work: Duration = trace.steps[range.clone()].iter().map(|step| step.time).sum();
+    let chain = graph.chain_ends(trace, range).iter().map(|end| end.time).max().unwrap_or_default();
+    (work / u32::try_from(threads.max(1)).unwrap_or(u32::MAX)).max(chain)
+}
+
 /// The pieces of work of some steps, in their order. Needs outside of `range` are met.
 fn jobs(trace: &Trace, graph: &Graph, model: Model, range: Range<usize>) -> Vec<Job> {
     let mut jobs = Vec::<Job>::with_capacity(range.len());

@@ -71,6 +71,36 @@ fn a_bound_needs_only_those_without_whom_it_is_not_met() {
 }
 
 #[test]
+fn a_bound_looks_back_as_far_as_it_must() {
+    let balance = field(1, Field::Balance);
+    // The balance falls, rises above where it was, and falls a little: who needs it all needs the rise.
+    let values = [9, 4, 2, 8, 12, 11, 12];
+    let mut steps: Vec<_> = values.windows(2).map(|pair| step().moves(balance, pair[0], pair[1])).collect();
+    // Without the steps from the last one on before which the balance was lower, it would be too low.
+    for (bound, _) in BOUNDS {
+        steps.push(step().bound(balance, bound));
+    }
+    let trace = trace(vec![steps], false);
+    let needs = needs(&Graph::new(&trace, Model::Delta));
+    for (at, (bound, count)) in BOUNDS.iter().enumerate() {
+        assert_eq!(needs[6 + at], (0..*count).collect::<Vec<_>>(), "{bound}");
+    }
+}
+
+/// Bounds, and how many of the six changes whoever relies on them needs.
+const BOUNDS: [(u64, usize); 6] = [(2, 0), (3, 3), (8, 3), (9, 4), (11, 4), (12, 6)];
+
+#[test]
+fn steps_by_one_sender_who_can_pay_for_all_need_nothing() {
+    let balance = field(1, Field::Balance);
+    let count = 20_000;
+    let pay = |left: u64| step().bound(balance, left - 1).moves(balance, left, left - 1);
+    let trace = trace(vec![(0..count).map(|n| pay(2 * count - n)).collect()], false);
+    let graph = Graph::new(&trace, Model::Delta);
+    assert!(graph.edges.iter().all(Vec::is_empty));
+}
+
+#[test]
 fn the_nonce_of_the_sender_is_predicted() {
     let nonce = field(9, Field::Nonce);
     let send = |sender| step().from(sender).changes(nonce);

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{MILLISECOND, slot, step, trace};
-use tandem_analysis::{Graph, LOOK_AHEAD, Model, REPAIR_SHARE, as_stream, by_block, makespan, speed_up};
+use tandem_analysis::{
+    Graph, LOOK_AHEAD, Model, REPAIR_SHARE, as_stream, by_block, limit, makespan, speed_up,
+};
 
 #[test]
 fn independent_steps_use_all_threads() {
@@ -48,6 +50,23 @@ fn a_repair_costs_its_share_once_what_it_needs_is_there() {
     assert_eq!(time(&trace, 3), MILLISECOND + 2 * share);
     // In order, nothing is ever stale.
     assert_eq!(time(&trace, 1), 3 * MILLISECOND);
+}
+
+#[test]
+fn the_limit_is_the_work_of_each_thread_or_the_longest_chain() {
+    // A chain of three, and four steps by themselves.
+    let chain = (0..3).map(|_| step().changes(slot(1, 0)));
+    let steps = chain.chain((2..6).map(|n| step().changes(slot(n, 0)))).collect();
+    let trace = trace(vec![steps], false);
+    let graph = Graph::new(&trace, Model::Delta);
+    for (threads, time) in
+        [(1, 7 * MILLISECOND), (2, 7 * MILLISECOND / 2), (3, 3 * MILLISECOND), (64, 3 * MILLISECOND)]
+    {
+        assert_eq!(limit(&trace, &graph, 0..7, threads), time, "{threads}");
+        assert!(by_block(&trace, &graph, Model::Delta, threads) >= time, "no schedule is better");
+    }
+    // Of a part of the steps, only what is in it counts.
+    assert_eq!(limit(&trace, &graph, 2..7, 64), MILLISECOND);
 }
 
 #[test]
