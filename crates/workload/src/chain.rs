@@ -11,7 +11,7 @@ use crate::{
 use alloy_consensus::{SignableTransaction, TxEnvelope, TypedTransaction};
 use alloy_eips::eip4895::{Withdrawal, Withdrawals};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Signature, U256};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -103,6 +103,27 @@ impl Proposer {
     ///
     /// [`WorkloadError::Key`], which does not happen.
     pub fn propose(&mut self, base_fee: u64) -> Result<Proposal, WorkloadError> {
+        self.propose_with(base_fee, sign)
+    }
+
+    /// The next block like [`Self::propose`], but with the same meaningless signature for every transaction: for chains that
+    /// are too long to sign, executed by somebody who takes the stated senders' word for it.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError::Key`], which does not happen.
+    pub fn propose_unsigned(&mut self, base_fee: u64) -> Result<Proposal, WorkloadError> {
+        let placeholder = Signature::new(U256::ONE, U256::ONE, false);
+        self.propose_with(base_fee, |unsigned, _| {
+            Ok(unsigned.into_iter().map(|(_, transaction)| transaction.into_envelope(placeholder)).collect())
+        })
+    }
+
+    fn propose_with(
+        &mut self,
+        base_fee: u64,
+        sign: impl FnOnce(Vec<(usize, TypedTransaction)>, &[Signer]) -> Result<Vec<TxEnvelope>, WorkloadError>,
+    ) -> Result<Proposal, WorkloadError> {
         let calls = self.load.calls(self.transactions, &self.world, &mut self.rng);
         let mut unsigned = Vec::with_capacity(calls.len());
         for call in calls {

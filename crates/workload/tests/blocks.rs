@@ -53,6 +53,28 @@ fn withdrawals_are_numbered_through_the_chain() {
 }
 
 #[test]
+fn blocks_that_nobody_signs_are_the_same_but_for_signatures() {
+    for workload in [Workload::Transfers, Workload::Mainnet] {
+        let config = config(workload);
+        let (mut signed, mut unsigned) =
+            (Chain::new(&config).unwrap().proposer, Chain::new(&config).unwrap().proposer);
+        for _ in 0..2 {
+            let (a, b) = (signed.propose(BASE_FEE).unwrap(), unsigned.propose_unsigned(BASE_FEE).unwrap());
+            assert_eq!((&a.senders, a.timestamp, &a.withdrawals), (&b.senders, b.timestamp, &b.withdrawals));
+            let hashes = |proposal: &Proposal| -> Vec<_> {
+                proposal.transactions.iter().map(|transaction| transaction.signature_hash()).collect()
+            };
+            assert_eq!(hashes(&a), hashes(&b));
+            assert!(
+                b.transactions
+                    .iter()
+                    .all(|transaction| transaction.signature() == b.transactions[0].signature())
+            );
+        }
+    }
+}
+
+#[test]
 fn signatures_recover_to_the_listed_senders() {
     for block in Workload::ALL.map(blocks).iter().flatten() {
         assert_eq!((block.transactions.len(), block.senders.len()), (50, 50));
