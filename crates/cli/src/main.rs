@@ -10,6 +10,7 @@ mod failure;
 #[cfg(feature = "fevm")]
 mod fevm;
 mod generate;
+mod process;
 mod run;
 mod shape;
 mod slow;

@@ -1,7 +1,29 @@
-/// The most memory that the process has held so far, in bytes, where the operating system tells.
-pub(super) fn peak_memory() -> Option<u64> {
+//! What the operating system tells of this process; nothing where it is not Linux.
+
+/// The most memory that the process has held so far, in bytes.
+pub(crate) fn peak_memory() -> Option<u64> {
+    status("VmHWM:")
+}
+
+/// The memory that the process holds now, in bytes.
+pub(crate) fn resident_memory() -> Option<u64> {
+    status("VmRSS:")
+}
+
+fn status(field: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes << 10)
+}
+
+/// How often the process's threads have gone to sleep so far: for a lock, for work, in a read.
+pub(crate) fn sleeps() -> Option<u64> {
+    let mut sum = 0;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let status = std::fs::read_to_string(task.ok()?.path().join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        sum += line.trim().parse::<u64>().ok()?;
+    }
+    Some(sum)
 }

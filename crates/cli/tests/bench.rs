@@ -33,10 +33,114 @@ fn every_case_has_a_row_for_each_way_to_execute_and_so_has_the_total() {
         .map(|case| ["1 serial", "2 block", "2 stream"].map(|way| format!("{case} {way}")));
     assert_eq!(names, expected.as_flattened());
     for row in &rows {
-        for time in ["baselineMs", "ms", "speedup"] {
-            assert!(row[time].as_f64().is_some_and(|time| time > 0.0), "{row}");
+        for number in ["baselineMs", "ms", "speedup", "ideal", "inOrder", "efficiency"] {
+            assert!(row[number].as_f64().is_some_and(|number| number > 0.0), "{row}");
+        }
+        let [speedup, ideal, efficiency] =
+            ["speedup", "ideal", "efficiency"].map(|number| row[number].as_f64().unwrap_or_default());
+        assert!((speedup / ideal - efficiency).abs() < 1e-3, "{row}");
+    }
+}
+
+#[test]
+fn the_ideal_is_as_many_times_as_fast_as_there_are_threads_unless_a_chain_is_longer() {
+    let rows = rows(&lines(&["--txs", "60", "--workload", "transfers,swaps", "--threads", "1,2,3"]));
+    let ideal = |case: &str, threads: u64, mode: &str| {
+        let row = rows.iter().find(|row| {
+            (row["case"].as_str(), row["threads"].as_u64(), row["mode"].as_str())
+                == (Some(case), Some(threads), Some(mode))
+        });
+        row.and_then(|row| row["ideal"].as_f64()).expect("a row")
+    };
+    for case in ["transfers", "swaps", "total"] {
+        assert_eq!(ideal(case, 1, "serial"), 1.0, "{case}");
+    }
+    // Transfers need nothing of each other, and no step of a block takes as long as half of them.
+    assert_eq!(ideal("transfers", 2, "stream"), 2.0);
+    assert!(ideal("transfers", 3, "block") > 1.5);
+    // Every swap needs the one before, also that of the block before; only a block's start and end are by themselves.
+    for mode in ["block", "stream"] {
+        assert!(ideal("swaps", 3, mode) < 1.3, "{mode}: {}", ideal("swaps", 3, mode));
+    }
+    let total = ideal("total", 2, "stream");
+    assert!(total > 1.0 && total < 2.0, "{total}");
+}
+
+#[test]
+fn what_ways_to_execute_did_is_counted() {
+    let rows = rows(&lines(&["--workload", "nft", "--threads", "1,2", "--counters"]));
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        let counters = &row["counters"];
+        if row["case"] == "total" {
+            assert!(counters.is_null(), "{row}");
+            continue;
+        }
+        for time in ["executeNs", "commitNs", "ceiling"] {
+            assert!(counters[time].as_f64().is_some_and(|time| time > 0.0), "{time}: {row}");
+        }
+        if row["mode"] == "serial" {
+            // Each transaction, and each block's start and end.
+            assert_eq!(counters["frontierExecutions"], 1100.0);
+            assert_eq!((&counters["validateNs"], &counters["again"]), (&0.0.into(), &0.0.into()));
         }
     }
+    let output = tandem(&[&SMALL[..], &["--workload", "nft", "--threads", "1", "--counters"]].concat());
+    assert!(stdout(&output).contains("ceiling"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_long_stream_has_a_row_for_each_tenth_of_it() {
+    let long = ["bench", "--long", "--blocks", "25", "--txs", "8", "--accounts", "20", "--workload", "mixed"];
+    for threads in ["1", "3"] {
+        let output = tandem(&[&long[..], &["--threads", threads, "--json"]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let rows = rows(&stdout(&output));
+        let (summary, parts) = rows.split_last().expect("rows");
+        assert_eq!(parts.len(), 10);
+        assert_eq!(parts.iter().filter_map(|row| row["txs"].as_u64()).sum::<u64>(), 25 * 8);
+        for row in parts {
+            assert!(row["rate"].as_f64().is_some_and(|rate| rate > 0.0), "{row}");
+            assert!(row["baselineMs"].as_f64().is_some_and(|time| time > 0.0), "{row}");
+        }
+        assert!(summary["lastToFirst"].as_f64().is_some_and(|share| share > 0.0), "{summary}");
+    }
+    assert_fails(&tandem(&["bench", "--long", "--samples", "2"]), 2, &["--samples"]);
+}
+
+#[test]
+fn the_worst_of_recorded_blocks_are_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let chain = folder.path().join("chain");
+    let chain = chain.to_str().expect("a path in UTF-8");
+    let generate =
+        ["generate", "--blocks", "3", "--txs", "10", "--accounts", "20", "--fixtures", "--out", chain];
+    assert!(tandem(&generate).status.success());
+    let bench = ["bench", chain, "--samples", "2", "--threads", "1,2"];
+    let output = tandem(&bench);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for list in
+        ["1 thread, serial: least speed-up of 3 blocks", "2 threads, block: least speed-up of 3 blocks"]
+    {
+        assert!(stdout(&output).contains(list), "{list}: {}", stdout(&output));
+    }
+    // Three blocks in two ways of which each block has its time, and the total in all three.
+    let counted = rows(&stdout(&tandem(&[&bench[..], &["--json"]].concat())));
+    assert_eq!(counted.len(), 3 * 2 + 3);
+    let later = rows(&stdout(&tandem(&[&bench[..], &["--from", "3", "--json"]].concat())));
+    assert_eq!(later.len(), 2 + 3);
+    assert_fails(&tandem(&[&bench[..], &["--from", "4"]].concat()), 2, &["--from"]);
+}
+
+#[test]
+fn results_of_older_versions_compare() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("before");
+    let path = path.to_str().expect("a path in UTF-8");
+    let row = r#"{"case":"token","threads":2,"mode":"block","baselineMs":2.0,"ms":1.0,"quartilesMs":[1,1],"speedup":2.0}"#;
+    fs::write(path, row).expect("written");
+    let rows = rows(&stdout(&tandem(&["bench", "--compare", path, path, "--json"])));
+    assert_eq!((rows.len(), rows[0]["ratio"].as_f64()), (1, Some(1.0)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
+use crate::failure::Failure;
 use std::path::PathBuf;
 use std::str::FromStr;
-use tandem_workload::Workload;
+use tandem_workload::{ChainConfig, Workload};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
@@ -27,6 +28,16 @@ pub(crate) struct BenchArgs {
     /// How long each read of the base state takes at least, in microseconds
     #[arg(long, value_name = "US", default_value_t = 0)]
     pub(crate) read_latency: u64,
+    /// Leave out recorded blocks with a lower number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) from: u64,
+    /// Say what each way to execute did besides taking time, and what would stop it from scaling
+    #[arg(long, conflicts_with_all = ["compare", "long"])]
+    pub(crate) counters: bool,
+    /// Run each workload once as one stream, too long to be kept: blocks are generated in pieces, while the clock stands still;
+    /// a row for each tenth of the transactions, with the memory held after it
+    #[arg(long, conflicts_with_all = ["paths", "compare", "samples", "read_latency"])]
+    pub(crate) long: bool,
     /// Compare two results saved with --json instead of running anything
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["paths", "workloads"])]
     pub(crate) compare: Option<Vec<PathBuf>>,
@@ -48,6 +59,15 @@ impl Case {
             Some(hot) => format!("{}={hot}", self.workload),
             None => self.workload.to_string(),
         }
+    }
+}
+
+impl Case {
+    /// The chain to generate, of the size that `chain` has.
+    pub(crate) fn config(&self, chain: &ChainConfig) -> Result<ChainConfig, Failure> {
+        let config = ChainConfig { workload: self.workload, hot: self.hot, ..*chain };
+        config.validate().map_err(Failure::input)?;
+        Ok(config)
     }
 }
 

@@ -1,8 +1,19 @@
-use super::report::{Row, lines, print};
+use super::report::{lines, print};
 use crate::failure::Failure;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// What is compared of a row, which may have been saved by an older version.
+#[derive(Debug, Deserialize)]
+struct Row {
+    case: String,
+    threads: usize,
+    mode: String,
+    ms: f64,
+    speedup: f64,
+    efficiency: Option<f64>,
+}
 
 /// How one row changed from one result to the other.
 #[derive(Debug, Serialize)]
@@ -16,6 +27,10 @@ struct Comparison<'a> {
     /// Speed-up over the plain loop of the same run: what to look at if the machine's speed changed.
     before_speedup: f64,
     after_speedup: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_efficiency: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_efficiency: Option<f64>,
     /// Speed-up after by speed-up before.
     ratio: f64,
 }
@@ -68,6 +83,8 @@ fn compared<'a>(before: &'a Row, after: &[Row]) -> Option<Comparison<'a>> {
         after_ms: after.ms,
         before_speedup: before.speedup,
         after_speedup: after.speedup,
+        before_efficiency: before.efficiency,
+        after_efficiency: after.efficiency,
         ratio: after.speedup / before.speedup,
     })
 }

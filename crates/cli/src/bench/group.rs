@@ -19,14 +19,17 @@ pub(crate) struct Group {
 
 impl Group {
     /// Recorded blocks, each a case.
-    pub(crate) fn recorded(paths: &[PathBuf], quiet: bool) -> Result<Self, Failure> {
-        Self::new(None, &executor()?, load(paths, false, quiet)?, quiet)
+    ///
+    /// Those with a number below `from` are left out.
+    pub(crate) fn recorded(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
+        let mut input = load(paths, false, quiet)?;
+        input.blocks.retain(|block| block.signed.header.number >= from);
+        Self::new(None, &executor()?, input, quiet)
     }
 
     /// A generated chain: one case. Shows no progress of its own.
     pub(crate) fn generated(case: &Case, chain: &ChainConfig) -> Result<Self, Failure> {
-        let config = ChainConfig { workload: case.workload, hot: case.hot, ..*chain };
-        config.validate().map_err(Failure::input)?;
+        let config = case.config(chain)?;
         let executor = executor()?;
         Self::new(Some(case.name()), &executor, generate(&executor, &config, true)?, true)
     }
@@ -35,7 +38,7 @@ impl Group {
     fn new(case: Option<String>, executor: &Executor, input: Input, quiet: bool) -> Result<Self, Failure> {
         let Input { blocks, worlds, .. } = input;
         if blocks.is_empty() {
-            return Err(Failure::input("there are no blocks to measure"));
+            return Err(Failure::input("there are no blocks to measure: --from may be too high"));
         }
         let chains = blocks.iter().map(|block| block.world).collect();
         let (names, signed) = blocks.into_iter().map(|block| (block.name, block.signed)).unzip();
@@ -45,6 +48,6 @@ impl Group {
 }
 
 /// Threads for what happens before the measurement.
-fn executor() -> Result<Executor, Failure> {
+pub(super) fn executor() -> Result<Executor, Failure> {
     Executor::new(&Config::default()).map_err(Failure::input)
 }

@@ -2,16 +2,24 @@
 
 mod args;
 mod compare;
+mod counters;
 mod group;
+mod ideal;
+mod long;
 mod report;
 mod sample;
+mod worst;
 
 pub(crate) use args::BenchArgs;
 
 use crate::failure::Failure;
 use crate::run::progress;
+use crate::slow::sleep_precisely;
 use args::Case;
+use counters::Counters;
 use group::Group;
+use ideal::Ideals;
+use report::Measured;
 use sample::{Series, Variant};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,11 +42,13 @@ const DEFAULT_CASES: [(Workload, Option<f64>); 9] = [
 #[derive(Debug)]
 pub(crate) struct Settings {
     paths: Vec<PathBuf>,
+    from: u64,
     cases: Vec<Case>,
     chain: ChainConfig,
     threads: Vec<usize>,
     samples: usize,
     latency: Duration,
+    counters: bool,
     json: bool,
 }
 
@@ -69,11 +79,13 @@ impl Settings {
         chain.validate().map_err(Failure::input)?;
         Ok(Self {
             paths: args.paths,
+            from: args.from,
             cases,
             chain,
             threads,
             samples: args.samples,
             latency: Duration::from_micros(args.read_latency),
+            counters: args.counters,
             json: args.json,
         })
     }
@@ -83,7 +95,14 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
     if let Some(files) = &args.compare {
         return compare::compare(files, args.json);
     }
+    let long = args.long;
     let settings = Settings::new(args)?;
+    if long {
+        return long::long(&settings);
+    }
+    if !settings.latency.is_zero() {
+        sleep_precisely();
+    }
     let variants = settings
         .threads
         .iter()
@@ -93,21 +112,35 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
         .flatten()
         .collect::<Vec<_>>();
     let mut groups = groups(&settings)?;
-    let mut measured: Vec<Series> = groups.iter().map(|group| Series::new(group, &variants)).collect();
+    let bar = progress(groups.len(), "analysing", settings.json);
+    let mut measured = Vec::with_capacity(groups.len());
+    for group in &mut groups {
+        let ideals = Ideals::measure(group, &variants, settings.latency)?;
+        measured.push(Measured { series: Series::new(group, &variants), ideals, counters: None });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
     let bar = progress(settings.samples * groups.len(), "sampling", settings.json);
     for sample in 0..settings.samples {
-        for (group, series) in groups.iter_mut().zip(&mut measured) {
-            series.sample(group, &variants, settings.latency, sample)?;
+        for (group, measured) in groups.iter_mut().zip(&mut measured) {
+            measured.series.sample(group, &variants, settings.latency, sample)?;
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
+    if settings.counters {
+        for (group, measured) in groups.iter_mut().zip(&mut measured) {
+            let baseline = measured.series.baseline.median();
+            let count = |variant| Counters::measure(group, variant, settings.latency, baseline);
+            measured.counters = Some(variants.iter().map(count).collect::<Result<_, _>>()?);
+        }
+    }
     report::report(&settings, &groups, &variants, &measured)
 }
 
 fn groups(settings: &Settings) -> Result<Vec<Group>, Failure> {
     if !settings.paths.is_empty() {
-        return Ok(vec![Group::recorded(&settings.paths, settings.json)?]);
+        return Ok(vec![Group::recorded(&settings.paths, settings.from, settings.json)?]);
     }
     let bar = progress(settings.cases.len(), "generating", settings.json);
     let generate = |case: &Case| {

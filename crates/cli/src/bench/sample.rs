@@ -27,7 +27,7 @@ impl Variant {
             .collect()
     }
 
-    fn cut(&self) -> Cut {
+    pub(crate) fn cut(&self) -> Cut {
         if self.mode == Mode::Block { Cut::Batch } else { Cut::Never }
     }
 }
@@ -43,6 +43,13 @@ pub(crate) struct Times {
 impl Times {
     fn new(blocks: usize) -> Self {
         Self { blocks: vec![Vec::new(); blocks], total: Vec::new() }
+    }
+
+    /// The median time of everything together.
+    pub(crate) fn median(&self) -> Duration {
+        let mut sorted = self.total.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
     }
 
     fn add(&mut self, progress: &Progress) {

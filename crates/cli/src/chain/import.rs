@@ -1,7 +1,7 @@
 use super::args::{DataArgs, ImportArgs};
-use super::memory::peak_memory;
 use super::open::{import_failure, open, open_existing};
 use crate::failure::Failure;
+use crate::process::peak_memory;
 use crate::run::{busy, progress};
 use serde::Serialize;
 use std::fs::File;

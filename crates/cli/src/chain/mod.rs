@@ -2,7 +2,6 @@
 
 mod args;
 mod import;
-mod memory;
 mod open;
 mod query;
 mod upkeep;

@@ -29,6 +29,16 @@ pub(crate) struct Builder<'e> {
     plain: PlainExecutor,
 }
 
+/// A chain without its tries: for whoever builds blocks that nobody seals.
+pub(crate) struct Unsealed {
+    pub(crate) chain: Arc<ChainSpec>,
+    pub(crate) proposer: Proposer,
+    /// The state after the last block.
+    pub(crate) state: MemoryStore,
+    /// The header of the last block.
+    pub(crate) parent: Sealed<Header>,
+}
+
 /// A block, and how it came about.
 pub(crate) struct Built {
     pub(crate) sealed: SealedBlock,
@@ -71,6 +81,11 @@ impl<'e> Builder<'e> {
         Ok(Self { executor, chain, genesis, proposer, state, tries, parent, plain })
     }
 
+    pub(crate) fn into_unsealed(self) -> Unsealed {
+        let Self { chain, proposer, state, parent, .. } = self;
+        Unsealed { chain, proposer, state, parent }
+    }
+
     pub(crate) fn chain(&self) -> &Arc<ChainSpec> {
         &self.chain
     }
@@ -94,15 +109,8 @@ impl<'e> Builder<'e> {
         let threads = self.executor.background();
         let base_fee = next_base_fee(&self.chain, &self.parent).unwrap_or_default();
         let proposal = threads.run(|| self.proposer.propose(base_fee)).map_err(Failure::fault)?;
+        let attributes = attributes(&proposal);
         let Proposal { transactions, senders, withdrawals, .. } = proposal;
-        let attributes = BlockAttributes {
-            timestamp: proposal.timestamp,
-            beneficiary: proposal.beneficiary,
-            gas_limit: proposal.gas_limit,
-            extra_data: Bytes::from_static(b"tandem"),
-            prev_randao: proposal.prev_randao,
-            parent_beacon_block_root: proposal.parent_beacon_block_root,
-        };
         let header = next_header(&self.chain, &self.parent, None, &attributes);
         let recovered = transactions
             .iter()
@@ -136,6 +144,18 @@ impl<'e> Builder<'e> {
         built.changes.apply(&mut self.state);
         self.state.set_block_hash(built.sealed.number, built.sealed.hash());
         self.parent = Sealed::new_unchecked(built.sealed.header.clone(), built.sealed.hash());
+    }
+}
+
+/// What a proposal says of its block's header.
+pub(crate) fn attributes(proposal: &Proposal) -> BlockAttributes {
+    BlockAttributes {
+        timestamp: proposal.timestamp,
+        beneficiary: proposal.beneficiary,
+        gas_limit: proposal.gas_limit,
+        extra_data: Bytes::from_static(b"tandem"),
+        prev_randao: proposal.prev_randao,
+        parent_beacon_block_root: proposal.parent_beacon_block_root,
     }
 }
 

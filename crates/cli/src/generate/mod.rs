@@ -8,7 +8,7 @@ mod recorder;
 mod report;
 
 pub(crate) use args::{ChainArgs, GenerateArgs};
-pub(crate) use builder::Builder;
+pub(crate) use builder::{Builder, Unsealed, attributes};
 
 use crate::failure::Failure;
 use crate::run::progress;
