@@ -48,7 +48,7 @@ fn run(case: &Case, config: &ChainConfig, threads: usize, bar: &ProgressBar) -> 
     let store = StoreRef(&base);
     let gate = Gate::default();
     let mut meter = Meter { case, config, threads, bar, rows: Vec::new(), open: Executed::default() };
-    let piece = (PIECE / config.transactions).clamp(1, config.blocks.div_ceil(ROWS));
+    let piece = (PIECE / config.transactions).min(config.blocks / ROWS).max(1);
     let pieces = Pieces::new(chain, config.blocks, piece, &store, &gate, |piece| meter.add(&piece));
     let (outcome, _) = executor.stream(pieces, Cut::Never, |finished| {
         for block in finished {
