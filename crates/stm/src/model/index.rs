@@ -20,11 +20,11 @@ fn hash(key: u32) -> u64 {
 }
 
 impl Keys {
-    fn new(keys: u32) -> Arc<Self> {
+    fn new(keys: impl IntoIterator<Item = u32>) -> Arc<Self> {
         let new = Self { index: Index::default(), keys: Default::default(), len: AtomicU32::new(0) };
-        (1..=keys).for_each(|key| {
+        for key in keys {
             new.intern(key);
-        });
+        }
         Arc::new(new)
     }
 
@@ -54,7 +54,7 @@ impl Keys {
 #[test]
 fn equal_keys_get_one_id() {
     check(9, || {
-        let keys = Keys::new(0);
+        let keys = Keys::new([]);
         let other = {
             let keys = keys.clone();
             spawn(move || [1, 2].map(|key| keys.intern(key)))
@@ -68,7 +68,7 @@ fn equal_keys_get_one_id() {
 #[test]
 fn growing_loses_nothing() {
     check(9, || {
-        let keys = Keys::new(HALF);
+        let keys = Keys::new(1..=HALF);
         let other = {
             let keys = keys.clone();
             spawn(move || keys.intern(HALF + 1))
@@ -80,5 +80,21 @@ fn growing_loses_nothing() {
         let id = other.join().expect("it does not panic");
         assert_eq!(keys.get(HALF + 1), Some(id));
         assert!((1..=HALF + 2).all(|key| keys.get(key).is_some()));
+    });
+}
+
+#[test]
+fn what_is_inserted_while_the_table_grows_is_kept() {
+    check(9, || {
+        // Half of the part of even keys, and less of the other.
+        let keys = Keys::new([1, 2, 4]);
+        let other = {
+            let keys = keys.clone();
+            spawn(move || keys.intern(6))
+        };
+        keys.intern(3);
+        let id = other.join().expect("it does not panic");
+        assert_eq!(keys.get(6), Some(id));
+        assert!((1..=4).all(|key| keys.get(key).is_some()));
     });
 }
