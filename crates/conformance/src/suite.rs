@@ -1,11 +1,10 @@
 use crate::engines::{Engine, Engines};
 use crate::outcome::{Event, Outcome, Summary};
 use parking_lot::Mutex;
-use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 use tandem_evm::ConfigError;
 use thiserror::Error;
@@ -69,13 +68,22 @@ pub(crate) fn run<K: Kind>(
 ) -> Result<Summary, SuiteError> {
     let failed = |error: &dyn std::fmt::Display| SuiteError(error.to_string());
     let engines = Engines::new(options.threads, options.slow_reads).map_err(|error| failed(&error))?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build();
-    let pool = pool.map_err(|error| failed(&error))?;
     let start = Instant::now();
     let run = Run { options, observer, stop: AtomicBool::new(false), summary: Mutex::default() };
-    let group = |files: &[PathBuf]| engines.with(|engine| run.group(kind, files, engine));
-    let ended: Result<(), ConfigError> =
-        pool.install(|| files.par_chunks(K::GROUP).with_max_len(1).try_for_each(group));
+    let groups: Vec<_> = files.chunks(K::GROUP).collect();
+    let next = AtomicUsize::new(0);
+    // Threads of their own, not of a pool: while one waits for its engine it must not begin another group.
+    let work = || {
+        while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            engines.with(|engine| run.group(kind, group, engine))?;
+        }
+        Ok(())
+    };
+    let ended: Result<(), ConfigError> = std::thread::scope(|scope| {
+        let jobs: Vec<_> = (0..options.jobs).map(|_| scope.spawn(work)).collect();
+        jobs.into_iter()
+            .try_for_each(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     ended.map_err(|error| failed(&error))?;
     let mut summary = run.summary.into_inner();
     summary.unreadable.sort();

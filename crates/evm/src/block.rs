@@ -32,6 +32,17 @@ pub(crate) struct Transaction {
     pub(crate) hash: B256,
     pub(crate) tx_type: u8,
     pub(crate) env: Arc<TxEnv>,
+    /// Says which function of which contract it calls, if it calls one. A hint: different ones may have the same number.
+    pub(crate) callee: Option<u64>,
+    /// That of `env`: here, too, for whoever looks at many transactions and would wait for the memory of each.
+    pub(crate) gas_limit: u64,
+}
+
+/// What tells the function that a transaction calls from others.
+fn callee(env: &TxEnv) -> Option<u64> {
+    let selector = u32::from_le_bytes(*env.data.first_chunk()?);
+    let (head, _) = env.kind.to()?.split_first_chunk()?;
+    Some(u64::from_le_bytes(*head) ^ u64::from(selector))
 }
 
 /// A block to execute: decoded, its senders known.
@@ -74,10 +85,13 @@ impl Block {
             .into_iter()
             .map(|transaction| {
                 let (transaction, sender) = transaction.into_parts();
+                let env = TxEnv::from_recovered_tx(&transaction, sender);
                 Transaction {
                     hash: *transaction.tx_hash(),
                     tx_type: transaction.ty(),
-                    env: Arc::new(TxEnv::from_recovered_tx(&transaction, sender)),
+                    callee: callee(&env),
+                    gas_limit: env.gas_limit,
+                    env: Arc::new(env),
                 }
             })
             .collect();

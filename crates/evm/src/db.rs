@@ -2,13 +2,14 @@ use crate::hashes::Hashes;
 use crate::location::{AccountState, Key, Value};
 use crate::trace::Notes;
 use crate::vm::EvmVm;
-use alloy_primitives::map::{AddressMap, B256Map};
+use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
 use alloy_primitives::{Address, B256, U256};
 use parking_lot::{Mutex, RwLock};
 use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{AccountId, AccountInfo};
+use std::sync::Arc;
 use tandem_stm::{EntryId, Sighting, View};
 
 /// From this many accounts on, an access is found by hash instead of by search.
@@ -75,9 +76,47 @@ pub(crate) struct Access {
     pub(crate) slack: Option<U256>,
     /// Number of checks that `slack` comes from.
     pub(crate) checks: u32,
+    /// Balance and nonce as transfers left them that did without the journal. What the journal has loaded is there.
+    pub(crate) now: (U256, u64),
+    /// Whether such a transfer touched it, or a credit before it was loaded.
+    pub(crate) touched: bool,
 }
 
 impl Access {
+    /// What was read of an account, nothing of which is relied on yet but its code.
+    fn new(address: Address, (seen, sighting): (AccountState, Sighting)) -> Self {
+        Self {
+            address,
+            sighting,
+            seen,
+            balance: false,
+            nonce: false,
+            exists: false,
+            storage: false,
+            slack: None,
+            checks: 0,
+            now: (seen.balance, seen.nonce),
+            touched: false,
+        }
+    }
+
+    /// Adds to the balance. What overflows is dropped, as the EVM does.
+    fn credit(&mut self, amount: U256) {
+        self.now.0 = self.now.0.checked_add(amount).unwrap_or(self.now.0);
+        self.touched = true;
+    }
+
+    /// Takes a nonce for the account's that differs from what was read, unless something relies on that already. Whether it did.
+    pub(crate) fn predict_nonce(&mut self, nonce: u64) -> bool {
+        let free = !self.nonce && self.now.1 == self.seen.nonce && nonce != self.seen.nonce;
+        if free {
+            self.seen.nonce = nonce;
+            self.now.1 = nonce;
+            self.sighting = self.sighting.predicted();
+        }
+        free
+    }
+
     /// Notes that `left` would be left of the balance after an outflow that was found to be covered.
     pub(crate) fn rely_on_funds(&mut self, left: U256) {
         self.slack = Some(self.slack.map_or(left, |slack| slack.min(left)));
@@ -118,12 +157,20 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) creations: Vec<Address>,
     /// SELFDESTRUCTs, in order, reverted ones too.
     pub(crate) sweeps: Vec<Sweep>,
-    /// Credits to accounts that the step has not loaded.
+    /// Credits to accounts that the run has not loaded.
     pub(crate) credits: Vec<(Address, U256)>,
+    /// How many of them are of earlier steps of the run.
+    pub(crate) earlier_credits: usize,
+    /// Addresses whose accounts have storage, but neither nonce nor code (EIP-7610).
+    pub(crate) occupied: Arc<AddressSet>,
     /// What a trace wants to know besides, if there is one.
     pub(crate) notes: Option<Notes>,
     /// Index into `accounts`, filled once there are many.
     by_address: AddressMap<usize>,
+    /// Whether some of `accounts` are there that the journal has not loaded.
+    loose: bool,
+    /// Whether something was, or may have been, created or destroyed, so that the run had better end: lives are told step by step.
+    pub(crate) closed: bool,
     /// Scratch: accounts on their way from the store.
     fetched: Vec<(Address, Option<Value>)>,
     /// The key that was last resolved, and its entry.
@@ -143,15 +190,19 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             creations: Vec::new(),
             sweeps: Vec::new(),
             credits: Vec::new(),
+            earlier_credits: 0,
+            occupied: Arc::default(),
             notes: None,
             by_address: AddressMap::default(),
+            loose: false,
+            closed: false,
             fetched: Vec::new(),
             last_resolved: None,
             content: pools.spare.lock().pop().unwrap_or_default(),
         }
     }
 
-    /// Prepares for a step on the given base state.
+    /// Prepares for a run of steps on the given base state.
     pub(crate) fn begin(&mut self, store: &'s S, world: u32) {
         self.store = Some(store);
         self.world = world;
@@ -160,6 +211,9 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         self.creations.clear();
         self.sweeps.clear();
         self.credits.clear();
+        self.earlier_credits = 0;
+        self.loose = false;
+        self.closed = false;
         if let Some(notes) = &mut self.notes {
             notes.stores.clear();
             notes.hashed.clear();
@@ -258,6 +312,45 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         self.by_address.get(&address).copied()
     }
 
+    /// The index of the access of an account that the journal does not hold. Loads it if need be.
+    pub(crate) fn find_or_load(&mut self, address: Address) -> Result<usize, StoreError<S::Error>> {
+        if let Some(index) = self.find(address) {
+            return Ok(index);
+        }
+        self.loose = true;
+        self.add(address)
+    }
+
+    /// Adds what was credited to accounts without loading them to those that plain transfers have loaded meanwhile.
+    pub(crate) fn fold_credits(&mut self) {
+        if !self.loose {
+            return;
+        }
+        let mut credits = std::mem::take(&mut self.credits);
+        credits.retain(|(address, amount)| match self.access(*address) {
+            Some(access) => {
+                access.credit(*amount);
+                false
+            }
+            None => true,
+        });
+        self.credits = credits;
+    }
+
+    /// Goes on to the next step of a run.
+    pub(crate) fn proceed(&mut self) {
+        self.earlier_credits = self.credits.len();
+    }
+
+    /// Adds an account that the run has not loaded. Gives its index.
+    fn add(&mut self, address: Address) -> Result<usize, StoreError<S::Error>> {
+        let access = Access::new(address, self.load(address)?);
+        self.accounts.push(access);
+        // Whether its storage is still there, later steps should see from the state that this one leaves.
+        self.closed |= self.occupied.contains(&address);
+        Ok(self.accounts.len() - 1)
+    }
+
     /// The access of an account, if the step has loaded it.
     pub(crate) fn access(&mut self, address: Address) -> Option<&mut Access> {
         let index = self.find(address)?;
@@ -288,22 +381,27 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
     type Error = StoreError<S::Error>;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        let (seen, sighting) = self.load(address)?;
-        let index = self.accounts.len();
-        self.accounts.push(Access {
-            address,
-            sighting,
-            seen,
-            balance: false,
-            nonce: false,
-            exists: false,
-            storage: false,
-            slack: None,
-            checks: 0,
-        });
-        Ok(seen.exists.then(|| AccountInfo {
-            balance: seen.balance,
-            nonce: seen.nonce,
+        let index = match self.loose.then(|| self.find(address)).flatten() {
+            Some(index) => index,
+            None => self.add(address)?,
+        };
+        let access = &mut self.accounts[index];
+        // From here on the journal keeps account of it.
+        if !self.credits.is_empty() {
+            self.credits.retain(|(credited, amount)| {
+                let other = *credited != address;
+                if !other {
+                    access.credit(*amount);
+                }
+                other
+            });
+            self.earlier_credits = self.earlier_credits.min(self.credits.len());
+        }
+        let (Access { seen, .. }, (balance, nonce)) = (&*access, access.now);
+        let exists = seen.exists || nonce != 0 || !balance.is_zero();
+        Ok(exists.then(|| AccountInfo {
+            balance,
+            nonce,
             code_hash: seen.code_hash,
             account_id: AccountId::new(index),
             code: None,

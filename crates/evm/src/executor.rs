@@ -3,11 +3,12 @@ use crate::changes::PartialChanges;
 use crate::db::SpareContent;
 use crate::error::ExecutionError;
 use crate::finished::FinishedBlock;
+use crate::jobs::Job;
 use crate::location::EvmState;
 use crate::sink::{Assembler, Observer};
 use crate::system::has_start;
 use crate::trace::{StepTrace, Tracer};
-use crate::vm::{EvmVm, Job, Part, Step};
+use crate::vm::{EvmVm, Part, Step};
 use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use revm::database_interface::DatabaseRef;
@@ -147,7 +148,7 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        self.run(blocks, cut, Some(Observer { every, show: Box::new(observer) }), None, consume)
+        self.run(blocks, cut, Some((every, Box::new(observer))), None, consume)
     }
 
     /// Like [`Executor::stream`], and shows `tracer` what each step relied on and did, in order, on the workers' threads.
@@ -174,7 +175,7 @@ impl Executor {
         &'s self,
         blocks: I,
         cut: Cut,
-        observer: Option<Observer<'_>>,
+        observer: Option<(NonZeroUsize, Observer<'_>)>,
         tracer: Option<Tracer<'_>>,
         consume: impl FnOnce(Finished<'_, 's, S>) -> R,
     ) -> (R, Metrics)
@@ -184,7 +185,8 @@ impl Executor {
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        let vm = EvmVm::<'s, S>::new(&self.spare, tracer.is_some());
+        let (every, observer) = observer.unzip();
+        let vm = EvmVm::<'s, S>::new(&self.spare, tracer.is_some(), every);
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
         let sink = Assembler::new(&vm, sender, observer, tracer);
@@ -220,24 +222,21 @@ impl Executor {
         S::Error: Send,
     {
         let input = BlockInput::new(block, store);
-        let (result, metrics) = self.stream([input], Cut::Never, |mut finished| finished.next());
+        let (result, metrics) = self.stream([input], Cut::Batch, |mut finished| finished.next());
         let ended = || Err(ExecutionError::Internal("the stream ended without a result".to_owned()));
         (result.unwrap_or_else(ended), metrics)
     }
 }
 
 /// The steps of one block. Tells the stream the hash of the block's parent on the way.
-fn steps<'s, S>(
-    vm: &EvmVm<'s, S>,
-    input: BlockInput<'s, S>,
-) -> impl Iterator<Item = Step<'s, S>> + use<'s, S> {
+fn steps<'s, S>(vm: &EvmVm<'s, S>, input: BlockInput<'s, S>) -> impl Iterator<Item = Step> + use<S> {
     let BlockInput { block, store, world } = input;
     if let Some(parent) = block.id.number.checked_sub(1) {
         vm.pools.block_hashes.write().insert((world, parent), block.header.parent_hash);
     }
     let start = has_start(&block).then_some(Part::Start);
     let transactions = (0..block.transactions.len()).map(Part::Transaction);
-    let job = Arc::new(Job { block, store, world });
+    let block = vm.jobs.add(Job { block, store, world });
     let parts = start.into_iter().chain(transactions).chain(std::iter::once(Part::End));
-    parts.map(move |part| Step { job: job.clone(), part })
+    parts.map(move |part| Step { block, part })
 }

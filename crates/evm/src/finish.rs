@@ -6,13 +6,13 @@ use crate::location::{
 };
 use crate::machine::Ctx;
 use crate::repair::{self, Transfer};
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use revm::database_interface::DatabaseRef;
 use revm::primitives::hardfork::SpecId;
-use revm::state::{Account, EvmState};
+use revm::state::{Account, AccountInfo, EvmState};
 use tandem_stm::{Delta, Effect, Observation};
 
-/// Reports the finished step to the view. Returns the balance transfer that a repair could shift, if there is just one.
+/// Reports a finished run of steps to the view. Returns the balance transfer that a repair could shift, if there is just one.
 pub(crate) fn finish<S: DatabaseRef + Sync>(
     ctx: &mut Ctx<'_, '_, S>,
     pools: &Pools<'_>,
@@ -22,14 +22,24 @@ pub(crate) fn finish<S: DatabaseRef + Sync>(
     let db = &mut ctx.journaled_state.database;
     let generation = db.view.position() + 1;
     let transfer = if db.is_recording() { observe(db, state) } else { None };
+    db.fold_credits();
     for index in 0..db.accounts.len() {
-        let Access { address, sighting, seen, nonce, .. } = db.accounts[index];
+        let Access { address, sighting, seen, nonce, touched, now, .. } = db.accounts[index];
+        // Unless the observations imply that it exists and cannot become empty, they leave open whether it does.
         let surely_exists = seen.has_code() || (nonce && seen.nonce > 0);
-        let Some(account) = state.get(&address) else { continue };
-        if !account.is_touched() && !account.is_selfdestructed() {
+        let life = if surely_exists { Life::Keep } else { Life::Touch { clear_empty } };
+        let Some(account) = state.get(&address) else {
+            // Of plain transfers alone.
+            let (balance, nonce) = now;
+            if touched && let Some(effect) = change(&seen, (balance, nonce, seen.code_hash), life) {
+                db.view.effect(sighting.entry, Change::Account(effect));
+            }
+            continue;
+        };
+        if !account.is_touched() && !account.is_selfdestructed() && !touched {
             continue;
         }
-        if let Some(effect) = account_effect(account, &seen, surely_exists, generation, clear_empty) {
+        if let Some(effect) = account_effect(account, &seen, life, generation) {
             if effect.code_hash.is_some()
                 && let Some(code) = &account.info.code
             {
@@ -96,32 +106,31 @@ fn observe<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) -> O
     transfer
 }
 
-/// What the step did to a touched account; `None` if nothing. `surely_exists` if the observations imply that the account
-/// exists and cannot become empty.
+/// What a run did to a touched account; `None` if nothing. `life` is what happens to it if it is neither created nor destroyed.
 fn account_effect(
     account: &Account,
     seen: &AccountState,
-    surely_exists: bool,
+    life: Life,
     generation: u64,
-    clear_empty: bool,
 ) -> Option<AccountEffect> {
     if account.is_selfdestructed() {
         return Some(AccountEffect { life: Life::Destroy { generation }, ..AccountEffect::NONE });
     }
-    let info = &account.info;
-    let life = if account.is_created() {
-        Life::Create { generation }
-    } else if surely_exists {
-        Life::Keep
-    } else {
-        // What was observed leaves open whether the account exists before, or is empty afterwards.
-        Life::Touch { clear_empty }
-    };
+    let AccountInfo { balance, nonce, code_hash, .. } = account.info;
+    let life = if account.is_created() { Life::Create { generation } } else { life };
+    change(seen, (balance, nonce, code_hash), life)
+}
+
+/// The effect that leads from the fields that were seen to these: balance, nonce and code hash. `None` if there is none.
+fn change(
+    seen: &AccountState,
+    (balance, nonce, code_hash): (U256, u64, B256),
+    life: Life,
+) -> Option<AccountEffect> {
     let effect = AccountEffect {
-        balance: (info.balance != seen.balance)
-            .then(|| Effect::Add(Delta::between(seen.balance, info.balance))),
-        nonce: (info.nonce != seen.nonce).then_some(info.nonce),
-        code_hash: (info.code_hash != seen.code_hash).then_some(info.code_hash),
+        balance: (balance != seen.balance).then(|| Effect::Add(Delta::between(seen.balance, balance))),
+        nonce: (nonce != seen.nonce).then_some(nonce),
+        code_hash: (code_hash != seen.code_hash).then_some(code_hash),
         life,
     };
     (effect != AccountEffect::NONE).then_some(effect)

@@ -3,8 +3,7 @@ use crate::machine::{Machine, MachineError};
 use alloy_primitives::U256;
 use revm::context::result::HaltReason;
 use revm::context::transaction::AuthorizationTr;
-use revm::context::{Block, ContextTr, JournalTr, Transaction, TransactionType};
-use revm::context_interface::journaled_state::account::JournaledAccountTr;
+use revm::context::{Block, Journal, JournalTr, Transaction, TransactionType};
 use revm::database_interface::DatabaseRef;
 use revm::handler::pre_execution;
 use revm::handler::{EvmTr, FrameResult, Handler};
@@ -45,18 +44,12 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, 
         let nonce = ctx.tx.nonce();
         ctx.journaled_state.load_account_with_code(sender)?;
         let mut balance = U256::ZERO;
-        if let Some(account) = ctx.journaled_state.inner.state.get_mut(&sender) {
-            if predicted {
-                account.info.nonce = nonce;
-            }
-            balance = account.info.balance;
-        }
         let cost = ctx.tx.max_balance_spending().unwrap_or(U256::MAX);
-        let db = &mut ctx.journaled_state.database;
-        if let Some(access) = db.access(sender) {
-            if predicted && access.seen.nonce != nonce {
-                access.seen.nonce = nonce;
-                access.sighting = access.sighting.predicted();
+        let Journal { inner, database: db } = &mut ctx.journaled_state;
+        if let (Some(account), Some(access)) = (inner.state.get_mut(&sender), db.access(sender)) {
+            balance = account.info.balance;
+            if predicted && access.predict_nonce(nonce) {
+                account.info.nonce = nonce;
             }
             access.nonce = true;
         }
@@ -95,25 +88,28 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, 
             price = price.saturating_sub(base_fee);
         }
         let used = gas.used().saturating_sub(gas.reservoir());
-        credit(ctx, beneficiary, U256::from(price * u128::from(used)))?;
+        credit(ctx, beneficiary, U256::from(price * u128::from(used)));
         Ok(())
     }
 }
 
-/// Adds to a balance: in the journal if the account is loaded, else without reading it.
+/// Adds to a balance: in the journal if the account is loaded, else without reading it. Nothing of it is reverted, and nobody is any
+/// warmer for it.
 pub(crate) fn credit<S: DatabaseRef + Sync>(
     ctx: &mut crate::machine::Ctx<'_, '_, S>,
     address: alloy_primitives::Address,
     amount: U256,
-) -> Result<(), crate::db::StoreError<S::Error>> {
-    if ctx.journaled_state.inner.state.contains_key(&address) {
-        ctx.journal_mut().load_account_mut(address)?.data.incr_balance(amount);
-        return Ok(());
+) {
+    let Journal { inner, database: db } = &mut ctx.journaled_state;
+    if let Some(account) = inner.state.get_mut(&address) {
+        account.mark_touch();
+        let balance = &mut account.info.balance;
+        *balance = balance.checked_add(amount).unwrap_or(*balance);
+        return;
     }
-    let credits = &mut ctx.journaled_state.database.credits;
-    match credits.iter_mut().find(|(other, _)| *other == address) {
+    // Credits of one step go together, those of different steps do not: if one overflows, others may not.
+    match db.credits[db.earlier_credits..].iter_mut().find(|(other, _)| *other == address) {
         Some((_, sum)) => *sum = sum.saturating_add(amount),
-        None => credits.push((address, amount)),
+        None => db.credits.push((address, amount)),
     }
-    Ok(())
 }

@@ -12,8 +12,9 @@ use revm::interpreter::instructions::system;
 use revm::interpreter::interpreter_types::MemoryTr;
 use revm::interpreter::{InstructionExecResult, InstructionResult};
 
-/// Bits of a place: 512 hashes take 48 KiB, as much as caches next to the core hold.
-const PLACE_BITS: u32 = 9;
+/// Bits of a place: 8,192 hashes take 768 KiB, of which nothing is touched but where a tag says that a hash may be there. The tags take
+/// 32 KiB, as much as caches next to the core hold.
+const PLACE_BITS: u32 = 13;
 
 /// Two words.
 type Pair = [u8; 64];
@@ -21,29 +22,39 @@ type Pair = [u8; 64];
 /// The last hashes of two words that a worker has computed. Each pair has one place, which the next pair that belongs there
 /// takes.
 #[derive(Debug)]
-pub(crate) struct Hashes(Box<[(Pair, B256)]>);
+pub(crate) struct Hashes {
+    /// For each place a number that pairs have in common with few others.
+    tags: Box<[u32]>,
+    hashes: Box<[(Pair, B256)]>,
+}
 
 impl Default for Hashes {
     fn default() -> Self {
         let zeros = ([0; 64], keccak([0; 64]));
-        Self(vec![zeros; 1 << PLACE_BITS].into())
+        Self { tags: vec![0; 1 << PLACE_BITS].into(), hashes: vec![zeros; 1 << PLACE_BITS].into() }
     }
 }
 
-/// Where a pair belongs. Keys differ in the last bytes of either word, mostly: addresses, small numbers, hashes.
-fn place(pair: &Pair) -> usize {
+/// Where a pair belongs, and its tag. Keys differ in the last bytes of either word, mostly: addresses, small numbers, hashes.
+fn place(pair: &Pair) -> (usize, u32) {
     let word = |at: usize| u64::from_be_bytes(std::array::from_fn(|byte| pair[at + byte]));
     let mixed = (word(24) ^ word(56).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (u64::BITS - PLACE_BITS)) as usize
+    ((mixed >> (u64::BITS - PLACE_BITS)) as usize, (mixed >> 8) as u32)
 }
 
 impl Hashes {
     fn hash(&mut self, pair: &Pair) -> B256 {
-        let (known, hash) = &mut self.0[place(pair)];
-        if known != pair {
-            (*known, *hash) = (*pair, keccak(pair));
+        let (place, tag) = place(pair);
+        if self.tags[place] == tag {
+            let (known, hash) = &self.hashes[place];
+            if known == pair {
+                return *hash;
+            }
         }
-        *hash
+        let hash = keccak(pair);
+        self.tags[place] = tag;
+        self.hashes[place] = (*pair, hash);
+        hash
     }
 }
 

@@ -18,6 +18,7 @@ mod finished;
 mod handler;
 mod hashes;
 mod hints;
+mod jobs;
 mod location;
 mod machine;
 mod net_gas;

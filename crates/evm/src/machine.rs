@@ -7,7 +7,6 @@ use crate::net_gas;
 use crate::noted;
 use crate::occupied::collide;
 use crate::trace::Notes;
-use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, U256};
 use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, KECCAK256, SELFBALANCE, SELFDESTRUCT, SSTORE};
 use revm::context::result::{EVMError, InvalidTransaction};
@@ -24,7 +23,11 @@ use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::interpreter_types::InputsTr;
 use revm::interpreter::{CallValue, FrameInput, Instruction, InstructionContext, InstructionExecResult};
 use revm::primitives::hardfork::SpecId;
+use revm::state::EvmState;
 use std::sync::Arc;
+
+/// Accounts that the journal keeps room for.
+const KEPT_ACCOUNTS: usize = 256;
 
 /// revm's context over a worker's view.
 pub(crate) type Ctx<'r, 's, S> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, Db<'r, 's, S>>;
@@ -44,8 +47,6 @@ pub(crate) struct Machine<'r, 's, S: DatabaseRef + Sync> {
     inner: Inner<'r, 's, S>,
     /// Whether SSTORE has the rules of EIP-1283.
     net_gas: bool,
-    /// Where nothing can be created (EIP-7610).
-    occupied: Arc<AddressSet>,
 }
 
 impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
@@ -61,7 +62,7 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
             error: Ok(()),
         };
         let inner = Evm::new(ctx, instructions(spec), EthPrecompiles::new(spec));
-        Self { inner, net_gas: false, occupied: Arc::default() }
+        Self { inner, net_gas: false }
     }
 
     /// Notes for a trace what transactions hash and store, from the next block on.
@@ -98,7 +99,7 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
                 self.note_for_trace();
             }
         }
-        self.occupied.clone_from(block.chain.occupied());
+        self.db().occupied.clone_from(block.chain.occupied());
         let ctx = &mut self.inner.ctx;
         ctx.cfg = cfg.clone();
         ctx.block = env.clone();
@@ -109,10 +110,13 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
         journal.cfg.eip8246_delayed_clear_disabled = ctx.cfg.is_eip8246_delayed_clear_disabled();
     }
 
-    /// Forgets the last step, its buffers kept.
+    /// Forgets the last run of steps, its buffers kept unless they are large: clearing them would take longer than most steps.
     pub(crate) fn reset(&mut self) {
         let ctx = &mut self.inner.ctx;
         let journal = &mut ctx.journaled_state.inner;
+        if journal.state.capacity() > KEPT_ACCOUNTS {
+            journal.state = EvmState::default();
+        }
         journal.state.clear();
         journal.commit_tx();
         journal.transaction_id = Default::default();
@@ -143,11 +147,15 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> EvmTr for Machine<'r, 's, S> {
         &mut self,
         frame: <Self::Frame as FrameTr>::FrameInit,
     ) -> Result<FrameInitResult<'_, Self::Frame>, ContextDbError<Self::Context>> {
-        if self.inner.ctx.journaled_state.database.is_recording() {
+        let db = &mut self.inner.ctx.journaled_state.database;
+        let creates = matches!(frame.frame_input, FrameInput::Create(_));
+        let occupied = creates.then(|| db.occupied.clone());
+        db.closed |= creates;
+        if db.is_recording() {
             note_frame(&mut self.inner.ctx, &frame);
         }
-        if !self.occupied.is_empty()
-            && let Some(result) = collide(&mut self.inner.ctx, &self.occupied, &frame)?
+        if let Some(occupied) = occupied.filter(|occupied| !occupied.is_empty())
+            && let Some(result) = collide(&mut self.inner.ctx, &occupied, &frame)?
         {
             return Ok(ItemOrResult::Result(result));
         }
@@ -323,6 +331,7 @@ fn noted_call<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> Instru
 
 /// SELFDESTRUCT moves the whole balance, and charges for a target that is empty.
 fn noted_selfdestruct<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+    context.host.journaled_state.database.closed = true;
     if !recording(&context) {
         return host::selfdestruct(context);
     }

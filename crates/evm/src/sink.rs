@@ -2,30 +2,23 @@ use crate::block::Block;
 use crate::changes::{self, ChangedAccount, ChangedSlot, PartialChanges};
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::{BlockHistory, FinishedBlock, Receipt};
+use crate::jobs::{Current, Job};
 use crate::location::{Key, Value};
 use crate::system::all_requests;
 use crate::trace::{Tracer, step_trace};
-use crate::vm::{EvmVm, Job, Output, Part, Step, TransactionOutput};
+use crate::vm::{EvmVm, Output, Part, Step, TransactionOutput};
 use crate::wait::send;
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use crossbeam_channel::Sender;
 use revm::database_interface::DatabaseRef;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 use tandem_stm::{Changes, History, Recorded, Sink};
 
-/// Called with a block and some of its changes.
-type Show<'a> = Box<dyn FnMut(&Arc<Block>, PartialChanges) + Send + 'a>;
-
-/// Sees changes of a block as they become final, on a worker's thread.
-pub(crate) struct Observer<'a> {
-    /// Transactions whose changes are shown together.
-    pub(crate) every: NonZeroUsize,
-    pub(crate) show: Show<'a>,
-}
+/// Called with a block and the changes of a part of it as they become final, on a worker's thread.
+pub(crate) type Observer<'a> = Box<dyn FnMut(&Arc<Block>, PartialChanges) + Send + 'a>;
 
 /// Puts blocks together from their final steps and sends them to the consumer.
 pub(crate) struct Assembler<'v, 's, S> {
@@ -39,6 +32,7 @@ pub(crate) struct Assembler<'v, 's, S> {
     deposits: Vec<u8>,
     history: BlockHistory,
     last_end: Instant,
+    current: Current<'s, S>,
 }
 
 impl<'v, 's, S> Assembler<'v, 's, S> {
@@ -59,6 +53,7 @@ impl<'v, 's, S> Assembler<'v, 's, S> {
             deposits: Vec::new(),
             history: BlockHistory::default(),
             last_end: Instant::now(),
+            current: Current::default(),
         }
     }
 }
@@ -94,16 +89,11 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         Ok(())
     }
 
-    /// Ends a part of the block after a transaction, where somebody needs to know the changes until here.
+    /// Ends a part of the block.
     fn end_part(&mut self, job: &Job<'s, S>, changes: &mut Changes<'_, EvmVm<'s, S>>) {
-        let each = job.block.receipts_hold_roots();
-        if !each && self.observer.as_ref().is_none_or(|o| !self.receipts.len().is_multiple_of(o.every.get()))
-        {
-            return;
-        }
         let part = self.add_part(changes);
         if let Some(observer) = &mut self.observer {
-            (observer.show)(&job.block, part);
+            observer(&job.block, part);
         }
     }
 
@@ -148,15 +138,17 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
 }
 
 impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
-    fn record(&mut self, step: &Step<'s, S>, output: &Output, recorded: &Recorded<'_, EvmVm<'s, S>>) {
-        if let Some(tracer) = &mut self.tracer {
-            tracer(step_trace(step, output, recorded));
+    fn record(&mut self, step: &Step, output: &Output, recorded: &Recorded<'_, EvmVm<'s, S>>) {
+        if let Some(tracer) = &mut self.tracer
+            && let Ok((job, _)) = self.current.at::<S::Error>(step.block, &self.vm.jobs)
+        {
+            tracer(step_trace(job.block.clone(), step, output, recorded));
         }
     }
 
     fn finalize(
         &mut self,
-        step: Step<'s, S>,
+        step: Step,
         output: Output,
         changes: &mut Changes<'_, EvmVm<'s, S>>,
         history: History,
@@ -164,19 +156,23 @@ impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
         self.history.conflicts += u64::from(history.conflicts);
         self.history.repairs += u64::from(history.repaired);
         self.history.reexecutions += u64::from(history.executions.saturating_sub(1));
-        let job = &*step.job;
+        let mut current = std::mem::take(&mut self.current);
+        let (job, _) = current.at(step.block, &self.vm.jobs)?;
         match (step.part, output) {
             (Part::Transaction(index), Output::Transaction(output)) => {
                 self.add_transaction(job, index, output)
                     .map_err(|error| ExecutionError::Block { block: job.block.id(), error })?;
-                self.end_part(job, changes);
-                Ok(())
+                if self.vm.ends_part(&job.block, index) {
+                    self.end_part(job, changes);
+                }
             }
             (_, Output::End(requests)) => {
                 self.end_block(job, requests, changes);
-                Ok(())
+                self.vm.jobs.remove(step.block);
             }
-            _ => Ok(()),
+            _ => {}
         }
+        self.current = current;
+        Ok(())
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn end<S: DatabaseRef + Sync>(
 ) -> Result<Requests, SystemError<S>> {
     let mut requests = Requests::default();
     if !block.has_system_steps {
-        credit(machine.ctx(), block.header.beneficiary, U256::ZERO)?;
+        credit(machine.ctx(), block.header.beneficiary, U256::ZERO);
         return Ok(requests);
     }
     if block.has_requests() {
@@ -89,16 +89,16 @@ pub(crate) fn end<S: DatabaseRef + Sync>(
         }
     }
     for withdrawal in block.withdrawals.iter() {
-        credit(machine.ctx(), withdrawal.address, U256::from(withdrawal.amount_wei()))?;
+        credit(machine.ctx(), withdrawal.address, U256::from(withdrawal.amount_wei()));
     }
     if let Some(base) = calc::base_block_reward(block.chain.hardforks(), block.id.number) {
         let number = block.id.number;
         for ommer in &block.ommers {
             let reward = calc::ommer_reward(base, number, ommer.number);
-            credit(machine.ctx(), ommer.beneficiary, U256::from(reward))?;
+            credit(machine.ctx(), ommer.beneficiary, U256::from(reward));
         }
         let reward = calc::block_reward(base, block.ommers.len());
-        credit(machine.ctx(), block.header.beneficiary, U256::from(reward))?;
+        credit(machine.ctx(), block.header.beneficiary, U256::from(reward));
     }
     Ok(requests)
 }

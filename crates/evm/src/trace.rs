@@ -126,7 +126,8 @@ pub(crate) type Tracer<'a> = Box<dyn FnMut(StepTrace) + Send + 'a>;
 
 /// Puts together what is known of a step.
 pub(crate) fn step_trace<'s, S: DatabaseRef + Sync>(
-    step: &Step<'s, S>,
+    block: Arc<Block>,
+    step: &Step,
     output: &Output,
     recorded: &Recorded<'_, EvmVm<'s, S>>,
 ) -> StepTrace {
@@ -138,7 +139,6 @@ pub(crate) fn step_trace<'s, S: DatabaseRef + Sync>(
     for (key, before, change) in recorded.effects() {
         add_writes(&mut writes, &key, before, change);
     }
-    let block = step.job.block.clone();
     let (part, transaction) = match (step.part, output) {
         (Part::Transaction(index), Output::Transaction(output)) => {
             let transaction = &block.transactions[index];

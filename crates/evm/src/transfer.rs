@@ -4,16 +4,16 @@
 //! takes two accounts and an addition each, not a frame, a journal and their clean-up. Everything that could go another
 //! way (an error, code, a precompile, an account in two roles, amounts that could overflow) is left to revm's handler.
 
-use crate::db::StoreError;
-use crate::handler::OrderedHandler;
-use crate::location::{AccountEffect, AccountObservation, AccountState, BALANCE_CAP, Change, Life, Observed};
+use crate::db::{Db, StoreError};
+use crate::handler::{OrderedHandler, credit};
+use crate::location::BALANCE_CAP;
 use crate::machine::{Ctx, Machine};
 use alloy_primitives::{Address, U256};
-use revm::context::{Block, Transaction, TransactionType, TxEnv};
+use revm::context::{Block, Journal, Transaction, TransactionType, TxEnv};
 use revm::database_interface::DatabaseRef;
 use revm::handler::{EvmTr, Handler};
 use revm::primitives::hardfork::SpecId;
-use tandem_stm::{Delta, Effect, Observation};
+use revm::state::{Account, AccountInfo};
 
 /// The accounts of a plain transfer.
 struct Parties {
@@ -85,63 +85,100 @@ pub(crate) fn execute<'r, 's: 'r, S: DatabaseRef + Sync + 's>(
     Ok(transfer(ctx, &parties, &amounts)?.then_some(gas_used))
 }
 
+/// Where the account of a party is kept.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In the journal: an earlier step of the run has loaded it.
+    Journal,
+    /// Among the database's accesses, with this index.
+    Access(usize),
+}
+
+/// What a transfer needs to know of a party's account.
+struct Party {
+    place: Place,
+    balance: U256,
+    nonce: u64,
+    /// Neither code nor so much ether that a sum could overflow.
+    simple: bool,
+}
+
+impl Party {
+    fn find<S: DatabaseRef + Sync>(
+        journal: &mut Journal<Db<'_, '_, S>>,
+        address: Address,
+    ) -> Result<Self, StoreError<S::Error>> {
+        if let Some(Account { info, .. }) = journal.inner.state.get(&address) {
+            let AccountInfo { balance, nonce, .. } = *info;
+            let simple = info.is_empty_code_hash() && balance < BALANCE_CAP;
+            return Ok(Self { place: Place::Journal, balance, nonce, simple });
+        }
+        let index = journal.database.find_or_load(address)?;
+        let access = &journal.database.accounts[index];
+        let (balance, nonce) = access.now;
+        let simple = !access.seen.has_code() && balance < BALANCE_CAP && access.seen.balance < BALANCE_CAP;
+        Ok(Self { place: Place::Access(index), balance, nonce, simple })
+    }
+
+    /// Leaves the account with this balance and nonce.
+    fn change<S: DatabaseRef + Sync>(
+        &self,
+        journal: &mut Journal<Db<'_, '_, S>>,
+        address: Address,
+        (balance, nonce): (U256, u64),
+    ) {
+        match self.place {
+            Place::Journal => {
+                if let Some(account) = journal.inner.state.get_mut(&address) {
+                    account.mark_touch();
+                    (account.info.balance, account.info.nonce) = (balance, nonce);
+                }
+            }
+            Place::Access(index) => {
+                let access = &mut journal.database.accounts[index];
+                access.now = (balance, nonce);
+                access.touched = true;
+            }
+        }
+    }
+}
+
 /// Moves the amounts. `false` if the accounts do not allow it as simply as that.
 fn transfer<S: DatabaseRef + Sync>(
     ctx: &mut Ctx<'_, '_, S>,
     parties: &Parties,
     amounts: &Amounts,
 ) -> Result<bool, StoreError<S::Error>> {
-    let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
     let nonce = ctx.tx.nonce;
-    let db = &mut ctx.journaled_state.database;
-    let (sender, mut sender_sighting) = db.load(parties.sender)?;
+    let journal = &mut ctx.journaled_state;
+    let sender = Party::find(journal, parties.sender)?;
+    let Some(next_nonce) = nonce.checked_add(1) else { return Ok(false) };
+    let Some(left) = sender.balance.checked_sub(amounts.cost).filter(|_| sender.simple) else {
+        return Ok(false);
+    };
+    let recipient = Party::find(journal, parties.recipient)?;
+    if !recipient.simple {
+        return Ok(false);
+    }
+    let speculative = journal.database.view.is_speculative();
     if sender.nonce != nonce {
-        if !db.view.is_speculative() {
+        let Place::Access(index) = sender.place else { return Ok(false) };
+        if !speculative || !journal.database.accounts[index].predict_nonce(nonce) {
             return Ok(false);
         }
-        sender_sighting = sender_sighting.predicted();
     }
-    let Some(next_nonce) = nonce.checked_add(1) else { return Ok(false) };
-    let simple = |account: &AccountState| !account.has_code() && account.balance < BALANCE_CAP;
-    if !simple(&sender) || sender.balance < amounts.cost {
-        return Ok(false);
+    let access = match sender.place {
+        Place::Access(index) => journal.database.accounts.get_mut(index),
+        Place::Journal if journal.database.is_recording() => journal.database.access(parties.sender),
+        Place::Journal => None,
+    };
+    if let Some(access) = access {
+        access.nonce = true;
+        access.rely_on_funds(left);
     }
-    let (recipient, recipient_sighting) = db.load(parties.recipient)?;
-    if !simple(&recipient) {
-        return Ok(false);
-    }
-    let beneficiary = db.resolve(parties.beneficiary)?;
-
-    let bound = (!amounts.cost.is_zero()).then_some(Observation::AtLeast(amounts.cost));
-    db.view.observe(sender_sighting, observed(&sender, bound, Some(nonce)));
-    db.view.observe(recipient_sighting, observed(&recipient, None, None));
-
-    let touch = Life::Touch { clear_empty };
     let sent = amounts.value + amounts.fee;
-    let credit = |amount: U256| AccountEffect {
-        balance: (!amount.is_zero()).then_some(Effect::Add(Delta::Plus(amount))),
-        life: touch,
-        ..AccountEffect::NONE
-    };
-    let debit = AccountEffect {
-        balance: (!sent.is_zero()).then_some(Effect::Add(Delta::Minus(sent))),
-        nonce: Some(next_nonce),
-        // With a nonce above zero it exists, whatever its balance is.
-        ..AccountEffect::NONE
-    };
-    db.view.effect(sender_sighting.entry, Change::Account(debit));
-    db.view.effect(recipient_sighting.entry, Change::Account(credit(amounts.value)));
-    db.view.late_effect(beneficiary, Change::Account(credit(amounts.reward)));
+    sender.change(journal, parties.sender, (sender.balance - sent, next_nonce));
+    recipient.change(journal, parties.recipient, (recipient.balance + amounts.value, recipient.nonce));
+    credit(ctx, parties.beneficiary, amounts.reward);
     Ok(true)
-}
-
-fn observed(seen: &AccountState, balance: Option<Observation<U256>>, nonce: Option<u64>) -> Observed {
-    Observed::Account(AccountObservation {
-        balance,
-        nonce,
-        code_hash: seen.code_hash,
-        exists: None,
-        generation: None,
-        seen: seen.balance,
-    })
 }

@@ -3,6 +3,7 @@ use crate::db::{Db, Pools, SpareContent};
 use crate::error::ExecutionError;
 use crate::finish::finish;
 use crate::handler::OrderedHandler;
+use crate::jobs::{Current, Job, Jobs};
 use crate::location::EvmState;
 use crate::machine::{Machine, MachineError};
 use crate::repair::Transfer;
@@ -14,17 +15,8 @@ use alloy_primitives::Log;
 use revm::context::result::{EVMError, ExecutionResult};
 use revm::database_interface::DatabaseRef;
 use revm::handler::{EvmTr, Handler};
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 use tandem_stm::{Repair, View, Vm};
-
-/// A block on its way through the stream.
-#[derive(Debug)]
-pub(crate) struct Job<'s, S> {
-    pub(crate) block: Arc<Block>,
-    pub(crate) store: &'s S,
-    pub(crate) world: u32,
-}
 
 /// Which part of its block a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +27,10 @@ pub(crate) enum Part {
 }
 
 /// One unit of the stream.
-#[derive(Debug)]
-pub(crate) struct Step<'s, S> {
-    pub(crate) job: Arc<Job<'s, S>>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// The block's number among the stream's (see [`Jobs`]).
+    pub(crate) block: u64,
     pub(crate) part: Part,
 }
 
@@ -111,26 +104,63 @@ pub(crate) fn system_error<S: DatabaseRef>(block: &Block, error: SystemError<S>)
 #[derive(Debug)]
 pub(crate) struct EvmVm<'s, S> {
     pub(crate) pools: Pools<'s>,
+    pub(crate) jobs: Jobs<'s, S>,
     /// Whether somebody wants to know what every step relied on.
     tracing: bool,
-    store: PhantomData<&'s S>,
+    /// How many transactions of a block are a part of it, if somebody wants to see the changes of parts.
+    every: Option<NonZeroUsize>,
 }
 
 impl<'s, S> EvmVm<'s, S> {
-    pub(crate) fn new(spare: &'s SpareContent, tracing: bool) -> Self {
-        Self { pools: Pools::new(spare), tracing, store: PhantomData }
+    pub(crate) fn new(spare: &'s SpareContent, tracing: bool, every: Option<NonZeroUsize>) -> Self {
+        Self { pools: Pools::new(spare), jobs: Jobs::default(), tracing, every }
+    }
+
+    /// Whether a part of the block ends with the transaction at `index`: somebody wants to know the changes until there.
+    pub(crate) fn ends_part(&self, block: &Block, index: usize) -> bool {
+        block.receipts_hold_roots() || self.every.is_some_and(|every| (index + 1).is_multiple_of(every.get()))
+    }
+
+    /// Whether the step behind this one can be executed in one run with it: it is of the same block, and of the same part.
+    fn is_continuous(&self, block: &Block, part: Part) -> bool {
+        match part {
+            Part::Start => !block.receipts_hold_roots(),
+            Part::Transaction(index) => !self.ends_part(block, index),
+            Part::End => false,
+        }
     }
 }
 
-/// One worker: its EVM, and the block whose environment is set.
+/// One worker: its EVM, and the block it is at.
 pub(crate) struct Worker<'r, 's, S: DatabaseRef + Sync> {
     machine: Machine<'r, 's, S>,
-    block: Option<Arc<Block>>,
+    current: Current<'s, S>,
+    /// The block that it feeds steps of, far ahead of those that it executes.
+    fed: Current<'s, S>,
+    /// Whether the step behind the last one may continue its run.
+    open: bool,
+}
+
+impl<'r, 's, S: DatabaseRef + Sync> Worker<'r, 's, S> {
+    /// Goes to the block of this number, whose environment is set if it was at another one.
+    #[expect(clippy::type_complexity, reason = "the parts of a worker")]
+    fn enter(
+        &mut self,
+        number: u64,
+        jobs: &Jobs<'s, S>,
+    ) -> Result<(&mut Machine<'r, 's, S>, &Job<'s, S>), ExecutionError<S::Error>> {
+        let Self { machine, current, .. } = self;
+        let (job, moved) = current.at(number, jobs)?;
+        if moved {
+            machine.set_block(&job.block);
+        }
+        Ok((machine, job))
+    }
 }
 
 impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
     type Domain = EvmState;
-    type Step = Step<'s, S>;
+    type Step = Step;
     type Output = Output;
     type Error = ExecutionError<S::Error>;
     type Worker<'r>
@@ -143,7 +173,7 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         if self.tracing {
             machine.trace();
         }
-        Worker { machine, block: None }
+        Worker { machine, current: Current::default(), fed: Current::default(), open: false }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, S>) -> &'w mut View<'r, Self>
@@ -153,42 +183,67 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         &mut worker.machine.db().view
     }
 
-    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step<'s, S>, count: usize)
+    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step, count: usize)
     where
         Self: 'r,
     {
         let Part::Transaction(first) = step.part else { return };
-        let transactions = step.job.block.transactions.iter().skip(first).take(count);
+        let Ok((machine, job)) = worker.enter(step.block, &self.jobs) else { return };
+        let transactions = job.block.transactions.iter().skip(first).take(count);
         let addresses = transactions.flat_map(|transaction| {
             let env = &transaction.env;
+            // The rest of it is wanted soon, too.
+            std::hint::black_box((env.nonce, env.value, env.gas_price, env.gas_priority_fee));
             [Some(env.caller), env.kind.to().copied()].into_iter().flatten()
         });
-        worker.machine.db().fetch(step.job.store, step.job.world, addresses);
+        machine.db().fetch(job.store, job.world, addresses);
     }
 
-    fn execute<'r>(
-        &'r self,
-        worker: &mut Worker<'r, 's, S>,
-        step: &Step<'s, S>,
-    ) -> Result<Output, Self::Error> {
-        let Step { job, part } = step;
-        let block = &job.block;
-        let Worker { machine, block: current } = worker;
-        if !current.as_ref().is_some_and(|current| Arc::ptr_eq(current, block)) {
-            machine.set_block(block);
-            *current = Some(block.clone());
+    /// Calls of the same function of the same contract: of two in a row, every other one needs the one before on mainnet.
+    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step) -> Option<u64>
+    where
+        Self: 'r,
+    {
+        let Part::Transaction(index) = step.part else { return None };
+        let (job, _) = worker.fed.at::<S::Error>(step.block, &self.jobs).ok()?;
+        let callee = job.block.transactions[index].callee?;
+        // Blocks of different worlds have nothing to do with each other.
+        Some(callee.wrapping_add(u64::from(job.world) << 32))
+    }
+
+    /// The gas limit: all that is known of a transaction's length before it executes.
+    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step) -> u64
+    where
+        Self: 'r,
+    {
+        match (step.part, worker.fed.at::<S::Error>(step.block, &self.jobs)) {
+            (Part::Transaction(index), Ok((job, _))) => job.block.transactions[index].gas_limit,
+            _ => 0,
         }
-        machine.db().begin(job.store, job.world);
+    }
+
+    fn execute<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step) -> Result<Output, Self::Error> {
+        let Step { block, part } = step;
+        worker.open = false;
+        let (machine, job) = worker.enter(*block, &self.jobs)?;
+        let block = &*job.block;
+        if machine.db().view.is_continued() {
+            machine.db().proceed();
+        } else {
+            machine.db().begin(job.store, job.world);
+            machine.reset();
+        }
+        let continuous = self.is_continuous(block, *part);
         if let Part::Transaction(index) = part {
             machine.ctx().tx = block.transactions[*index].env.clone();
             let gas_used = transfer::execute(machine)
                 .map_err(|error| ExecutionError::Fault { block: block.id, error: error.0 })?;
             if let Some(gas_used) = gas_used {
+                worker.open = continuous && !machine.db().closed;
                 return Ok(Output::Transaction(TransactionOutput::transfer(gas_used)));
             }
         }
-        machine.reset();
-        let mut output = match part {
+        let output = match part {
             Part::Start => {
                 system::start(machine, block).map_err(|error| system_error::<S>(block, error))?;
                 Output::Start
@@ -203,20 +258,38 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
                 Output::End(system::end(machine, block).map_err(|error| system_error::<S>(block, error))?)
             }
         };
-        let transfer = finish(machine.ctx(), &self.pools)
-            .map_err(|error| ExecutionError::Fault { block: block.id, error: error.0 })?;
-        if let Output::Transaction(output) = &mut output {
+        worker.open = continuous && !machine.db().closed;
+        Ok(output)
+    }
+
+    fn continues<'r>(&'r self, worker: &Worker<'r, 's, S>) -> bool
+    where
+        Self: 'r,
+    {
+        worker.open
+    }
+
+    fn report<'r>(&'r self, worker: &mut Worker<'r, 's, S>, output: &mut Output) -> Result<(), Self::Error>
+    where
+        Self: 'r,
+    {
+        let Worker { machine, current, .. } = worker;
+        let transfer = finish(machine.ctx(), &self.pools).map_err(|error| match current.job() {
+            Some(job) => ExecutionError::Fault { block: job.block.id, error: error.0 },
+            None => ExecutionError::Internal("a step was executed of no block".to_owned()),
+        })?;
+        if let Output::Transaction(output) = output {
             output.transfer = transfer.map(Box::new);
             output.notes = machine.db().notes.as_mut().map(|notes| Box::new(std::mem::take(notes)));
         }
-        Ok(output)
+        Ok(())
     }
 
     fn records_always(&self) -> bool {
         self.tracing
     }
 
-    fn repair(&self, _step: &Step<'s, S>, repair: &mut Repair<'_, Self>) -> bool {
+    fn repair(&self, _step: &Step, repair: &mut Repair<'_, Self>) -> bool {
         match repair.output {
             Output::Transaction(TransactionOutput { transfer: Some(transfer), .. }) => {
                 transfer.shift(repair.violated, repair.effects)

@@ -1,18 +1,21 @@
+use crate::groups::Groups;
 use crate::store::VersionStore;
 use crate::vm::Domain;
 use crate::window::Record;
 
-/// Memory that streams hand on to one another: tables and buffers, without contents.
+/// What streams hand on to one another: the memory of tables and buffers, without contents; and what was learned about which
+/// steps conflict.
 ///
 /// Keep one and pass it to each [`crate::Engine::run`]; a stream that starts with an empty one is slower to start.
 pub struct Arena<D: Domain> {
     pub(crate) store: VersionStore<D>,
     pub(crate) records: Vec<Record<D>>,
+    pub(crate) groups: Groups,
 }
 
 impl<D: Domain> Default for Arena<D> {
     fn default() -> Self {
-        Self { store: VersionStore::default(), records: Vec::new() }
+        Self { store: VersionStore::default(), records: Vec::new(), groups: Groups::default() }
     }
 }
 

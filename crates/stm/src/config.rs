@@ -17,6 +17,8 @@ pub struct Config {
     window: usize,
     timing: bool,
     timelines: bool,
+    hints: bool,
+    runs: bool,
 }
 
 /// A setting that makes no sense.
@@ -45,6 +47,8 @@ impl Default for Config {
             window: 1024,
             timing: false,
             timelines: false,
+            hints: true,
+            runs: true,
         }
     }
 }
@@ -80,6 +84,30 @@ impl Config {
     pub fn timelines(mut self, timelines: bool) -> Self {
         self.timelines = timelines;
         self
+    }
+
+    /// Whether what the VM says of steps ([`crate::Vm::group`], [`crate::Vm::weight`]) may change the order in which they are
+    /// started. Results are the same. Default: yes.
+    #[must_use]
+    pub fn hints(mut self, hints: bool) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Whether a worker may claim several short steps at once, and execute them in one run ([`crate::Vm::continues`]). Results are the
+    /// same. Default: yes.
+    #[must_use]
+    pub fn runs(mut self, runs: bool) -> Self {
+        self.runs = runs;
+        self
+    }
+
+    pub(crate) fn has_runs(&self) -> bool {
+        self.runs
+    }
+
+    pub(crate) fn has_hints(&self) -> bool {
+        self.hints
     }
 
     pub(crate) fn is_timing(&self) -> bool {

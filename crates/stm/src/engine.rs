@@ -5,7 +5,7 @@ use crate::error::StreamError;
 use crate::feed::Feed;
 use crate::frontier::Sink;
 use crate::metrics::Metrics;
-use crate::shared::Shared;
+use crate::shared::{LONGEST_AT_FRONTIER, Shared};
 use crate::sync::ThreadPoolBuilder;
 use crate::vm::Vm;
 use crate::worker::Crew;
@@ -20,6 +20,8 @@ pub struct Engine {
     window: usize,
     timing: bool,
     timelines: bool,
+    hints: bool,
+    runs: bool,
 }
 
 /// A stream in progress, as its consumer sees it.
@@ -62,6 +64,8 @@ impl Engine {
     /// If a setting makes no sense or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let (threads, window) = config.validated()?;
+        // One thread is never ahead, and fewer slots stay in its caches.
+        let window = if threads == 1 { window.min(LONGEST_AT_FRONTIER as usize) } else { window };
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("tandem-{i}"))
@@ -71,7 +75,8 @@ impl Engine {
             .map_err(|_| ConfigError::Spawn)?;
         let background = Background::new(pool);
         let (timing, timelines) = (config.is_timing(), config.has_timelines());
-        Ok(Self { background, threads, window, timing, timelines })
+        let (hints, runs) = (config.has_hints(), config.has_runs());
+        Ok(Self { background, threads, window, timing, timelines, hints, runs })
     }
 
     /// Number of worker threads.
@@ -117,7 +122,8 @@ impl Engine {
             self.threads,
             self.timing,
             self.timelines,
-            Feed::new(batches, cut),
+            self.runs && !vm.records_always(),
+            Feed::new(batches, cut, self.hints),
             sink,
         );
         let shared: &Shared<V> = &crew.shared;

@@ -3,12 +3,16 @@ use crate::vm::{Domain, Effects, Violation, Vm};
 use crate::window::Record;
 use std::time::Instant;
 
+/// Entries that are brought into the caches at once.
+const FETCHED: usize = 16;
+
 /// Receives the steps as they become final, in order.
 ///
 /// Runs on whichever worker holds the frontier: what it does delays every later step, so it should hand heavy work
 /// to somebody else.
 pub trait Sink<V: Vm>: Send {
-    /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know.
+    /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know. Steps that were
+    /// executed in one run with others ([`Vm::continues`]) are not shown: there are none where [`Vm::records_always`].
     ///
     /// A step that was executed at the frontier has observations only if [`Vm::records_always`] says so.
     fn record(&mut self, step: &V::Step, output: &V::Output, recorded: &Recorded<'_, V>) {
@@ -100,12 +104,17 @@ impl<V: Vm> Changes<'_, V> {
         ),
     ) {
         self.segment.number += 1;
-        for (entry, before) in self.segment.first_values.drain(..) {
-            let (_, after) = self.store.read_final(entry);
-            if after != before {
-                show(self.store.key(entry), before, after);
+        for changed in self.segment.first_values.chunks(FETCHED) {
+            // All at once, so that the cache misses overlap.
+            changed.iter().for_each(|(entry, _)| self.store.fetch(*entry));
+            for &(entry, before) in changed {
+                let (_, after) = self.store.read_final(entry);
+                if after != before {
+                    show(self.store.key(entry), before, after);
+                }
             }
         }
+        self.segment.first_values.clear();
     }
 }
 
@@ -128,6 +137,8 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) told: Option<Instant>,
     /// How many results it was of no use to have before their turn, less what others made up for.
     pub(crate) futile: u32,
+    /// Runs that held, since how long they may be was last changed.
+    pub(crate) good_runs: u32,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<Violation<V::Domain>>,
     /// Scratch: the effects of one result before its repair.
@@ -142,6 +153,7 @@ impl<V: Vm, S> Frontier<V, S> {
             busy: false,
             told: None,
             futile: 0,
+            good_runs: 0,
             violated: Vec::new(),
             unrepaired: Vec::new(),
         }

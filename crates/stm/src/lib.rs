@@ -27,11 +27,14 @@ mod engine;
 mod error;
 mod feed;
 mod frontier;
+mod groups;
+mod heavy;
 mod index;
 mod metrics;
 #[cfg(any(loom, shuttle))]
 mod model;
 mod predicate;
+mod seats;
 mod shared;
 mod signal;
 mod slab;

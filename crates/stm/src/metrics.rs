@@ -23,6 +23,12 @@ pub struct Metrics {
     pub moved: u64,
     /// Invalid results made valid by [`crate::Vm::repair`].
     pub repairs: u64,
+    /// Steps that were left to follow an earlier one of their group (see [`crate::Vm::group`]).
+    pub followed: u64,
+    /// Executions in one run with the step before (see [`crate::Vm::continues`]).
+    pub joined: u64,
+    /// Those of them that were ahead of the step's turn.
+    pub joined_ahead: u64,
     /// Reads that waited for a writer being executed again.
     pub waits: u64,
     /// Time in executing steps, all workers; zero unless [`crate::Config::timing`] is on.
@@ -90,6 +96,9 @@ impl Metrics {
         }
         self.moved += other.moved;
         self.repairs += other.repairs;
+        self.followed += other.followed;
+        self.joined += other.joined;
+        self.joined_ahead += other.joined_ahead;
         self.waits += other.waits;
         self.execute_time += other.execute_time;
         self.validate_time += other.validate_time;

@@ -27,7 +27,8 @@ pub(crate) const PREDICTED: u64 = u64::MAX - 1;
 struct Entry<D: Domain> {
     /// Written once per stream, before anybody else knows of the entry; the index publishes it.
     key: D::KeyCell,
-    /// The segment (see [`crate::Changes`]) that last changed the value. Used by the frontier's holder alone.
+    /// The segment (see [`crate::Changes`]) that last changed the value, twice; and one more if effects in flight are
+    /// [wanted](VersionStore::wanted). Written by the frontier's holder alone; others read the last bit, a hint.
     segment: AtomicU64,
     /// The value left by all final steps. Its tally is the number of effects in flight: written under their lock; read
     /// (acquire) without it, to leave the lock alone where nothing is in flight. A stale zero is a stale read, which
@@ -52,6 +53,16 @@ impl<D: Domain> Entry<D> {
     /// Brings the entry into the caches, to have it there when it is taken into use.
     fn fetch(&self) {
         std::hint::black_box((self.key.load(), self.segment.load(Ordering::Relaxed)));
+    }
+
+    /// The segment that last changed the value, and whether effects in flight are wanted.
+    fn segment(&self) -> (u64, bool) {
+        let segment = self.segment.load(Ordering::Relaxed);
+        (segment >> 1, segment & 1 != 0)
+    }
+
+    fn set_segment(&self, segment: u64, wanted: bool) {
+        self.segment.store(segment << 1 | u64::from(wanted), Ordering::Relaxed);
     }
 
     /// Number of effects in flight.
@@ -166,6 +177,13 @@ impl<D: Domain> VersionStore<D> {
         self.entry(id).key.load()
     }
 
+    /// Brings an entry into the caches.
+    pub(crate) fn fetch(&self, id: EntryId) {
+        let entry = self.entry(id);
+        entry.fetch();
+        std::hint::black_box(entry.value.stamp());
+    }
+
     /// The value left by all final steps, with its stamp.
     pub(crate) fn read_final(&self, id: EntryId) -> (u64, D::Value) {
         self.entry(id).value.load()
@@ -191,6 +209,17 @@ impl<D: Domain> VersionStore<D> {
             Ok(Some(value)) => Found::Value { stamp: UNSTABLE, value },
             Err(rerunning) => Found::Rerunning(rerunning),
         }
+    }
+
+    /// Whether some step conflicted over this entry, for want of an effect in flight or for an outdated one.
+    pub(crate) fn wanted(&self, id: EntryId) -> bool {
+        self.entry(id).segment().1
+    }
+
+    /// Notes a conflict over an entry. Only the frontier's holder may call this.
+    pub(crate) fn want(&self, id: EntryId) {
+        let entry = self.entry(id);
+        entry.set_segment(entry.segment().0, true);
     }
 
     /// Makes a speculative result visible to later steps, in place of what the step's earlier incarnation did. Gives the
@@ -254,14 +283,15 @@ impl<D: Domain> VersionStore<D> {
 
     fn apply(entry: &Entry<D>, position: u64, effect: &D::Effect, segment: u64) -> Option<D::Value> {
         let (_, mut value) = entry.value.load();
-        let first = entry.segment.load(Ordering::Relaxed) != segment;
+        let (last, wanted) = entry.segment();
+        let first = last != segment;
         let before = first.then_some(value);
         if !D::apply(effect, &mut value) {
             return None;
         }
         entry.value.store(position + 1, value);
         if first {
-            entry.segment.store(segment, Ordering::Relaxed);
+            entry.set_segment(segment, wanted);
         }
         before
     }

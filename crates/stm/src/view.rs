@@ -51,6 +51,7 @@ pub struct View<'r, V: Vm> {
     position: u64,
     speculative: bool,
     recording: bool,
+    continued: bool,
     /// Ids of entries that are set aside for this worker.
     spare: Range<u32>,
     pub(crate) record: Record<V::Domain>,
@@ -74,6 +75,7 @@ impl<'r, V: Vm> View<'r, V> {
             position: 0,
             speculative: false,
             recording: false,
+            continued: false,
             spare: 0..0,
             record: Record::default(),
             waits: 0,
@@ -86,10 +88,21 @@ impl<'r, V: Vm> View<'r, V> {
         self.position = position;
         self.speculative = speculative;
         self.recording = speculative || always;
+        self.continued = false;
         self.record.clear();
     }
 
-    /// The position of the step being executed: its index in the stream.
+    /// Goes on to the next step of a run.
+    pub(crate) fn proceed(&mut self) {
+        self.continued = true;
+    }
+
+    /// Whether the step being executed continues a run (see [`Vm::continues`]).
+    pub fn is_continued(&self) -> bool {
+        self.continued
+    }
+
+    /// The position of the step being executed, its index in the stream; in a run, that of the first step.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -119,9 +132,11 @@ impl<'r, V: Vm> View<'r, V> {
         Ok(self.read_entry(entry))
     }
 
-    /// Whether the stream has met `key` before.
+    /// Whether the stream has met `key` before. What is under it is brought into the caches.
     pub fn knows(&self, key: &Key<V>) -> bool {
-        self.shared.store.find(key).is_some()
+        let Some(entry) = self.shared.store.find(key) else { return false };
+        std::hint::black_box(self.shared.store.read_final(entry));
+        true
     }
 
     /// The entry of `key`, for an effect on a value that is not read.
@@ -168,7 +183,7 @@ impl<'r, V: Vm> View<'r, V> {
         }
     }
 
-    /// Records what the step does. An entry may be named once per execution, here or as a late effect.
+    /// Records what the step does. An entry may be named once per run, and not as a late effect besides.
     pub fn effect(&mut self, entry: EntryId, effect: Effect<V>) {
         self.record.effects.push((entry, effect));
     }
@@ -176,7 +191,7 @@ impl<'r, V: Vm> View<'r, V> {
     /// Records what the step does to something that nearly every step changes and hardly any reads: a sum of fees, say.
     ///
     /// Later steps that are executed ahead do not see it, so that it costs the workers no traffic; should they rely on it, they
-    /// conflict.
+    /// conflict. Late effects apply in the order in which they are named, of which an entry may have several.
     pub fn late_effect(&mut self, entry: EntryId, effect: Effect<V>) {
         self.record.late.push((entry, effect));
     }

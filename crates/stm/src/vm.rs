@@ -64,6 +64,26 @@ pub trait Vm: Sync {
         let _ = (worker, step, count);
     }
 
+    /// The group of `step`, if it is in one: steps that may well depend on one another, such as calls of one contract. While
+    /// those of a group turn out to do so, they are executed one after the other. A hint.
+    fn group<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step) -> Option<u64>
+    where
+        Self: Sized + 'r,
+    {
+        let _ = (worker, step);
+        None
+    }
+
+    /// How long `step` may take to execute, in any unit. Asked where the stream is cut into batches: the longest steps of one are
+    /// started first, so that no worker is left with one of them at its end. A hint.
+    fn weight<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step) -> u64
+    where
+        Self: Sized + 'r,
+    {
+        let _ = (worker, step);
+        0
+    }
+
     /// Executes `step` through the worker's view.
     ///
     /// # Errors
@@ -77,6 +97,38 @@ pub trait Vm: Sync {
     where
         Self: Sized;
 
+    /// Whether the step behind the one that the worker has executed last may be executed in one *run* with it: as if the two were one
+    /// step. Then [`Vm::execute`] is called for it with what the worker holds of the run so far ([`View::is_continued`]), and
+    /// [`Vm::report`] after the run's last step.
+    ///
+    /// What all steps of a run read and change is told, validated and made final once. Where one of them conflicts, all of them
+    /// execute again.
+    fn continues<'r>(&'r self, worker: &Self::Worker<'r>) -> bool
+    where
+        Self: Sized + 'r,
+    {
+        let _ = worker;
+        false
+    }
+
+    /// Told that a run ends: whatever [`Vm::execute`] did not report to the view of the run's observations and effects is to be
+    /// reported now. `output` is that of the run's first step.
+    ///
+    /// # Errors
+    ///
+    /// Like [`Vm::execute`].
+    fn report<'r>(
+        &'r self,
+        worker: &mut Self::Worker<'r>,
+        output: &mut Self::Output,
+    ) -> Result<(), Self::Error>
+    where
+        Self: Sized + 'r,
+    {
+        let _ = (worker, output);
+        Ok(())
+    }
+
     /// Whether steps that execute at the frontier record their observations, too, for a sink that wants to see them
     /// ([`crate::Sink::record`]).
     fn records_always(&self) -> bool {
@@ -85,7 +137,8 @@ pub trait Vm: Sync {
 
     /// Tries to make a result valid whose observations do not all hold, without executing the step again.
     ///
-    /// Called at the step's turn, with final values. On `true` the engine commits the effects as the hook left them.
+    /// Called at the step's turn, with final values, and not for steps that were executed in one run with others. On `true` the engine
+    /// commits the effects as the hook left them.
     fn repair(&self, step: &Self::Step, repair: &mut Repair<'_, Self>) -> bool
     where
         Self: Sized,
@@ -98,7 +151,7 @@ pub trait Vm: Sync {
 /// An observation that does not hold: where, what was relied on, and the value that is true now.
 pub type Violation<D> = (EntryId, <D as Domain>::Observation, <D as Domain>::Value);
 
-/// What a step does, by entry. An entry is named at most once.
+/// What a step does, by entry. An entry is named at most once, but for late effects.
 pub type Effects<D> = Vec<(EntryId, <D as Domain>::Effect)>;
 
 /// A conflicted result, laid open to [`Vm::repair`].

@@ -1,6 +1,7 @@
+use crate::groups::Place;
 use crate::store::EntryId;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::vm::{Domain, Effects, Vm};
 
 /// What a step is doing.
@@ -61,6 +62,12 @@ impl<D: Domain> Record<D> {
         self.late.clear();
     }
 
+    /// Makes those effects late that nobody wants to know of.
+    pub(crate) fn keep_back(&mut self, unwanted: impl Fn(EntryId) -> bool) {
+        let Self { effects, late, .. } = self;
+        late.extend(effects.extract_if(.., |(entry, _)| unwanted(*entry)));
+    }
+
     /// All effects.
     pub(crate) fn all_effects(&self) -> impl Iterator<Item = &(EntryId, D::Effect)> {
         self.effects.iter().chain(&self.late)
@@ -71,6 +78,9 @@ impl<D: Domain> Record<D> {
 pub(crate) struct Body<V: Vm> {
     pub(crate) step: Option<V::Step>,
     pub(crate) output: Option<V::Output>,
+    /// How many steps the record is of: this one and so many behind it, which were executed in one run (see
+    /// [`crate::Vm::continues`]). Zero if it is part of the record of the run's first step.
+    pub(crate) len: u64,
     pub(crate) record: Record<V::Domain>,
     /// Number of executions so far.
     pub(crate) incarnation: u32,
@@ -78,6 +88,14 @@ pub(crate) struct Body<V: Vm> {
     pub(crate) conflicts: u32,
     /// Whether there was no use in executing ahead, even if the result is valid.
     pub(crate) futile: bool,
+    /// The step's group, if it is in one.
+    pub(crate) group: Option<Place>,
+    /// The step before it of its group.
+    pub(crate) before: Option<u64>,
+    /// Whether that was near, and in flight, when this was claimed for speculation.
+    pub(crate) near: bool,
+    /// Whether this then relied on what some step in flight did.
+    pub(crate) needed: bool,
     /// Where the frontier was when the result was last found to hold, or the execution was found to be blocked.
     pub(crate) checked: u64,
 }
@@ -91,6 +109,9 @@ pub(crate) struct Slot<V: Vm> {
     state: AtomicU64,
     /// The worker whose result it holds: a hint.
     pub(crate) owner: AtomicUsize,
+    /// The step that was left to follow this one, and the one that this was left to follow; plus one, zero for none. Hints.
+    pub(crate) next: AtomicU64,
+    pub(crate) previous: AtomicU64,
     /// Locked by the worker that executes, validates or feeds the step; contended only by early checks.
     pub(crate) body: Mutex<Body<V>>,
 }
@@ -106,13 +127,20 @@ impl<V: Vm> Window<V> {
         let slot = || Slot {
             state: AtomicU64::new(0),
             owner: AtomicUsize::new(0),
+            next: AtomicU64::new(0),
+            previous: AtomicU64::new(0),
             body: Mutex::new(Body {
                 step: None,
                 output: None,
+                len: 1,
                 record: records.pop().unwrap_or_default(),
                 incarnation: 0,
                 conflicts: 0,
                 futile: false,
+                group: None,
+                before: None,
+                near: false,
+                needed: false,
                 checked: 0,
             }),
         };
@@ -140,6 +168,37 @@ impl<V: Vm> Window<V> {
     pub(crate) fn phase(&self, position: u64) -> Phase {
         let word = self.slot(position).state.load(Ordering::Acquire);
         if word >> 3 == position { Phase::decode(word) } else { Phase::Vacant }
+    }
+
+    /// Whether a result of the step at `position` is yet to come: it is being executed, or was left to follow another one.
+    pub(crate) fn is_awaited(&self, position: u64) -> bool {
+        matches!(self.phase(position), Phase::Ready | Phase::Running | Phase::Rerunning)
+    }
+
+    /// Leaves the step at `position` to whoever executes the one at `previous`. The caller owns it, and does no more if `true`.
+    pub(crate) fn leave_to_follow(&self, position: u64, previous: u64) -> bool {
+        self.slot(position).previous.store(previous + 1, Ordering::Relaxed);
+        self.set(position, Phase::Ready);
+        self.slot(previous).next.store(position + 1, Ordering::Release);
+        // Pairs with the fence between storing a result's phase and asking what follows.
+        fence(Ordering::SeqCst);
+        self.is_awaited(previous) || !self.claim(position, Phase::Ready, Phase::Running)
+    }
+
+    /// Claims the step that was left to follow the one at `position`, if there is one.
+    pub(crate) fn claim_next(&self, position: u64) -> Option<u64> {
+        let next = &self.slot(position).next;
+        if next.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let next = next.swap(0, Ordering::Acquire).checked_sub(1)?;
+        self.claim(next, Phase::Ready, Phase::Running).then_some(next)
+    }
+
+    /// Whether the step at `position` had better wait for the one that it was left to follow.
+    pub(crate) fn is_to_follow(&self, position: u64) -> bool {
+        let previous = self.slot(position).previous.load(Ordering::Relaxed);
+        previous.checked_sub(1).is_some_and(|previous| self.is_awaited(previous))
     }
 
     /// Sets the phase; the caller owns the step (see [`Slot`]).

@@ -1,14 +1,16 @@
+mod run;
 mod serve;
 mod speculate;
 
 use crate::background::assist;
 use crate::error::StreamError;
-use crate::feed::Feed;
+use crate::feed::{Feed, Scout};
 use crate::frontier::{Frontier, Sink};
 use crate::metrics::{Event, EventKind, Metrics};
-use crate::shared::Shared;
+use crate::seats::Seats;
+use crate::shared::{LONGEST_AT_FRONTIER, Shared};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{Mutex, nap};
+use crate::sync::{MODEL, Mutex, nap};
 use crate::view::View;
 use crate::vm::{Domain, Vm};
 use crate::window::Body;
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// How long a worker sleeps while speculation pauses.
 const NAP: Duration = Duration::from_micros(100);
-/// Steps that take less are cheap: see [`Vm::approach`].
+/// Steps that take less are cheap: see [`Vm::approach`], and `Record::keep_back`.
 const CHEAP: Duration = Duration::from_micros(10);
 /// How many cheap steps are approached at once.
 const APPROACHED: u32 = 16;
@@ -31,10 +33,14 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     threads: usize,
     timing: bool,
     timelines: bool,
+    /// Whether steps may be executed in runs.
+    runs: bool,
     /// What the times of events count from.
     start: Instant,
     /// Workers that have not left. Each counts down once; the last one closes the sink.
     present: AtomicUsize,
+    /// Where they are.
+    seats: Seats,
     /// Number of workers that have come.
     arrived: AtomicUsize,
     metrics: Mutex<Metrics>,
@@ -73,18 +79,16 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.timing.then(Instant::now)
     }
 
-    /// Executes the step in `body`; what it recorded stays in the view.
+    /// Executes the step in `body`, the first of a run or the next one; what it recorded stays in the view.
     fn execute(
         &mut self,
         position: u64,
         body: &mut Body<V>,
         speculative: bool,
     ) -> Result<V::Output, V::Error> {
-        let always = self.vm.records_always();
-        if position >= self.approached.0 {
+        if position >= self.approached.0 && !self.view().is_continued() {
             self.approach(position, body);
         }
-        self.view().begin(position, speculative, always);
         self.metrics.executions += 1;
         if body.incarnation > 0 {
             self.metrics.reexecutions += 1;
@@ -105,6 +109,11 @@ impl<'r, V: Vm> Worker<'r, V> {
             self.note(position, kind, start);
         }
         result
+    }
+
+    /// Whether so many steps, which took so long, were cheap, and those before them, too. Models must not depend on time.
+    fn were_cheap(&self, steps: u64, time: Duration) -> bool {
+        self.run > 1 && (MODEL || time < CHEAP * steps as u32)
     }
 
     /// Lets the VM fetch what the steps from `position` on need, if the last ones were cheap.
@@ -136,6 +145,26 @@ impl<'r, V: Vm> Worker<'r, V> {
     }
 }
 
+/// A worker's look at what it feeds.
+struct Ahead<'w, 'r, V: Vm> {
+    worker: &'w mut Worker<'r, V>,
+    workers: usize,
+}
+
+impl<V: Vm> Scout<V::Step> for Ahead<'_, '_, V> {
+    fn group(&mut self, step: &V::Step) -> Option<u64> {
+        self.worker.vm.group(&mut self.worker.state, step)
+    }
+
+    fn weight(&mut self, step: &V::Step) -> u64 {
+        self.worker.vm.weight(&mut self.worker.state, step)
+    }
+
+    fn workers(&self) -> usize {
+        self.workers
+    }
+}
+
 impl<V, S, I, B> Crew<V, S, I, B>
 where
     V: Vm,
@@ -149,6 +178,7 @@ where
         threads: usize,
         timing: bool,
         timelines: bool,
+        runs: bool,
         feed: Feed<I, B>,
         sink: S,
     ) -> Self {
@@ -160,8 +190,10 @@ where
             threads,
             timing,
             timelines,
+            runs,
             start: Instant::now(),
             present: AtomicUsize::new(threads),
+            seats: Seats::new(threads),
             arrived: AtomicUsize::new(0),
             metrics: Mutex::new(Metrics {
                 conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
@@ -193,9 +225,15 @@ where
 
     /// Puts more steps into the window, if nobody else does. While speculation pauses, that is left to whoever serves the
     /// frontier, who then has them in its caches.
-    fn feed(&self, worker: &Worker<'_, V>) -> bool {
-        let left = self.pauses() && self.served.load(Ordering::Relaxed);
-        !left && self.feed.try_lock().is_some_and(|mut feed| feed.feed(&self.shared, worker.run))
+    fn feed(&self, worker: &mut Worker<'_, V>) -> bool {
+        if self.pauses() && self.served.load(Ordering::Relaxed) {
+            return false;
+        }
+        let Some(mut feed) = self.feed.try_lock() else { return false };
+        // Who executes one step after the other has as many as fit into a run.
+        let alone = self.threads == 1 || self.pauses();
+        let run = if alone { LONGEST_AT_FRONTIER } else { worker.run };
+        feed.feed(&self.shared, run, Ahead { worker, workers: self.threads })
     }
 
     fn work_until_stopped(&self, vm: &V) {
@@ -211,12 +249,17 @@ where
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
         };
+        self.seats.take(worker.id);
+        if worker.id + 1 < self.threads {
+            self.seats.make_way();
+        }
         while !shared.stopped() {
+            self.seats.take(worker.id);
             let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
             let ended = shared.end.load(Ordering::SeqCst);
             if self.serve_frontier(&mut worker, false)
                 || self.speculate_next(&mut worker)
-                || self.feed(&worker)
+                || self.feed(&mut worker)
                 || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {
@@ -230,6 +273,7 @@ where
                 worker.metrics.idle_time += start.elapsed();
                 continue;
             }
+            self.seats.leave(worker.id);
             shared.signal.wait_usefully(|| {
                 shared.stopped()
                     || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
@@ -237,6 +281,7 @@ where
             });
             worker.metrics.idle_time += start.elapsed();
         }
+        self.seats.leave(worker.id);
         let (waits, waited) = (worker.view().waits, worker.view().waited);
         worker.metrics.waits += waits;
         worker.metrics.idle_time += waited;

@@ -210,6 +210,6 @@ fn a_reader_waits_for_a_writer_that_is_executed_again() {
 fn one_thread_executes_everything_once_at_the_frontier() {
     let steps = (0..200).map(|i| step([Op::Read(i % 3), Op::Write((i + 1) % 3, 1), Op::Require(2, 50)]));
     let metrics = check(&engine(1, 64), &batches(steps.collect(), &[50]), Cut::Never);
-    assert_eq!((metrics.frontier_executions, metrics.executions), (200, 200));
+    assert_eq!((metrics.frontier_executions, metrics.executions), (400, 400));
     assert_eq!((metrics.conflicts, metrics.reexecutions, metrics.blocked, metrics.waits), (0, 0, 0, 0));
 }

@@ -34,6 +34,10 @@ pub(super) struct Counters {
     again: f64,
     /// Results found invalid.
     conflicts: f64,
+    /// Steps that were left to follow an earlier one of their group.
+    followed: f64,
+    /// Executions in one run with the step before.
+    joined: f64,
     /// Reads that waited for a writer.
     waits: f64,
     /// Times that a thread went to sleep: for a lock, for work, in a read.
@@ -106,6 +110,8 @@ impl Counters {
             frontier_executions: rounded(thousand(metrics.frontier_executions)),
             again: rounded(thousand(metrics.reexecutions)),
             conflicts: rounded(thousand(metrics.conflicts)),
+            followed: rounded(thousand(metrics.followed)),
+            joined: rounded(thousand(metrics.joined)),
             waits: rounded(thousand(metrics.waits)),
             sleeps: sleeps.map(|sleeps| rounded(thousand(sleeps))),
             idle: rounded((metrics.idle_time.as_secs_f64() / total.max(1e-9)).min(1.0)),
@@ -117,7 +123,7 @@ impl Counters {
         writeln!(out, "\nnanoseconds per transaction or execution; counts per 1,000 transactions")?;
         writeln!(
             out,
-            "{:width$}  threads  mode    {:>8}  {:>8}  {:>7}  {:>8}  {:>7}  {:>8}  {:>7}  {:>9}  {:>7}  {:>8}  {:>6}",
+            "{:width$}  threads  mode    {:>8}  {:>8}  {:>7}  {:>8}  {:>7}  {:>8}  {:>7}  {:>9}  {:>8}  {:>7}  {:>7}  {:>8}  {:>6}",
             "case",
             "execute",
             "validate",
@@ -127,6 +133,8 @@ impl Counters {
             "executed",
             "again",
             "conflicts",
+            "followed",
+            "joined",
             "waits",
             "sleeps",
             "idle"
@@ -137,7 +145,7 @@ impl Counters {
         let sleeps = self.sleeps.map_or("-".to_owned(), |sleeps| format!("{sleeps:.1}"));
         writeln!(
             out,
-            "{:>8.0}  {:>8.0}  {:>7.0}  {:>8.0}  {:>6.1}x  {:>8.1}  {:>7.1}  {:>9.1}  {:>7.1}  {:>8}  {:>4.0} %",
+            "{:>8.0}  {:>8.0}  {:>7.0}  {:>8.0}  {:>6.1}x  {:>8.1}  {:>7.1}  {:>9.1}  {:>8.1}  {:>7.1}  {:>7.1}  {:>8}  {:>4.0} %",
             self.execute_ns,
             self.validate_ns,
             self.commit_ns,
@@ -146,6 +154,8 @@ impl Counters {
             self.frontier_executions,
             self.again,
             self.conflicts,
+            self.followed,
+            self.joined,
             self.waits,
             sleeps,
             100.0 * self.idle

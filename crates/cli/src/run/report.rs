@@ -59,6 +59,7 @@ struct Counters {
     conflicts_by_kind: Vec<(&'static str, u64)>,
     moved: u64,
     repairs: u64,
+    joined: u64,
     waits: u64,
     execute_ms: f64,
     validate_ms: f64,
@@ -83,6 +84,7 @@ impl From<&Metrics> for Counters {
                 .collect(),
             moved: metrics.moved,
             repairs: metrics.repairs,
+            joined: metrics.joined,
             waits: metrics.waits,
             execute_ms: ms(metrics.execute_time),
             validate_ms: ms(metrics.validate_time),
@@ -217,9 +219,10 @@ fn table(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Re
 fn counters(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
     writeln!(
         out,
-        "executions {} ({} at the frontier, {} again, {} of these early); blocked {}; waits {}",
+        "executions {} ({} at the frontier, {} in one run with the step before, {} again, {} of these early); blocked {}; waits {}",
         metrics.executions,
         metrics.frontier_executions,
+        metrics.joined,
         metrics.reexecutions,
         metrics.early_reexecutions,
         metrics.blocked,

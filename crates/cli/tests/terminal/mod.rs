@@ -1,5 +1,6 @@
 //! The command on a terminal, as a person would see it.
 
+use crate::common::{stderr, stdout, tandem};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -31,4 +32,31 @@ pub(crate) fn on_terminal(args: &[&str]) -> Output {
     });
     let output = child.wait_with_output().expect("the command ends");
     Output { stderr: reader.join().expect("what was seen"), ..output }
+}
+
+/// Clears a line of a terminal.
+const CLEAR: &str = "\x1b[2K";
+
+/// Runs a command twice: on a terminal it must show all these bars, each of which counts unless it stands in brackets, and leave
+/// nothing of them; in a pipe it must show nothing. `prepare` comes before each run.
+pub(crate) fn shows(args: &[&str], bars: &[&str], prepare: impl Fn()) {
+    prepare();
+    let seen = on_terminal(args);
+    let terminal = stderr(&seen);
+    assert!(seen.status.success(), "{args:?}: {terminal}");
+    for bar in bars {
+        let name = bar.trim_matches(['[', ']']);
+        let drawn = terminal.split(['\r', '\n']).find(|line| line.trim_start_matches(CLEAR).contains(name));
+        let drawn = drawn.unwrap_or_else(|| panic!("{args:?} shows no {name}: {terminal:?}"));
+        assert_eq!(name == *bar, drawn.contains('█') || drawn.contains('░'), "{args:?}: {drawn:?}");
+        assert_eq!(name == *bar, drawn.contains('/'), "{args:?}: {drawn:?}");
+    }
+    let rest = terminal.rsplit(CLEAR).next().unwrap_or_default();
+    assert!(rest.trim().is_empty(), "{args:?} leaves {rest:?}");
+    assert!(!stdout(&seen).contains('\x1b'), "{args:?}: {}", stdout(&seen));
+    prepare();
+    let piped = tandem(args);
+    assert!(piped.status.success(), "{args:?}: {}", stderr(&piped));
+    assert_eq!(stderr(&piped), "", "{args:?}");
+    assert_eq!(stdout(&piped).lines().count(), stdout(&seen).lines().count(), "{args:?}");
 }

@@ -116,18 +116,27 @@ pub(crate) struct Streamed<E> {
 }
 
 thread_local! {
-    static EXECUTORS: RefCell<BTreeMap<(usize, usize), Arc<Executor>>> = RefCell::default();
+    static EXECUTORS: RefCell<BTreeMap<(usize, usize, bool), Arc<Executor>>> = RefCell::default();
 }
 
 /// An executor with so many threads and, unless zero, this window; each test has its own.
 pub(crate) fn with_executor(threads: usize, window: usize) -> Arc<Executor> {
+    executor(threads, window, true)
+}
+
+/// An executor that starts steps in order, so that a test can make them wait for one another.
+pub(crate) fn with_executor_in_order(threads: usize) -> Arc<Executor> {
+    executor(threads, 0, false)
+}
+
+fn executor(threads: usize, window: usize, hints: bool) -> Arc<Executor> {
     EXECUTORS.with_borrow_mut(|executors| {
         let make = || {
-            let config = Config::default().threads(threads);
+            let config = Config::default().threads(threads).hints(hints).runs(hints);
             let config = if window == 0 { config } else { config.window(window) };
             Arc::new(Executor::new(&config).unwrap())
         };
-        executors.entry((threads, window)).or_insert_with(make).clone()
+        executors.entry((threads, window, hints)).or_insert_with(make).clone()
     })
 }
 

@@ -13,7 +13,10 @@ pub(crate) mod stores;
 mod tx;
 
 pub(crate) use fork::{Fork, block_hash};
-pub(crate) use harness::{Report, apply, assert_same, difference, execute_plainly, stream, with_executor};
+pub(crate) use harness::{
+    Report, apply, assert_like, assert_same, difference, execute_plainly, stream, stream_watched,
+    with_executor, with_executor_in_order,
+};
 pub(crate) use orders::{Forced, Runs};
 pub(crate) use scenario::{Scenario, at, ether};
 pub(crate) use tx::{Signer, Tx};

@@ -2,7 +2,9 @@
 
 use super::contracts::{Do, interpreter, script};
 use super::gates::{Event, Fault, Gates, Hold, hold};
-use super::harness::{Report, Streamed, assert_like, execute_plainly, stream_watched, with_executor};
+use super::harness::{
+    Report, Streamed, assert_like, execute_plainly, stream_watched, with_executor_in_order,
+};
 use super::scenario::{Scenario, at, ether};
 use super::tx::Tx;
 use alloy_primitives::{Address, U256};
@@ -134,7 +136,7 @@ impl Scenario {
 
     fn run_held(&self, runs: &mut Runs, threads: usize, holds: &[Hold], stale: bool) {
         let gates = self.gates(holds);
-        let streamed = self.stream_through(&gates, &with_executor(threads, 0));
+        let streamed = self.stream_through(&gates, &with_executor_in_order(threads));
         let how = format!("{threads} threads, {holds:?}");
         assert_like(&streamed, &runs.report, &how);
         // An invalid transaction may be refused before it comes to what it would wait for.

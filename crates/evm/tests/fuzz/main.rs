@@ -92,6 +92,8 @@ fn random_blocks_give_what_plain_execution_gives() {
         (Shape::Moved, metrics.moved),
         (Shape::Repairs, metrics.repairs),
         (Shape::Blocked, metrics.blocked),
+        (Shape::Joined, metrics.joined),
+        (Shape::JoinedAhead, metrics.joined_ahead),
         (Shape::Waits, metrics.waits),
     ] {
         counts.add(shape, count);

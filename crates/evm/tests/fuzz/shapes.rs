@@ -68,6 +68,8 @@ shapes! {
     Moved: "results kept though a balance moved",
     Repairs: "repairs",
     Blocked: "speculative executions that failed",
+    Joined: "executions in one run with the transaction before",
+    JoinedAhead: "those of them ahead of their turn",
     Waits: "waits for a writer",
 }
 

@@ -33,7 +33,7 @@ fn setting(fork: Fork) -> (Scenario, Vec<Event>) {
 
 /// An executor that knows no codes yet.
 fn executor(threads: usize) -> Executor {
-    Executor::new(&Config::default().threads(threads)).unwrap()
+    Executor::new(&Config::default().threads(threads).hints(false).runs(false)).unwrap()
 }
 
 #[test]

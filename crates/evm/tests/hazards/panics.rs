@@ -3,7 +3,7 @@
 
 use crate::common::contracts::*;
 use crate::common::gates::{Event, Hold, Trouble, hold};
-use crate::common::{Fork, Scenario, at, with_executor};
+use crate::common::{Fork, Scenario, at, with_executor_in_order};
 use tandem_evm::ExecutionError;
 
 /// Three blocks of acts that depend on each other; one act of the second reads what nobody else does.
@@ -24,7 +24,7 @@ fn panic_and_go_on(threads: &[usize], holds: &[Hold], finished: std::ops::RangeI
     let (s, event) = setting();
     let expected = s.check_orders().report.valid();
     for threads in threads {
-        let executor = with_executor(*threads, 0);
+        let executor = with_executor_in_order(*threads);
         for _ in 0..5 {
             let gates = s.gates(holds).with_trouble(event, Trouble::Panic, usize::MAX);
             let streamed = s.stream_through(&gates, &executor);

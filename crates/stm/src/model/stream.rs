@@ -98,7 +98,8 @@ fn run(preemptions: usize, batches: &'static [&'static [u8]], expected: &'static
             2,
             false,
             false,
-            Feed::new(batches.iter().map(|batch| batch.iter().copied()), Cut::Never),
+            true,
+            Feed::new(batches.iter().map(|batch| batch.iter().copied()), Cut::Never, true),
             Outputs(outputs.clone()),
         ));
         let other = {

@@ -1,10 +1,12 @@
 //! Making steps final, in order.
 
+use super::run::Executed;
 use super::{Crew, Worker, since};
 use crate::error::StreamError;
 use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
 use crate::metrics::EventKind;
 use crate::predicate::Check;
+use crate::shared::{LONGEST_AT_FRONTIER, LONGEST_RUN};
 use crate::sync::atomic::{Ordering, fence};
 use crate::vm::{Domain, Repair, Vm};
 use crate::window::{Body, Phase};
@@ -19,6 +21,9 @@ const REDEEMED: u32 = 2;
 const PAUSE: u64 = 32;
 /// So many times at most.
 const DOUBLINGS: u32 = 6;
+
+/// After so many good runs of full length runs may be a step longer.
+const LENGTHEN: u32 = 8;
 
 /// What validation at the frontier found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,25 +125,58 @@ where
         if phase == Phase::Done {
             let futile = verdict == Verdict::Invalid || body.futile;
             self.judge_speculation(frontier, position, futile);
+            self.judge_run(frontier, body.len, verdict);
+            self.learn(&body);
+        } else if phase == Phase::Ready
+            && body.near
+            && let Some(group) = body.group.filter(|group| shared.groups.are_related(*group))
+        {
+            // It was left to follow a step, and came to its turn as soon as it could be executed.
+            self.judge_speculation(frontier, position, true);
+            if frontier.futile >= FUTILE {
+                shared.groups.doubt(group);
+            }
         }
         let repaired = verdict == Verdict::Repaired;
-        let kept = if verdict == Verdict::Invalid { None } else { body.output.take() };
-        let executed = kept.is_none();
-        let output = kept.map_or_else(
-            || {
-                worker.metrics.frontier_executions += 1;
-                worker.execute(position, &mut body, false)
-            },
-            Ok,
-        );
-        match output {
-            Ok(output) => {
-                let history = History { executions: body.incarnation, conflicts: body.conflicts, repaired };
-                self.commit(worker, frontier, position, &mut body, output, executed, history)
+        if verdict != Verdict::Invalid {
+            return self.commit(worker, frontier, position, &mut body, false, repaired);
+        }
+        self.dissolve(position, &mut body);
+        let most = self.longest_at_frontier(worker, position);
+        let Executed { len, error } = self.execute_run(worker, position, &mut body, false, most, None);
+        worker.metrics.frontier_executions += len + u64::from(error.is_some());
+        let moved = len > 0 && self.commit(worker, frontier, position, &mut body, true, false);
+        if let Some(error) = error {
+            // Those before it are final, so that it failed at its turn.
+            shared.fail(StreamError::Step { position: position + len, error });
+            return false;
+        }
+        moved
+    }
+
+    /// How many steps to execute at the frontier before their effects are told.
+    fn longest_at_frontier(&self, worker: &Worker<'_, V>, position: u64) -> u64 {
+        let shared = &self.shared;
+        let paused = shared.resume.load(Ordering::Relaxed).saturating_sub(position);
+        let alone = if self.threads == 1 { u64::MAX } else { paused };
+        let together = worker.run.min(shared.longest.load(Ordering::Relaxed));
+        alone.max(together).min(LONGEST_AT_FRONTIER)
+    }
+
+    /// Finds out how long runs had better be: half as long after one that conflicted, a step longer after some that did not.
+    fn judge_run(&self, frontier: &mut Frontier<V, S>, len: u64, verdict: Verdict) {
+        let longest = &self.shared.longest;
+        let old = longest.load(Ordering::Relaxed);
+        if verdict == Verdict::Invalid {
+            if len > 1 {
+                longest.store((old / 2).max(1), Ordering::Relaxed);
+                frontier.good_runs = 0;
             }
-            Err(error) => {
-                shared.fail(StreamError::Step { position, error });
-                false
+        } else if len == old && old < LONGEST_RUN {
+            frontier.good_runs += 1;
+            if frontier.good_runs == LENGTHEN {
+                longest.store(old + 1, Ordering::Relaxed);
+                frontier.good_runs = 0;
             }
         }
     }
@@ -154,6 +192,17 @@ where
         if let Some(pauses) = frontier.futile.checked_sub(FUTILE) {
             let pause = (PAUSE << pauses).min(self.shared.window.len());
             self.shared.resume.store(position + pause, Ordering::Relaxed);
+        }
+    }
+
+    /// Learns from a result whether steps of its group need one another.
+    fn learn(&self, body: &Body<V>) {
+        if let Some(group) = body.group {
+            let groups = &self.shared.groups;
+            let needed = body.needed || body.conflicts > 0;
+            if needed || body.near || !groups.are_related(group) {
+                groups.learn(group, needed);
+            }
         }
     }
 
@@ -188,6 +237,7 @@ where
                 Check::Moved => moved = true,
                 Check::Violated(kind) => {
                     kinds[kind % 64] = true;
+                    store.want(observed.entry);
                     violated.push((observed.entry, observed.observation, value));
                 }
             }
@@ -199,11 +249,13 @@ where
             worker.note(position, EventKind::Conflict, start);
             worker.count_conflict((0..V::Domain::KINDS.len()).filter(|kind| kinds[kind % 64]));
             body.conflicts += 1;
+            // Those kept back are the hook's to change, too.
+            body.record.effects.append(&mut body.record.late);
             let unrepaired = &mut frontier.unrepaired;
             unrepaired.clone_from(&body.record.effects);
             let effects = &mut body.record.effects;
             let repaired = match (&body.step, &mut body.output) {
-                (Some(step), Some(output)) => {
+                (Some(step), Some(output)) if body.len == 1 => {
                     worker.vm.repair(step, &mut Repair { violated, effects, output })
                 }
                 _ => false,
@@ -225,24 +277,23 @@ where
         verdict
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, and each names a different thing")]
+    /// Makes the run of steps that begins at `position` final: as it was `executed` just now, or as it is in `body`.
     fn commit(
         &self,
         worker: &mut Worker<'_, V>,
         frontier: &mut Frontier<V, S>,
         position: u64,
         body: &mut Body<V>,
-        output: V::Output,
         executed: bool,
-        history: History,
+        repaired: bool,
     ) -> bool {
         let shared = &self.shared;
         let start = worker.now();
         let Frontier { sink, segment, .. } = &mut *frontier;
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         let record = if executed { &worker.view().record } else { &body.record };
-        if let Some(step) = &body.step {
-            sink.record(step, &output, &Recorded { store: &shared.store, record });
+        if let (1, Some(step), Some(output)) = (body.len, &body.step, &body.output) {
+            sink.record(step, output, &Recorded { store: &shared.store, record });
         }
         for (entry, effect) in record.all_effects() {
             if let Some(before) = shared.store.commit(*entry, position, effect, segment.number) {
@@ -252,16 +303,34 @@ where
         if executed {
             shared.store.retract(position, u32::MAX, &body.record.effects);
         }
-        let step = body.step.take().expect("a step in flight is in its slot");
         let mut changes = Changes { store: &shared.store, segment };
-        if let Err(error) = sink.finalize(step, output, &mut changes, history) {
-            shared.fail(StreamError::Step { position, error });
+        let end = position + body.len;
+        let mut finalize = |step: u64, body: &mut Body<V>, repaired| {
+            let history = History { executions: body.incarnation, conflicts: body.conflicts, repaired };
+            let input = body.step.take().expect("a step in flight is in its slot");
+            let output = body.output.take().expect("a step that was executed has an output");
+            if let Err(error) = sink.finalize(input, output, &mut changes, history) {
+                shared.fail(StreamError::Step { position: step, error });
+                return false;
+            }
+            worker.metrics.steps += 1;
+            let next = shared.window.slot(step).next.load(Ordering::Relaxed);
+            if next > end + 1 {
+                shared.released.store(next, Ordering::Relaxed);
+            }
+            shared.window.set(step, Phase::Vacant);
+            true
+        };
+        let done = finalize(position, body, repaired)
+            && (position + 1..end).all(|step| {
+                let mut body = shared.window.slot(step).body.lock();
+                finalize(step, &mut body, false)
+            });
+        if !done {
             return false;
         }
-        worker.metrics.steps += 1;
         worker.metrics.commit_time += since(start);
-        shared.window.set(position, Phase::Vacant);
-        shared.frontier.store(position + 1, Ordering::SeqCst);
+        shared.frontier.store(end, Ordering::SeqCst);
         shared.signal.notify_paced(&mut frontier.told);
         true
     }

@@ -50,7 +50,8 @@ fn a_fault_of_the_base_ends_the_stream_at_its_position() {
         let (engine, _) = chooser.engine();
         let mut arena = Arena::default();
         let batches = chooser.stream(false);
-        let toy = Toy { faulty: Some(chooser.below(3) as u8), ..Toy::default() };
+        let (faulty, runs) = (Some(chooser.below(3) as u8), chooser.below(2) == 0);
+        let toy = Toy { faulty, runs, ..Toy::default() };
         let input = batches.iter().cloned();
         let (log, _, outcome) = observed(chooser, &engine, &mut arena, &toy, input, None);
         assert_prefix(&batches, &log);

@@ -20,8 +20,8 @@ fn streams(chooser: &mut Chooser, strict: bool, sum: &Mutex<Metrics>) {
 fn explore_streams(scenario: fn(&mut Chooser), sum: &Mutex<Metrics>) {
     explore(scenario);
     let sum = sum.lock().expect("nothing panics here");
-    let Metrics { early_reexecutions, moved, repairs, waits, .. } = *sum;
-    let rungs = [early_reexecutions, moved, repairs, waits];
+    let Metrics { early_reexecutions, moved, repairs, followed, waits, .. } = *sum;
+    let rungs = [early_reexecutions, moved, repairs, followed, waits];
     assert!(rungs.iter().chain(&sum.conflicts_by_kind).all(|count| *count > 0), "{sum:#?}");
 }
 

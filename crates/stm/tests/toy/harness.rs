@@ -133,11 +133,17 @@ pub(crate) fn run(
     (log, metrics, outcome)
 }
 
-/// Runs a stream and compares everything that it leaves behind with the oracle, down to the first failing step.
+/// Runs a stream step by step, and again in runs, and compares everything that it leaves behind with the oracle, down to the first
+/// failing step.
 pub(crate) fn check(engine: &Engine, batches: &[Vec<Step>], cut: Cut) -> Metrics {
-    let (log, metrics, outcome) = run(engine, &Toy::default(), batches.iter().cloned(), cut);
-    compare(batches, &log, &metrics, &outcome);
-    metrics
+    let mut sum = Metrics::default();
+    for runs in [false, true] {
+        let toy = Toy { runs, ..Toy::default() };
+        let (log, metrics, outcome) = run(engine, &toy, batches.iter().cloned(), cut);
+        compare(batches, &log, &metrics, &outcome);
+        sum.merge(&metrics);
+    }
+    sum
 }
 
 /// Compares what a stream left behind with the oracle.

@@ -82,6 +82,8 @@ pub(crate) enum Op {
     Sweep(u8, u8),
     /// Keeps the processor busy for about this many microseconds.
     Spin(u32),
+    /// Says which group the step is in; does nothing.
+    Group(u8),
     /// Runs the test's own code.
     Hook(Hook),
 }
@@ -135,6 +137,8 @@ pub(crate) enum ToyError {
 pub(crate) struct Toy {
     /// The number whose base value cannot be read.
     pub(crate) faulty: Option<u8>,
+    /// Whether steps of one batch may be executed in runs.
+    pub(crate) runs: bool,
     /// Makes workers that unwind linger, between releasing their locks and reporting the panic.
     pub(crate) linger: bool,
 }

@@ -83,7 +83,7 @@ impl Run<'_> {
                     self.set(Key::Number(to), self.get(Key::Number(to)) + amount);
                     output.push(amount);
                 }
-                Op::Require(..) | Op::Demand(..) | Op::Spin(_) | Op::Hook(_) => {}
+                Op::Require(..) | Op::Demand(..) | Op::Spin(_) | Op::Group(_) | Op::Hook(_) => {}
             }
         }
         Ok(output)

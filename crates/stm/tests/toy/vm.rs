@@ -84,6 +84,9 @@ pub(crate) struct ToyWorker<'r> {
     toy: &'r Toy,
     view: View<'r, Toy>,
     locals: Vec<Local>,
+    /// Steps of the run before the present one.
+    earlier: u64,
+    open: bool,
 }
 
 impl Drop for ToyWorker<'_> {
@@ -159,7 +162,7 @@ impl ToyWorker<'_> {
     }
 
     fn generation(&self) -> i64 {
-        self.view.position() as i64 + 1
+        (self.view.position() + self.earlier) as i64 + 1
     }
 
     fn slot(&mut self, owner: u8, slot: u8) -> Result<Key, ToyError> {
@@ -183,8 +186,25 @@ impl ToyWorker<'_> {
         }
     }
 
+    /// Executes a step. One that fails leaves a run as it was, but for what was read.
     fn execute(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
-        self.locals.clear();
+        if self.view.is_continued() {
+            self.earlier += 1;
+        } else {
+            self.locals.clear();
+            self.earlier = 0;
+        }
+        let before: Vec<_> = self.locals.iter().map(|local| local.effect).collect();
+        let result = self.perform(step);
+        if result.is_err() {
+            let before = before.into_iter().chain(std::iter::repeat(None));
+            self.locals.iter_mut().zip(before).for_each(|(local, effect)| local.effect = effect);
+        }
+        self.open = self.toy.runs && !step.ends_batch;
+        result
+    }
+
+    fn perform(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
         let (mut acc, mut output) = (0, Vec::new());
         for op in &step.ops {
             match *op {
@@ -235,13 +255,13 @@ impl ToyWorker<'_> {
                         std::hint::spin_loop();
                     }
                 }
+                Op::Group(_) => {}
                 Op::Hook(ref hook) => (hook.0)(Moment {
-                    position: self.view.position(),
+                    position: self.view.position() + self.earlier,
                     speculative: self.view.is_speculative(),
                 }),
             }
         }
-        self.report();
         Ok(output)
     }
 }
@@ -286,15 +306,44 @@ impl Vm for Toy {
     type Worker<'r> = ToyWorker<'r>;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
-        ToyWorker { toy: self, view, locals: Vec::new() }
+        ToyWorker { toy: self, view, locals: Vec::new(), earlier: 0, open: false }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
         &mut worker.view
     }
 
+    fn group<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> Option<u64>
+    where
+        Self: 'r,
+    {
+        step.ops.iter().find_map(|op| if let Op::Group(group) = op { Some(u64::from(*group)) } else { None })
+    }
+
+    fn weight<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> u64
+    where
+        Self: 'r,
+    {
+        step.ops.len() as u64
+    }
+
     fn execute<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Step) -> Result<Vec<i64>, ToyError> {
         worker.execute(step)
+    }
+
+    fn continues<'r>(&'r self, worker: &Self::Worker<'r>) -> bool
+    where
+        Self: 'r,
+    {
+        worker.open
+    }
+
+    fn report<'r>(&'r self, worker: &mut Self::Worker<'r>, _: &mut Vec<i64>) -> Result<(), ToyError>
+    where
+        Self: 'r,
+    {
+        worker.report();
+        Ok(())
     }
 
     /// Shifts a lone sweep to the amount that is there now; an amount of zero leaves no effects.

@@ -1,0 +1,78 @@
+//! The blocks in flight.
+
+use crate::block::Block;
+use crate::error::ExecutionError;
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A block on its way through the stream.
+#[derive(Debug)]
+pub(crate) struct Job<'s, S> {
+    pub(crate) block: Arc<Block>,
+    pub(crate) store: &'s S,
+    pub(crate) world: u32,
+}
+
+/// The blocks in flight, by number. Steps name theirs by that number: counting references to it step by step would have all
+/// cores write to one place.
+#[derive(Debug)]
+pub(crate) struct Jobs<'s, S> {
+    /// Of the next block. Raised by whoever feeds the stream.
+    next: AtomicU64,
+    jobs: RwLock<HashMap<u64, Arc<Job<'s, S>>>>,
+}
+
+impl<S> Default for Jobs<'_, S> {
+    fn default() -> Self {
+        Self { next: AtomicU64::new(0), jobs: RwLock::default() }
+    }
+}
+
+impl<'s, S> Jobs<'s, S> {
+    /// Takes a block in. Gives its number.
+    pub(crate) fn add(&self, job: Job<'s, S>) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.jobs.write().insert(number, Arc::new(job));
+        number
+    }
+
+    /// Forgets a block all steps of which are final.
+    pub(crate) fn remove(&self, number: u64) {
+        self.jobs.write().remove(&number);
+    }
+}
+
+/// The block that one thread is at.
+#[derive(Debug)]
+pub(crate) struct Current<'s, S>(Option<(u64, Arc<Job<'s, S>>)>);
+
+impl<S> Default for Current<'_, S> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'s, S> Current<'s, S> {
+    /// The block that it is at.
+    pub(crate) fn job(&self) -> Option<&Job<'s, S>> {
+        self.0.as_ref().map(|(_, job)| &**job)
+    }
+
+    /// Moves on to the block of this number. Says whether it was at another one.
+    pub(crate) fn at<E>(
+        &mut self,
+        number: u64,
+        jobs: &Jobs<'s, S>,
+    ) -> Result<(&Job<'s, S>, bool), ExecutionError<E>> {
+        let moved = self.0.as_ref().is_none_or(|(current, _)| *current != number);
+        if moved {
+            self.0 = jobs.jobs.read().get(&number).map(|job| (number, job.clone()));
+        }
+        match &self.0 {
+            Some((_, job)) => Ok((job, moved)),
+            None => Err(ExecutionError::Internal(format!("block {number} of the stream is not in flight"))),
+        }
+    }
+}
