@@ -1,6 +1,8 @@
 //! `tandem fevm`, on generated tipsets.
 
 mod common;
+#[cfg(unix)]
+mod terminal;
 
 use common::{assert_fails, stdout, tandem};
 use serde_json::Value;
@@ -76,13 +78,20 @@ fn without_block(path: &Path, index: usize) {
 fn files_execute_as_the_reference_does() {
     let files = Files::new("mixed", 40);
     let mut roots = Vec::new();
-    for more in [&["--threads", "1"][..], &["--threads", "2"], &["--threads", "2", "--trust-evm"]] {
+    for more in [
+        &["--threads", "1"][..],
+        &["--threads", "2"],
+        &["--threads", "2", "--trust-evm"],
+        &["--threads", "2", "--processes", "1", "--trust-evm"],
+        &["--threads", "4", "--processes", "2", "--trust-evm"],
+    ] {
         let output = files.run(&[more, &["--verify", "--json"]].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = lines(&output);
         assert_eq!(lines.len(), 41);
         let summary = &lines[40]["summary"];
         assert_eq!(summary["identical"], true);
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
         roots.push(summary["root"].clone());
     }
     assert!(roots.iter().all(|root| *root == roots[0]));
@@ -97,6 +106,8 @@ fn bench_compares_with_the_reference() {
         "bench",
         "--workload",
         "exchange,hot",
+        "--processes",
+        "1",
         "--messages",
         "30",
         "--tipsets",
@@ -110,10 +121,41 @@ fn bench_compares_with_the_reference() {
     assert_eq!(summary["workload"], "hot");
     assert_eq!(summary["messages"], 60);
     assert_eq!(summary["threads"], 2);
+    assert_eq!(summary["processes"], 1);
     assert_eq!(summary["identical"], true);
     for field in ["merged", "reexecuted", "referenceMs", "ms", "speedup"] {
         assert!(summary[field].is_number(), "{summary}");
     }
+}
+
+#[test]
+fn worker_programs_that_are_none_are_done_without() {
+    let files = Files::new("exchange", 30);
+    let script = files.path("nonsense");
+    fs::write(&script, "#!/bin/sh\nprintf nonsense >&0\nexec sleep 60\n").expect("writing");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).expect("permissions");
+    }
+    let script = script.to_str().expect("a path in UTF-8");
+    let output = files.run(&["--threads", "2", "--processes", "1", "--worker", script, "--verify"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout(&output).contains("identical with the reference"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("warning: worker process 0: ") && said.contains("done without it"), "{said}");
+    let missing = files.path("missing");
+    let missing = missing.to_str().expect("a path in UTF-8");
+    let output = files.run(&["--threads", "2", "--processes", "1", "--worker", missing]);
+    assert_fails(&output, 2, &["missing cannot be started"]);
+    let bench =
+        ["fevm", "bench", "--workload", "hot", "--messages", "1", "--processes", "1", "--worker", missing];
+    assert_fails(&tandem(&bench), 2, &["missing cannot be started"]);
+}
+
+#[test]
+fn a_worker_is_not_started_by_hand() {
+    assert_fails(&tandem(&["fevm", "worker"]), 2, &["standard input is not the socket of an executor"]);
 }
 
 #[test]
@@ -197,7 +239,35 @@ fn a_state_with_a_missing_block_is_bad_input() {
 fn absurd_settings_are_bad_usage() {
     assert_fails(&tandem(&["fevm", "bench", "--threads", "0"]), 2, &["--threads"]);
     assert_fails(&tandem(&["fevm", "bench", "--workload", "none"]), 2, &["none"]);
+    assert_fails(&tandem(&["fevm", "bench", "--processes", "2"]), 2, &["--processes 2 of --threads 2"]);
     assert_fails(&tandem(&["fevm", "copies", "--copies", "1"]), 2, &["--copies"]);
     let files = Files::new("sends", 1);
     assert_fails(&files.run(&["--threads", "0"]), 2, &["--threads"]);
+}
+
+/// Commands that may take long: on a terminal a bar, in a pipe nothing.
+#[test]
+#[cfg(unix)]
+fn messages_are_executed_with_progress() {
+    let files = Files::new("exchange", 20);
+    let path = |name: &str| files.path(name).to_str().expect("a path in UTF-8").to_owned();
+    let (bundle, state, messages) = (path("bundle.car"), path("state.car"), path("messages.jsonl"));
+    let run = ["run", "--bundle", &bundle, "--state", &state, "--messages", &messages, "--verify"];
+    let size = ["--workload", "exchange", "--messages", "5"];
+    let generated = path("generated");
+    let all: [(&[&str], &str); 4] = [
+        (&run, "executing"),
+        (&[&["bench", "--tipsets", "2", "--processes", "1"], &size[..]].concat(), "executing"),
+        (&[&["copies", "--samples", "2"], &size[..]].concat(), "executing"),
+        (&[&["generate", &generated], &size[..]].concat(), "[generating]"),
+    ];
+    for (args, bar) in all {
+        terminal::shows(&[&["fevm"], args].concat(), &[bar], || ());
+    }
+    let help = stdout(&tandem(&["fevm", "help"]));
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<_> = commands.take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let known =
+        |line: &&str| line.starts_with("help ") || all.iter().any(|(args, _)| line.starts_with(args[0]));
+    assert!(commands.len() == all.len() + 1 && commands.iter().all(known), "{commands:?}");
 }

@@ -20,6 +20,21 @@ pub(crate) struct Head {
     pub(crate) value: u64,
 }
 
+/// A link. Most are passed over, and parsing a CID takes longer than everything else about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link<'a> {
+    /// The bytes of its CID.
+    pub(crate) name: &'a [u8],
+    /// Where they stand in the block.
+    pub(crate) place: Range<usize>,
+}
+
+impl Link<'_> {
+    pub(crate) fn cid(&self) -> Option<Cid> {
+        Cid::try_from(self.name).ok()
+    }
+}
+
 impl<'a> Reader<'a> {
     pub(crate) fn new(data: &'a [u8]) -> Self {
         Self { data, at: 0 }
@@ -79,22 +94,20 @@ impl<'a> Reader<'a> {
         self.expect(5)
     }
 
-    /// A link, and where the bytes of its CID stand in the block.
-    pub(crate) fn link(&mut self) -> Option<(Cid, Range<usize>)> {
+    pub(crate) fn link(&mut self) -> Option<Link<'a>> {
         if self.expect(6)? != LINK {
             return None;
         }
-        self.cid()
+        self.name()
     }
 
-    fn cid(&mut self) -> Option<(Cid, Range<usize>)> {
-        let (zero, cid) = self.bytes()?.split_first()?;
-        let parsed = Cid::try_from(cid).ok()?;
-        (*zero == 0).then(|| (parsed, self.at - cid.len()..self.at))
+    fn name(&mut self) -> Option<Link<'a>> {
+        let (zero, name) = self.bytes()?.split_first()?;
+        (*zero == 0).then(|| Link { name, place: self.at - name.len()..self.at })
     }
 
     /// Passes one item, and calls `visit` with every link in it.
-    pub(crate) fn item(&mut self, visit: &mut impl FnMut(Cid, Range<usize>)) -> Option<()> {
+    pub(crate) fn item(&mut self, visit: &mut impl FnMut(Link<'a>)) -> Option<()> {
         let mut left = 1_u64;
         while left > 0 {
             left -= 1;
@@ -105,10 +118,7 @@ impl<'a> Reader<'a> {
                 }
                 4 => left = left.checked_add(value)?,
                 5 => left = left.checked_add(value.checked_mul(2)?)?,
-                6 if value == LINK => {
-                    let (cid, place) = self.cid()?;
-                    visit(cid, place);
-                }
+                6 if value == LINK => visit(self.name()?),
                 6 => left = left.checked_add(1)?,
                 _ => {}
             }
@@ -117,11 +127,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// All links of a block, in order, and where their CIDs stand.
-pub(crate) fn links(data: &[u8]) -> Option<Vec<(Cid, Range<usize>)>> {
+/// All links of a block, in order.
+pub(crate) fn links(data: &[u8]) -> Option<Vec<Link<'_>>> {
     let mut found = Vec::new();
     let mut reader = Reader::new(data);
-    reader.item(&mut |cid, place| found.push((cid, place)))?;
+    reader.item(&mut |link| found.push(link))?;
     reader.at_end().then_some(found)
 }
 
@@ -135,7 +145,9 @@ mod tests {
         let mut data = vec![0x83, 0x01, 0xd8, 0x2a, 0x58, 0x27, 0x00];
         data.extend(cid.to_bytes());
         data.extend([0x42, 1, 2]);
-        assert_eq!(links(&data), Some(vec![(cid, 7..45)]));
+        let found = links(&data).expect("a block");
+        assert_eq!(found, [Link { name: &cid.to_bytes(), place: 7..45 }]);
+        assert_eq!(found[0].cid(), Some(cid));
     }
 
     #[test]

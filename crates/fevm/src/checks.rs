@@ -100,6 +100,8 @@ pub struct Stats {
     pub at_turn: u64,
     /// Taken from speculation.
     pub kept: u64,
+    /// Taken or refused, of those that worker processes speculated on.
+    pub by_processes: u64,
     /// Contracts whose slots were merged into a state that had changed since.
     pub merged: u64,
     /// Executed again at their turn, by cause, in the order of [`Conflict::ALL`].
@@ -120,6 +122,7 @@ impl Stats {
     pub fn add(&mut self, other: &Self) {
         self.at_turn += other.at_turn;
         self.kept += other.kept;
+        self.by_processes += other.by_processes;
         self.merged += other.merged;
         for (mine, other) in self.conflicts.iter_mut().zip(other.conflicts) {
             *mine += other;

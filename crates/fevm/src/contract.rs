@@ -1,7 +1,6 @@
 //! The state of an EVM contract, as far as it must be understood: a tuple whose first field links to the bytecode and whose third
 //! links to the slots; and when two states cannot be told apart by code that opened certain nodes.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use cid::Cid;
@@ -10,9 +9,10 @@ use fvm_ipld_encoding::DAG_CBOR;
 use fvm_shared::IDENTITY_HASH;
 use multihash_codetable::{Code, MultihashDigest};
 
-use crate::cbor::{Reader, links};
+use crate::cbor::{Link, Reader, links};
 use crate::checks::{Checks, Conflict};
 use crate::kamt::{self, Diff};
+use crate::record::Cids;
 
 /// Which of the tuple's links is the one to the slots; the bytecode's comes before it.
 const SLOTS: usize = 1;
@@ -25,7 +25,8 @@ fn slots(tuple: &[u8]) -> Option<(Cid, Range<usize>)> {
     }
     reader.link()?;
     reader.bytes()?;
-    reader.link()
+    let link = reader.link()?;
+    Some((link.cid()?, link.place))
 }
 
 /// The links in which two blocks differ, if they are equal but for the CIDs of some links. Their lengths, fields and numbers of
@@ -42,12 +43,13 @@ fn differences(
     }
     let kind = |cid: &Cid| (cid.version(), cid.codec(), cid.hash().code());
     let (mut found, mut from) = (Vec::new(), 0);
-    for (index, (link, place)) in links(one)?.into_iter().enumerate() {
+    for (index, Link { name, place }) in links(one)?.into_iter().enumerate() {
         if strict && one[from..place.start] != other[from..place.start] {
             return None;
         }
         let beside = &other[place.clone()];
-        if one[place.clone()] != *beside {
+        if name != beside {
+            let link = Cid::try_from(name).ok()?;
             let beside = Cid::try_from(beside).ok().filter(|cid| cid.encoded_len() == place.len())?;
             if !may_differ(index) || kind(&link) != kind(&beside) || link.hash().code() == IDENTITY_HASH {
                 return None;
@@ -65,8 +67,8 @@ pub(crate) fn diff(
     store: &impl Blockstore,
     pre: &Cid,
     post: &Cid,
-    opened: &HashSet<Cid>,
-    written: &HashSet<Cid>,
+    opened: &Cids,
+    written: &Cids,
 ) -> Option<Diff> {
     let (before, after) = (store.get(pre).ok()??, store.get(post).ok()??);
     differences(&before, &after, true, |link| link == SLOTS)?;
@@ -79,7 +81,7 @@ pub(crate) fn same_path(
     store: &impl Blockstore,
     pre: &Cid,
     truth: &Cid,
-    opened: &HashSet<Cid>,
+    opened: &Cids,
     checks: Checks,
 ) -> Result<(), Conflict> {
     let read = |cid: &Cid| store.get(cid).ok().flatten();

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cid::Cid;
@@ -10,16 +11,17 @@ use fvm::engine::{EngineConfig, EnginePool};
 use fvm::externs::Externs;
 use fvm::machine::{MachineContext, NetworkConfig};
 use fvm_ipld_blockstore::Blockstore;
-use fvm_ipld_encoding::CborStore;
 use fvm_shared::version::NetworkVersion;
-use multihash_codetable::Code;
+use parking_lot::Mutex;
 
 use crate::checks::Checks;
 use crate::frontier::Frontier;
+use crate::heat::Lessons;
+use crate::process::{Crew, WorkerCommand};
 use crate::speculation::{self, Log, Records, Speculator};
 use crate::step::{self, MessageResult, Step, TipsetResult};
-use crate::store::Layered;
-use crate::stream::{self, Done, Stream};
+use crate::store::{Journal, Layered};
+use crate::stream::{self, Stream, Workers};
 
 /// The network versions that `fvm` 4.8.4 executes.
 pub(crate) const NETWORKS: RangeInclusive<NetworkVersion> = NetworkVersion::V21..=NetworkVersion::V29;
@@ -31,29 +33,43 @@ const STACK: usize = 64 << 20;
 #[derive(Clone, Debug)]
 pub struct Config {
     threads: usize,
-    window: usize,
+    processes: Option<(usize, WorkerCommand)>,
+    window: Option<usize>,
     lockstep: Option<usize>,
+    hints: bool,
     contracts: Vec<Cid>,
     checks: Checks,
 }
 
 impl Config {
-    /// For this many threads, at least one. One executes every message at its turn and records nothing.
+    /// For this many threads, at least one. One without worker processes executes every message at its turn and records nothing.
     pub fn new(threads: usize) -> Self {
-        let threads = threads.max(1);
         Self {
-            threads,
-            window: 8 * threads,
+            threads: threads.max(1),
+            processes: None,
+            window: None,
             lockstep: None,
+            hints: true,
             contracts: Vec::new(),
             checks: Checks::default(),
         }
     }
 
-    /// How far ahead of the frontier speculation goes, in messages; eight for each thread unless set.
+    /// So many worker processes besides the threads. Threads of one process interrupt each other when instances of WebAssembly end, which
+    /// processes do not; but what they do must be sent. `docs/FEVM.md` compares them.
+    ///
+    /// Results do not depend on how processes end: one that ends, hangs or makes no sense is done without ([`Executor::lost`]). But the
+    /// program is trusted as a thread is: what it says a message did, and the blocks it names, are not computed again.
+    #[must_use]
+    pub fn processes(mut self, processes: usize, command: WorkerCommand) -> Self {
+        self.processes = (processes > 0).then_some((processes, command));
+        self
+    }
+
+    /// How far ahead of the frontier speculation goes, in messages; eight for each thread and process unless set.
     #[must_use]
     pub fn window(mut self, window: usize) -> Self {
-        self.window = window.max(2);
+        self.window = Some(window.max(2));
         self
     }
 
@@ -63,6 +79,15 @@ impl Config {
     pub fn lockstep(mut self, width: usize) -> Self {
         self.lockstep = Some(width.max(1));
         self.threads = self.threads.max(2);
+        self
+    }
+
+    /// Whether messages wait for their turn whose recipient's earlier ones conflicted; they do unless this is off. Tests that want conflicts
+    /// turn it off.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn hints(mut self, hints: bool) -> Self {
+        self.hints = hints;
         self
     }
 
@@ -83,8 +108,8 @@ impl Config {
     }
 }
 
-/// Compiled actors and the instances they run in: one pool for the frontier and one for each worker, since instances of one pool are
-/// made under one lock. Clones share them; actors are compiled once for each pool.
+/// Compiled actors and the instances they run in: one pool for the frontier and one for each thread, since instances of one pool are
+/// made under one lock; a single thread has one for both. Clones share them; actors are compiled once for each pool.
 #[derive(Clone)]
 pub struct Engines {
     pools: Vec<EnginePool>,
@@ -96,9 +121,11 @@ impl Engines {
     /// # Errors
     /// If the addresses cannot be had.
     pub fn new(network: &NetworkConfig, threads: usize) -> anyhow::Result<Self> {
+        if threads <= 1 {
+            return Self::shared(network, 1);
+        }
         let config = EngineConfig::from(network);
-        let workers = if threads > 1 { threads } else { 0 };
-        let pools = (0..=workers).map(|_| EnginePool::new(config.clone()));
+        let pools = (0..=threads).map(|_| EnginePool::new(config.clone()));
         Ok(Self { pools: pools.collect::<Result<_, _>>()? })
     }
 
@@ -108,9 +135,9 @@ impl Engines {
     /// If the addresses cannot be had.
     pub fn shared(network: &NetworkConfig, threads: usize) -> anyhow::Result<Self> {
         let mut config = EngineConfig::from(network);
-        let workers = if threads > 1 { threads } else { 0 };
-        config.concurrency = u32::try_from(workers + 1)?;
-        Ok(Self { pools: vec![EnginePool::new(config)?; workers + 1] })
+        let executors = threads.max(1) + 1;
+        config.concurrency = u32::try_from(executors)?;
+        Ok(Self { pools: vec![EnginePool::new(config)?; executors] })
     }
 
     /// The frontier's pool, for whoever executes in order.
@@ -128,21 +155,36 @@ impl Engines {
 pub struct Executor {
     config: Config,
     engines: Engines,
+    /// What the last tipset taught about conflicts. Advisory.
+    lessons: Mutex<Lessons>,
+    /// Worker processes. Whoever finds them busy with another tipset does without.
+    crew: Mutex<Crew>,
 }
 
 impl Executor {
-    /// An executor on these engines, for tipsets of their network.
+    /// An executor on these engines, for tipsets of their network. Starts worker processes, and does not wait for them.
     ///
     /// # Errors
-    /// If the engines are for fewer threads.
+    /// If the engines are for fewer threads, or a process cannot be started.
     pub fn new(engines: &Engines, config: Config) -> anyhow::Result<Self> {
         let workers = engines.pools.len() - 1;
-        anyhow::ensure!(
-            config.threads == 1 || config.threads <= workers,
-            "{} threads, and engines for {workers}",
-            config.threads
-        );
-        Ok(Self { engines: engines.clone(), config })
+        anyhow::ensure!(config.threads <= workers, "{} threads, and engines for {workers}", config.threads);
+        let crew = config.processes.as_ref().map(|(processes, command)| Crew::start(*processes, command));
+        let crew = Mutex::new(crew.transpose()?.unwrap_or_default());
+        Ok(Self { engines: engines.clone(), config, lessons: Mutex::default(), crew })
+    }
+
+    /// Has worker processes get ready for a tipset like this one: start, and compile its actors. Waits at most so long; gives how many
+    /// are ready. Without it they join in when they are.
+    pub fn prepare(&self, context: &MachineContext, within: Duration) -> usize {
+        let mut crew = self.crew.lock();
+        crew.begin(context, &self.config.contracts.clone().into());
+        crew.prepare(within)
+    }
+
+    /// Why worker processes were given up, one line for each that was; everything goes on without them.
+    pub fn lost(&self) -> Vec<String> {
+        self.crew.lock().lost().to_vec()
     }
 
     /// Executes the steps on the state that the context names. New blocks reachable from the new root are written to the store, and
@@ -189,43 +231,55 @@ impl Executor {
             NETWORKS.end()
         );
         step::check(steps)?;
-        let layered = Layered::new(Arc::clone(store));
-        // Every actor's state before its constructor ran; `fvm` too sees to it that it is there.
-        layered.put_cbor(&[(); 0], Code::Blake2b256)?;
-        let machine = |pool: EnginePool, records| {
-            let (layered, externs) = (layered.clone(), externs.clone());
-            speculation::executor(pool, context, layered, externs, records)
+        let layered = Layered::new(Arc::clone(store))?;
+        let machine = |pool: EnginePool, layered: &Layered<B>, records| {
+            speculation::executor(pool, context, layered.clone(), externs.clone(), records)
                 .with_context(|| format!("the state {} cannot be used", context.initial_state_root))
         };
-        let early = steps.iter().filter(|step| stream::worth_speculating(step)).count();
-        let parallel = self.config.threads > 1 && (early > 1 || self.config.lockstep.is_some());
-        let log: Arc<Log> = Arc::default();
         let contracts: Arc<[Cid]> = self.config.contracts.clone().into();
+        let (mut busy, mut nobody) = (self.crew.try_lock(), Crew::default());
+        let crew = busy.as_deref_mut().unwrap_or(&mut nobody);
+        let processes = crew.begin(context, &contracts);
+        let early = steps.iter().filter(|step| stream::worth_speculating(step)).count();
+        let several = self.config.threads + processes > 1;
+        let parallel = several && (early > 1 || self.config.lockstep.is_some());
+        let processes = if parallel && self.config.lockstep.is_none() { processes } else { 0 };
+        let journal: Option<Arc<Journal>> = (processes > 0).then(Arc::default);
+        let log: Arc<Log> = Arc::default();
+        let records = if parallel { Records::Changes } else { Records::Nothing };
+        let noted = journal.iter().fold(layered.clone(), Layered::noted);
         let frontier = Frontier::new(
-            machine(self.engines.pool(), if parallel { Records::Changes } else { Records::Nothing })?,
+            machine(self.engines.pool(), &noted, records)?,
             parallel.then(|| Arc::clone(&log)),
+            journal.clone(),
             Arc::clone(&contracts),
             self.config.checks,
         );
-        let workers = if parallel { self.config.threads } else { 0 };
-        let mut speculators = Vec::with_capacity(workers);
-        for pool in &self.engines.pools[1..=workers] {
-            let executor = machine(pool.clone(), Records::All)?;
-            let speculator = Speculator::new(executor, Arc::clone(&log), Arc::clone(&contracts));
-            speculators.push(Some(speculator));
-        }
-        let (mut frontier, results) = match (self.config.lockstep, speculators.pop()) {
-            (Some(width), Some(Some(speculator))) => {
-                on_large_stack(|| lockstep(steps, width, frontier, speculator))?
-            }
-            (_, last) => {
+        let speculator = |thread: usize| {
+            let executor = machine(self.engines.pools[1 + thread].clone(), &layered, Records::All)?;
+            anyhow::Ok(Speculator::new(executor, Arc::clone(&log), Arc::clone(&contracts)))
+        };
+        let (mut frontier, results) = match self.config.lockstep {
+            Some(width) => on_large_stack(|| lockstep(steps, width, frontier, speculator(0)?))?,
+            None => {
                 // One thread has nobody who speculates; it serves the frontier all the same.
-                speculators.push(last.flatten());
-                in_parallel(steps, self.config.window, frontier, speculators, done)?
+                let threads = if parallel { self.config.threads } else { 1 };
+                let window = self.config.window.unwrap_or(8 * (threads + processes));
+                // Whoever cannot speculate leaves everything to the frontier, where errors are real.
+                let speculator = |thread| speculator(thread).ok();
+                let lessons = self.config.hints.then(|| self.lessons.lock().clone());
+                let workers = Workers { threads, crew, processes };
+                let stream = Stream::new(steps, frontier, window, workers, lessons.as_ref(), done);
+                let (frontier, results, lessons) = in_parallel(stream, threads, &speculator)?;
+                if parallel {
+                    *self.lessons.lock() = lessons;
+                }
+                (frontier, results)
             }
         };
-        let (root, layered) = frontier.flush()?;
-        layered.settle(&root)?;
+        let root = frontier.flush()?;
+        let blocks = layered.settle(&root)?;
+        crew.end(&root, journal.as_deref(), &blocks);
         Ok(TipsetResult { results, root, stats: frontier.stats })
     }
 }
@@ -233,27 +287,25 @@ impl Executor {
 type Finished<B, E> = (Frontier<B, E>, Vec<MessageResult>);
 
 fn in_parallel<B, E>(
-    steps: &[Step],
-    window: usize,
-    frontier: Frontier<B, E>,
-    workers: Vec<Option<Speculator<B, E>>>,
-    done: &Done<'_>,
-) -> anyhow::Result<Finished<B, E>>
+    stream: Stream<'_, B, E>,
+    threads: usize,
+    speculator: &(dyn Fn(usize) -> Option<Speculator<B, E>> + Sync),
+) -> anyhow::Result<(Frontier<B, E>, Vec<MessageResult>, Lessons)>
 where
     B: Blockstore + Send + Sync + 'static,
     E: Externs + Send + 'static,
 {
-    let stream = Stream::new(steps, frontier, window, done);
     let shared = &stream;
     std::thread::scope(|scope| {
-        for (index, speculator) in workers.into_iter().enumerate() {
+        for thread in 0..threads {
             let worker = move || {
                 // What a panic left behind is not looked at again: the stream only says that it failed.
-                if catch_unwind(AssertUnwindSafe(|| shared.work(speculator))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| shared.work(|| speculator(thread)))).is_err() {
                     shared.abandon();
                 }
             };
-            let thread = std::thread::Builder::new().name(format!("tandem-fevm-{index}")).stack_size(STACK);
+            let name = format!("tandem-fevm-{thread}");
+            let thread = std::thread::Builder::new().name(name).stack_size(STACK);
             if thread.spawn_scoped(scope, worker).is_err() {
                 shared.abandon();
             }
@@ -274,10 +326,10 @@ where
 {
     let mut results = Vec::with_capacity(steps.len());
     for batch in steps.chunks(width) {
-        let outcomes: Vec<_> = batch.iter().map(|step| speculator.speculate_step(step)).collect();
+        let outcomes: Vec<_> = batch.iter().map(|step| speculator.speculate_step(step, true)).collect();
         for (step, outcome) in batch.iter().zip(outcomes) {
             results.push(match outcome {
-                Some(outcome) => frontier.settle(step, outcome)?.0,
+                Some(outcome) => frontier.settle(step, outcome, None)?.0,
                 None => frontier.execute(step, true)?,
             });
         }

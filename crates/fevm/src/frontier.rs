@@ -1,6 +1,7 @@
 //! The turn: the state left by all final steps, on which results of speculation are validated and applied, and everything else
 //! executes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,9 +18,9 @@ use fvm_shared::message::Message;
 
 use crate::checks::{Checks, Conflict, Stats};
 use crate::contract;
-use crate::speculation::{Change, Fvm, Log, Outcome};
+use crate::speculation::{self, Change, Fvm, Log, Outcome};
 use crate::step::{MessageResult, Step};
-use crate::store::Layered;
+use crate::store::{Entry, Journal, Layered};
 
 /// The init actor, which knows all addresses.
 const INIT: ActorID = 1;
@@ -29,6 +30,8 @@ pub(crate) struct Frontier<B: Blockstore + 'static, E: Externs + 'static> {
     executor: Fvm<B, E>,
     /// Where changes are published; `None` if nobody speculates.
     log: Option<Arc<Log>>,
+    /// Where blocks are noted for worker processes; what the executor itself writes is noted by its store.
+    journal: Option<Arc<Journal>>,
     /// Actors that may have changed since they were last published.
     unpublished: BTreeSet<ActorID>,
     contracts: Arc<[Cid]>,
@@ -40,11 +43,12 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
     pub(crate) fn new(
         executor: Fvm<B, E>,
         log: Option<Arc<Log>>,
+        journal: Option<Arc<Journal>>,
         contracts: Arc<[Cid]>,
         checks: Checks,
     ) -> Self {
         let unpublished = BTreeSet::new();
-        Self { executor, log, unpublished, contracts, checks, stats: Stats::default() }
+        Self { executor, log, journal, unpublished, contracts, checks, stats: Stats::default() }
     }
 
     /// Executes a step at its turn. What it changed is published only if somebody may be about to speculate on it.
@@ -91,7 +95,11 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         Ok(())
     }
 
-    fn publish_changes(&mut self) -> anyhow::Result<()> {
+    /// Tells those who speculate what has changed since they were last told.
+    pub(crate) fn publish_changes(&mut self) -> anyhow::Result<()> {
+        if self.unpublished.is_empty() {
+            return Ok(());
+        }
         let ids = std::mem::take(&mut self.unpublished).into_iter();
         self.publish(ids.map(|id| Ok((id, self.actor(id)?))).collect::<anyhow::Result<Vec<_>>>()?);
         Ok(())
@@ -103,15 +111,19 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         }
     }
 
-    /// Makes a step final: by the result of its speculation if everything that it observed holds, else by executing it.
+    /// Makes a step final: by the result of its speculation, in a worker process or here, if everything that it observed holds, else
+    /// by executing it.
     pub(crate) fn settle(
         &mut self,
         step: &Step,
         outcome: Outcome,
+        process: Option<usize>,
     ) -> anyhow::Result<(MessageResult, Option<Conflict>)> {
+        self.stats.by_processes += u64::from(process.is_some());
         match self.prepare(step.message(), &outcome) {
             Ok(prepared) => {
                 self.publish_changes()?;
+                self.note_blocks(&outcome, process);
                 self.apply(prepared);
                 self.stats.kept += 1;
                 Ok((outcome.result, None))
@@ -120,6 +132,15 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
                 self.stats.count(conflict);
                 Ok((self.execute_now(step, true)?, Some(conflict)))
             }
+        }
+    }
+
+    /// Notes what a speculation wrote that is now final.
+    fn note_blocks(&self, outcome: &Outcome, process: Option<usize>) {
+        if let Some(journal) = &self.journal {
+            let store = self.executor.blockstore();
+            let block = |cid: &Cid| Some(Entry { cid: *cid, data: store.written(cid)?, process });
+            journal.lock().extend(outcome.record.written.iter().filter_map(block));
         }
     }
 
@@ -202,9 +223,14 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
                 self.same_path(change, pre, &actor, outcome)?;
             }
             if post.state != pre.state {
-                let diff = change.slots.as_ref().ok_or(Conflict::Diff)?;
                 let store = self.executor.blockstore();
-                actor.state = contract::merge(store, &actor.state, diff).ok_or(Conflict::Diff)?;
+                let tell = || speculation::slots(store, &self.contracts, Some(pre), Some(post), record);
+                let diff = match &change.slots {
+                    Some(told) => told.as_ref().map(Cow::Borrowed),
+                    None => tell().map(Cow::Owned),
+                };
+                let diff = diff.ok_or(Conflict::Diff)?;
+                actor.state = contract::merge(store, &actor.state, &diff).ok_or(Conflict::Diff)?;
                 prepared.merged += 1;
             }
         }
@@ -256,9 +282,18 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
     }
 
     /// Writes the state tree to the shared store; gives its root.
-    pub(crate) fn flush(&mut self) -> anyhow::Result<(Cid, Layered<B>)> {
-        let root = self.executor.flush()?;
-        Ok((root, self.executor.blockstore().clone()))
+    pub(crate) fn flush(&mut self) -> anyhow::Result<Cid> {
+        self.executor.flush()
+    }
+
+    /// The log and the journal, if there are worker processes that follow them.
+    pub(crate) fn news(&self) -> Option<(&Log, &Journal)> {
+        Some((self.log.as_deref()?, self.journal.as_deref()?))
+    }
+
+    /// The blocks; nothing is noted of what is written to them.
+    pub(crate) fn store(&self) -> Layered<B> {
+        self.executor.blockstore().unnoted()
     }
 }
 

@@ -66,10 +66,10 @@ impl Input {
     /// If a file cannot be read or is not what it should be; the message names the file, and the line.
     pub fn read(bundle: &Path, state: &Path, messages: &Path) -> anyhow::Result<Self> {
         let store = Arc::new(MemoryStore::default());
-        let manifest = archive(&store, bundle)?;
+        let manifest = store.read(bundle)?;
         let evm = evm(&store, &manifest)
             .with_context(|| format!("{}: not a bundle of actors with an EVM actor", bundle.display()))?;
-        let root = archive(&store, state)?;
+        let root = store.read(state)?;
         let (head, steps) = lines(messages)?;
         let version = NetworkVersion::from(head.network_version);
         anyhow::ensure!(
@@ -89,14 +89,19 @@ impl Input {
     }
 }
 
-/// Reads an archive, checking every block against its CID; gives its first root.
-fn archive(store: &MemoryStore, path: &Path) -> anyhow::Result<Cid> {
-    let read = || {
-        let reader = CarReader::new(BufReader::new(File::open(path)?))?;
-        let roots = reader.read_into(&store)?;
-        roots.first().copied().context("it has no root")
-    };
-    read().with_context(|| format!("{}: not a readable CAR archive", path.display()))
+impl MemoryStore {
+    /// Adds the blocks of a CAR archive, each checked against its CID; gives the archive's first root.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no archive with a root; the message names it.
+    pub fn read(&self, path: &Path) -> anyhow::Result<Cid> {
+        let read = || {
+            let reader = CarReader::new(BufReader::new(File::open(path)?))?;
+            let roots = reader.read_into(&self)?;
+            roots.first().copied().context("it has no root")
+        };
+        read().with_context(|| format!("{}: not a readable CAR archive", path.display()))
+    }
 }
 
 /// The EVM actor's code, if the manifest has it and the bundle has the code.

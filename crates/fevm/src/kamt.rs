@@ -9,12 +9,14 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use cid::Cid;
+use foldhash::fast::RandomState;
 use fvm_ipld_blockstore::Blockstore;
 use fvm_ipld_encoding::strict_bytes;
 use fvm_ipld_kamt::{AsHashedKey, Config, HashedKey, Kamt};
 use serde::{Deserialize, Serialize};
 
 use crate::cbor::Reader;
+use crate::record::Cids;
 
 /// How the EVM actor lays its slots out.
 const LAYOUT: Config = Config { bit_width: 5, min_data_depth: 0, max_array_width: 1 };
@@ -71,19 +73,21 @@ pub(crate) fn empty<S: Blockstore>(store: &S) -> Slots<'_, S> {
 pub(crate) type Diff = Vec<(Slot, Option<Value>)>;
 
 /// The slots and links of one node.
-struct Node {
-    slots: Vec<(Slot, Value)>,
+#[derive(Default)]
+struct Node<'a> {
+    /// Keys and values.
+    slots: Vec<(&'a [u8], &'a [u8])>,
     children: Vec<Cid>,
 }
 
-impl Node {
-    fn read(data: &[u8]) -> Option<Self> {
+impl<'a> Node<'a> {
+    fn read(data: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(data);
         if reader.array()? != 2 {
             return None;
         }
         reader.bytes()?;
-        let (mut slots, mut children) = (Vec::new(), Vec::new());
+        let mut node = Self::default();
         for _ in 0..reader.array()? {
             if reader.map()? != 1 {
                 return None;
@@ -98,21 +102,21 @@ impl Node {
                         if key.len() > 32 || key.first() == Some(&0) {
                             return None;
                         }
-                        slots.push((Slot(key.to_vec()), Value(reader.bytes()?.to_vec())));
+                        node.slots.push((key, reader.bytes()?));
                     }
                 }
                 b"l" => {
                     if reader.array()? != 3 {
                         return None;
                     }
-                    children.push(reader.link()?.0);
+                    node.children.push(reader.link()?.cid()?);
                     reader.uint()?;
                     reader.bytes()?;
                 }
                 _ => return None,
             }
         }
-        reader.at_end().then_some(Self { slots, children })
+        reader.at_end().then_some(node)
     }
 }
 
@@ -126,47 +130,52 @@ pub(crate) fn diff(
     store: &impl Blockstore,
     pre: &Cid,
     post: &Cid,
-    opened: &HashSet<Cid>,
-    written: &HashSet<Cid>,
+    opened: &Cids,
+    written: &Cids,
 ) -> Option<Diff> {
-    let read = |cid: &Cid| Node::read(&store.get(cid).ok()??);
-    let mut kept = HashSet::new();
-    let mut after = HashMap::new();
-    let mut todo = vec![*post];
+    let read = |cid: &Cid| store.get(cid).ok().flatten();
+    let (mut kept, mut new, mut todo) = (HashSet::new(), Vec::new(), vec![*post]);
     while let Some(cid) = todo.pop() {
-        if !written.contains(&cid) {
+        if written.contains(&cid) {
+            let data = read(&cid)?;
+            todo.extend(Node::read(&data)?.children);
+            new.push(data);
+        } else {
             kept.insert(cid);
-            continue;
         }
-        let node = read(&cid)?;
-        after.extend(node.slots);
-        todo.extend(node.children);
     }
-    let mut met = 0;
-    let mut changes = Diff::new();
-    let mut todo = vec![*pre];
+    let (mut met, mut old, mut todo) = (0, Vec::new(), vec![*pre]);
     while let Some(cid) = todo.pop() {
         if kept.contains(&cid) {
             met += 1;
-            continue;
-        }
-        if !opened.contains(&cid) {
+        } else if opened.contains(&cid) {
+            let data = read(&cid)?;
+            todo.extend(Node::read(&data)?.children);
+            old.push(data);
+        } else {
             return None;
         }
-        let node = read(&cid)?;
-        for (slot, value) in node.slots {
-            match after.remove(&slot) {
-                Some(same) if same == value => {}
-                changed => changes.push((slot, changed)),
-            }
-        }
-        todo.extend(node.children);
     }
     // Whatever was kept must come from `pre`.
     if met != kept.len() {
         return None;
     }
-    changes.extend(after.into_iter().map(|(slot, value)| (slot, Some(value))));
+    let mut after: HashMap<&[u8], &[u8], RandomState> = HashMap::default();
+    for data in &new {
+        after.extend(Node::read(data)?.slots);
+    }
+    let slot = |key: &[u8]| Slot(key.to_vec());
+    let value = |value: &[u8]| Value(value.to_vec());
+    let mut changes = Diff::new();
+    for data in &old {
+        for (key, before) in Node::read(data)?.slots {
+            match after.remove(key) {
+                Some(same) if same == before => {}
+                changed => changes.push((slot(key), changed.map(value))),
+            }
+        }
+    }
+    changes.extend(after.into_iter().map(|(key, new)| (slot(key), Some(value(new)))));
     Some(changes)
 }
 

@@ -16,6 +16,8 @@ mod executor;
 #[cfg(feature = "fvm")]
 mod frontier;
 #[cfg(feature = "fvm")]
+mod heat;
+#[cfg(feature = "fvm")]
 mod input;
 #[cfg(feature = "fvm")]
 mod kamt;
@@ -23,6 +25,8 @@ mod kamt;
 mod kernel;
 #[cfg(feature = "fvm")]
 mod machine;
+#[cfg(feature = "fvm")]
+mod process;
 #[cfg(feature = "fvm")]
 mod record;
 #[cfg(feature = "fvm")]
@@ -43,6 +47,7 @@ pub use crate::{
     checks::{Checks, Conflict, Stats},
     executor::{Config, Engines, Executor},
     input::Input,
+    process::{WorkerCommand, serve},
     step::{InvalidMessage, MessageResult, Step, TipsetResult},
     store::MemoryStore,
 };

@@ -3,25 +3,33 @@
 use std::collections::{BTreeSet, HashSet};
 
 use cid::Cid;
+use foldhash::fast::RandomState;
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
+use serde::{Deserialize, Serialize};
+
+/// Names of blocks.
+pub(crate) type Cids = HashSet<Cid, RandomState>;
 
 /// The actor that creates delegated addresses for Ethereum; a send to such an address creates an actor.
 pub(crate) const EAM: ActorID = 10;
 
 /// Observations of one message. Sets are supersets: what was recorded and not needed costs a conflict at worst.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Nothing is recorded while this is off, as on one thread.
+    #[serde(skip)]
     pub(crate) on: bool,
     /// Whether what was read is recorded, and not only what may have changed. Off at the frontier.
+    #[serde(skip)]
     pub(crate) reads: bool,
     /// Actors or addresses came into being or ceased to exist.
     pub(crate) structural: bool,
     /// Blocks that code read.
-    pub(crate) opened: HashSet<Cid>,
-    /// Blocks that code wrote.
-    pub(crate) written: HashSet<Cid>,
+    pub(crate) opened: Cids,
+    /// Blocks that code wrote. Between processes the blocks themselves are sent.
+    #[serde(skip)]
+    pub(crate) written: Cids,
     /// Actors whose code ran.
     pub(crate) entered: BTreeSet<ActorID>,
     /// Actors that wrote their state while an earlier call of theirs was still running.
@@ -35,6 +43,7 @@ pub(crate) struct Record {
     /// Addresses at which a send created an actor.
     pub(crate) created: Vec<Address>,
     /// The actors running now, outermost first.
+    #[serde(skip)]
     stack: Vec<ActorID>,
 }
 

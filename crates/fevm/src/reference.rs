@@ -49,36 +49,23 @@ where
     B: Blockstore + Send + 'static,
     E: Externs + Send + 'static,
 {
-    on_large_stack(|| execute_here(pool, context, store, externs, steps, done))
-}
-
-fn execute_here<B, E>(
-    pool: EnginePool,
-    context: &MachineContext,
-    store: B,
-    externs: E,
-    steps: &[Step],
-    done: &(dyn Fn() + Sync),
-) -> anyhow::Result<TipsetResult>
-where
-    B: Blockstore + 'static,
-    E: Externs + 'static,
-{
-    let machine = DefaultMachine::new(context, store, externs)?;
-    let mut executor = DefaultExecutor::<Kernel<B, E>>::new(pool, machine)?;
-    let mut results = Vec::with_capacity(steps.len());
-    for step in steps {
-        let (kind, raw_length) = match step {
-            Step::Explicit { raw_length, .. } => (ApplyKind::Explicit, *raw_length),
-            Step::Implicit { .. } => (ApplyKind::Implicit, 0),
-        };
-        let ret = executor.execute_message(step.message().clone(), kind, raw_length)?;
-        results.push(ret.into());
-        done();
-    }
-    Ok(TipsetResult {
-        results,
-        root: executor.flush()?,
-        stats: Stats { at_turn: steps.len() as u64, ..Stats::default() },
+    on_large_stack(|| {
+        let machine = DefaultMachine::new(context, store, externs)?;
+        let mut executor = DefaultExecutor::<Kernel<B, E>>::new(pool, machine)?;
+        let mut results = Vec::with_capacity(steps.len());
+        for step in steps {
+            let (kind, raw_length) = match step {
+                Step::Explicit { raw_length, .. } => (ApplyKind::Explicit, *raw_length),
+                Step::Implicit { .. } => (ApplyKind::Implicit, 0),
+            };
+            let ret = executor.execute_message(step.message().clone(), kind, raw_length)?;
+            results.push(ret.into());
+            done();
+        }
+        Ok(TipsetResult {
+            results,
+            root: executor.flush()?,
+            stats: Stats { at_turn: steps.len() as u64, ..Stats::default() },
+        })
     })
 }

@@ -12,6 +12,7 @@ use fvm_ipld_blockstore::Blockstore;
 use fvm_shared::ActorID;
 use fvm_shared::message::Message;
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 
 use crate::contract;
 use crate::kamt::Diff;
@@ -57,15 +58,18 @@ where
 }
 
 /// One actor's state on the snapshot, and after the message.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) id: ActorID,
     pub(crate) pre: Option<ActorState>,
     pub(crate) post: Option<ActorState>,
-    /// For a contract whose slots changed and nothing else: the changes, if they can be told.
-    pub(crate) slots: Option<Diff>,
+    /// For a contract whose slots changed and nothing else: the changes, if they can be told. Not looked for where nobody
+    /// expects to need them.
+    pub(crate) slots: Option<Option<Diff>>,
 }
 
 /// The result of a speculation: observations and effects.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) result: MessageResult,
     pub(crate) sender: ActorID,
@@ -102,17 +106,22 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Speculator<B, E> {
         self.seen = log.len();
     }
 
-    /// Executes a step ahead of its turn, if it is one that may be.
-    pub(crate) fn speculate_step(&mut self, step: &Step) -> Option<Outcome> {
+    /// Executes a step ahead of its turn, if it is one that may be. Tells changes slot by slot if they are likely to be merged.
+    pub(crate) fn speculate_step(&mut self, step: &Step, merges: bool) -> Option<Outcome> {
         match step {
-            Step::Explicit { message, raw_length } => self.speculate(message, *raw_length),
+            Step::Explicit { message, raw_length } => self.speculate(message, *raw_length, merges),
             Step::Implicit { .. } => None,
         }
     }
 
     /// Executes the message as if it were its turn already. `None` if it could not be tried: then it waits for its turn, where
     /// errors are real.
-    fn speculate(&mut self, message: &Message, raw_length: usize) -> Option<Outcome> {
+    pub(crate) fn speculate(
+        &mut self,
+        message: &Message,
+        raw_length: usize,
+        merges: bool,
+    ) -> Option<Outcome> {
         self.catch_up();
         // The sequence is raised by one in execution.
         message.sequence.checked_add(1)?;
@@ -138,17 +147,25 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Speculator<B, E> {
         for (id, post) in record.touched.iter().zip(after.ok()?) {
             let pre = self.executor.state_tree().get_actor(*id).ok()?;
             started |= *id == sender && post.as_ref().is_some_and(|actor| actor.sequence > message.sequence);
-            let slots = self.slots(pre.as_ref(), post.as_ref(), &record);
+            let store = self.executor.blockstore();
+            let slots = merges.then(|| slots(store, &self.contracts, pre.as_ref(), post.as_ref(), &record));
             changes.push(Change { id: *id, pre, post, slots });
         }
         Some(Outcome { result, sender, started, record, changes })
     }
+}
 
-    fn slots(&self, pre: Option<&ActorState>, post: Option<&ActorState>, record: &Record) -> Option<Diff> {
-        let (pre, post) = (pre?, post?);
-        if pre.state == post.state || !self.contracts.contains(&pre.code) {
-            return None;
-        }
-        contract::diff(self.executor.blockstore(), &pre.state, &post.state, &record.opened, &record.written)
+/// How a message changed a contract's slots, if it changed nothing else of it.
+pub(crate) fn slots(
+    store: &impl Blockstore,
+    contracts: &[Cid],
+    pre: Option<&ActorState>,
+    post: Option<&ActorState>,
+    record: &Record,
+) -> Option<Diff> {
+    let (pre, post) = (pre?, post?);
+    if pre.state == post.state || !contracts.contains(&pre.code) {
+        return None;
     }
+    contract::diff(store, &pre.state, &post.state, &record.opened, &record.written)
 }

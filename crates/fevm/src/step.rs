@@ -6,6 +6,7 @@ use fvm_shared::econ::TokenAmount;
 use fvm_shared::event::StampedEvent;
 use fvm_shared::message::Message;
 use fvm_shared::receipt::Receipt;
+use serde::{Deserialize, Serialize};
 
 use crate::checks::Stats;
 
@@ -37,7 +38,7 @@ impl Step {
 }
 
 /// What became of a message: everything that consensus depends on, and what explains it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MessageResult {
     /// Exit code, return data, gas used and events root.
     pub receipt: Receipt,

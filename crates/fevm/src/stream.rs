@@ -1,19 +1,20 @@
-//! Workers over one tipset: whoever finds the frontier free serves it, the others speculate inside a bounded window.
+//! Workers over one tipset: whoever finds the frontier free serves it, the other threads speculate inside a bounded window, and worker
+//! processes on what whoever serves the frontier gives them.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fvm::externs::Externs;
 use fvm_ipld_blockstore::Blockstore;
 use fvm_shared::METHOD_SEND;
-use fvm_shared::address::Address;
 use parking_lot::{Condvar, Mutex};
 
-use crate::checks::Conflict;
 use crate::frontier::Frontier;
+use crate::heat::{Heat, Lessons};
+use crate::process::Crew;
 use crate::speculation::{Outcome, Speculator};
 use crate::step::{MessageResult, Step};
+use crate::store::Layered;
 
 /// Nobody has started the step.
 const READY: u8 = 0;
@@ -21,35 +22,46 @@ const READY: u8 = 0;
 const RUNNING: u8 = 1;
 /// It has been speculated on; the result waits for its turn.
 const DONE: u8 = 2;
+/// A worker process has been given it.
+const LENT: u8 = 3;
 
-/// How long a sleeper waits before it looks by itself.
-const NAP: Duration = Duration::from_millis(2);
+/// How long a sleeper waits before it looks by itself. Whoever serves the frontier wakes it long before.
+const NAP: Duration = Duration::from_millis(20);
+
+/// How long whoever serves the frontier goes on before it looks what worker processes have done: looking takes a system call. Where a
+/// process has the step at the frontier it looks at once.
+const LOOK: Duration = Duration::from_micros(50);
 
 /// How many steps after the frontier's own speculation leaves alone if there is something beyond them.
 const LEFT: usize = 2;
 
-/// The longest that speculation on one recipient pauses, in messages.
-const LONGEST_PAUSE: u32 = 64;
-
 struct Slot {
-    /// READY to RUNNING by compare-exchange, by whoever thereby owns the step; RUNNING to DONE by the owner, with the result
-    /// in place (Release), read by the frontier (Acquire).
+    /// READY to RUNNING or LENT by compare-exchange, by whoever thereby owns the step; RUNNING to DONE by the owner, with the result
+    /// in place (Release), read by the frontier (Acquire). Only the holder of `turn` lends; LENT to DONE when the process has answered,
+    /// or to RUNNING when it takes too long.
     phase: AtomicU8,
-    result: Mutex<Option<Outcome>>,
+    /// The outcome, and the process that it is from.
+    result: Mutex<Option<(Outcome, Option<usize>)>>,
 }
 
-/// The frontier and what has become final.
-struct Turn<B: Blockstore + 'static, E: Externs + 'static> {
+/// The frontier, what has become final, and the worker processes.
+struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
     frontier: Frontier<B, E>,
     results: Vec<MessageResult>,
     failed: Option<anyhow::Error>,
+    crew: &'a mut Crew,
+    /// Where processes' blocks go.
+    store: Layered<B>,
+    /// When to look next what processes have done.
+    look: Instant,
 }
 
-/// How conflicts with one recipient went of late.
-#[derive(Clone, Copy, Default)]
-struct Heat {
-    penalty: u32,
-    skip: u32,
+/// Who works on a tipset.
+pub(crate) struct Workers<'a> {
+    pub(crate) threads: usize,
+    pub(crate) crew: &'a mut Crew,
+    /// How many of the crew can take part.
+    pub(crate) processes: usize,
 }
 
 pub(crate) struct Stream<'a, B: Blockstore + 'static, E: Externs + 'static> {
@@ -64,14 +76,20 @@ pub(crate) struct Stream<'a, B: Blockstore + 'static, E: Externs + 'static> {
     next: AtomicUsize,
     /// The position of the frontier. Written by the holder of `turn`.
     committed: AtomicUsize,
-    turn: Mutex<Turn<B, E>>,
+    turn: Mutex<Turn<'a, B, E>>,
     /// Set when a step or a worker failed: everybody leaves.
     stop: AtomicBool,
-    /// Advisory: messages to these recipients wait for their turn, for a while.
-    heat: Mutex<HashMap<Address, Heat>>,
-    asleep: Mutex<usize>,
-    wake: Condvar,
+    heat: Heat<'a>,
+    /// How many threads may speculate: all but the one that serves the frontier.
+    others: usize,
+    /// How many worker processes may.
+    processes: usize,
+    /// How many steps have been claimed.
+    claims: AtomicUsize,
+    /// How many of them sleep. Changed under `asleep`.
     sleepers: AtomicUsize,
+    asleep: Mutex<()>,
+    wake: Condvar,
     /// Called for each step that becomes final.
     done: &'a Done<'a>,
 }
@@ -89,6 +107,8 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         steps: &'a [Step],
         frontier: Frontier<B, E>,
         window: usize,
+        workers: Workers<'a>,
+        lessons: Option<&Lessons>,
         done: &'a Done<'a>,
     ) -> Self {
         let mut worth = vec![steps.len(); steps.len() + 1];
@@ -98,6 +118,9 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                 false => worth[position + 1],
             };
         }
+        let Workers { threads, crew, processes } = workers;
+        let store = frontier.store();
+        let results = Vec::with_capacity(steps.len());
         Self {
             steps,
             window,
@@ -109,25 +132,29 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             worth,
             next: AtomicUsize::new(1),
             committed: AtomicUsize::new(0),
-            turn: Mutex::new(Turn { frontier, results: Vec::with_capacity(steps.len()), failed: None }),
+            turn: Mutex::new(Turn { frontier, results, failed: None, crew, store, look: Instant::now() }),
             stop: AtomicBool::new(false),
-            heat: Mutex::default(),
-            asleep: Mutex::new(0),
-            wake: Condvar::new(),
+            heat: Heat::new(steps, lessons),
+            others: threads - 1,
+            processes,
+            claims: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
+            asleep: Mutex::new(()),
+            wake: Condvar::new(),
             done,
         }
     }
 
-    /// The frontier and all results, or the first error.
-    pub(crate) fn finish(self) -> anyhow::Result<(Frontier<B, E>, Vec<MessageResult>)> {
+    /// The frontier, all results and what was learned, or the first error.
+    pub(crate) fn finish(self) -> anyhow::Result<(Frontier<B, E>, Vec<MessageResult>, Lessons)> {
+        let lessons = self.heat.lessons();
         let turn = self.turn.into_inner();
         match turn.failed {
             Some(error) => Err(error),
             None if turn.results.len() < self.steps.len() => {
                 Err(anyhow::anyhow!("a worker ended before the tipset did"))
             }
-            None => Ok((turn.frontier, turn.results)),
+            None => Ok((turn.frontier, turn.results, lessons)),
         }
     }
 
@@ -135,25 +162,28 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         self.stop.load(Ordering::Acquire) || self.committed.load(Ordering::Acquire) == self.steps.len()
     }
 
-    /// One worker, until the tipset is over.
-    pub(crate) fn work(&self, mut speculator: Option<Speculator<B, E>>) {
+    /// One worker, until the tipset is over. Starts a speculator when it first has something to speculate on; `None` leaves
+    /// everything to the frontier.
+    pub(crate) fn work(&self, start: impl Fn() -> Option<Speculator<B, E>>) {
+        let mut speculator = None;
         let mut idle = 0_u32;
         while !self.over() {
-            if self.serve() {
+            if self.serve(false) {
                 idle = 0;
                 continue;
             }
-            let claimed = speculator.as_mut().and_then(|speculator| {
-                let position = self.claim()?;
-                Some((position, speculator.speculate_step(&self.steps[position])))
-            });
-            match claimed {
-                Some((position, outcome)) => {
+            match self.claim() {
+                Some(position) => {
                     idle = 0;
-                    let slot = &self.slots[position];
-                    *slot.result.lock() = outcome;
-                    slot.phase.store(DONE, Ordering::Release);
+                    let speculator = speculator.get_or_insert_with(&start);
+                    let step = &self.steps[position];
+                    let merges = self.heat.merges(position);
+                    let outcome =
+                        speculator.as_mut().and_then(|speculator| speculator.speculate_step(step, merges));
+                    self.put(position, outcome.map(|outcome| (outcome, None)));
                 }
+                // Nothing is left to do but what a process has: rather twice than late.
+                None if self.processes > 0 && self.serve(true) => idle = 0,
                 None if idle < 64 => {
                     idle += 1;
                     std::hint::spin_loop();
@@ -167,8 +197,14 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         self.wake_all();
     }
 
-    /// Makes steps final as far as possible. Whether any became so.
-    fn serve(&self) -> bool {
+    fn put(&self, position: usize, result: Option<(Outcome, Option<usize>)>) {
+        let slot = &self.slots[position];
+        *slot.result.lock() = result;
+        slot.phase.store(DONE, Ordering::Release);
+    }
+
+    /// Makes steps final as far as possible; `take_back` does not leave the first one to a worker process. Whether any became so.
+    fn serve(&self, mut take_back: bool) -> bool {
         let Some(mut turn) = self.turn.try_lock() else {
             return false;
         };
@@ -178,134 +214,185 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             if position == self.steps.len() || turn.failed.is_some() {
                 break;
             }
+            if let Err(error) = self.exchange(&mut turn, position) {
+                self.fail(&mut turn, error);
+                break;
+            }
             let slot = &self.slots[position];
             let taken = slot.phase.compare_exchange(READY, RUNNING, Ordering::Acquire, Ordering::Acquire);
             let outcome = match taken {
                 Ok(_) => None,
                 Err(DONE) => slot.result.lock().take(),
+                Err(LENT) if take_back => {
+                    slot.phase.store(RUNNING, Ordering::Relaxed);
+                    None
+                }
                 Err(_) => break,
             };
-            let step = &self.steps[position];
-            let done = match outcome {
-                Some(outcome) => turn.frontier.settle(step, outcome),
-                None => {
-                    let publish = self.worth[position + 1] <= position + self.window;
-                    turn.frontier.execute(step, publish).map(|result| (result, None))
-                }
-            };
-            match done {
-                Ok((result, conflict)) => {
-                    turn.results.push(result);
-                    if taken.is_err() {
-                        self.learn(&step.message().to, conflict);
-                    }
-                }
+            take_back = false;
+            match self.finalize(&mut turn, position, outcome) {
+                Ok(result) => turn.results.push(result),
                 Err(error) => {
-                    let message = step.message();
-                    turn.failed = Some(error.context(format!(
+                    let message = self.steps[position].message();
+                    let error = error.context(format!(
                         "message {position} of the tipset (from {}, sequence {}) cannot be executed",
                         message.from, message.sequence
-                    )));
-                    self.stop.store(true, Ordering::Release);
+                    ));
+                    self.fail(&mut turn, error);
                     break;
                 }
             }
             progress = true;
             self.committed.store(position + 1, Ordering::Release);
             (self.done)();
-            self.wake_if_work(position + 1);
+            if self.sleepers.load(Ordering::Relaxed) > 0 && self.ahead(position + 1, self.left).is_some() {
+                if let Err(error) = turn.frontier.publish_changes() {
+                    self.fail(&mut turn, error);
+                    break;
+                }
+                self.wake.notify_one();
+            }
         }
         progress
     }
 
-    fn learn(&self, recipient: &Address, conflict: Option<Conflict>) {
-        let mut heat = self.heat.lock();
-        match conflict {
-            None => {
-                if let Some(entry) = heat.get_mut(recipient) {
-                    entry.penalty /= 2;
-                    if entry.penalty == 0 {
-                        heat.remove(recipient);
-                    }
-                }
+    fn fail(&self, turn: &mut Turn<'_, B, E>, error: anyhow::Error) {
+        turn.failed = Some(error);
+        self.stop.store(true, Ordering::Release);
+    }
+
+    /// Makes the step at the frontier final, and learns from it.
+    fn finalize(
+        &self,
+        turn: &mut Turn<'_, B, E>,
+        position: usize,
+        outcome: Option<(Outcome, Option<usize>)>,
+    ) -> anyhow::Result<MessageResult> {
+        let (frontier, step) = (&mut turn.frontier, &self.steps[position]);
+        match outcome {
+            Some((outcome, process)) => {
+                let before = frontier.stats.merged;
+                let (result, conflict) = frontier.settle(step, outcome, process)?;
+                self.heat.learn(position, conflict.is_none(), frontier.stats.merged > before);
+                Ok(result)
             }
-            Some(_) => {
-                let entry = heat.entry(*recipient).or_default();
-                entry.penalty = (entry.penalty * 2).clamp(1, LONGEST_PAUSE);
-                entry.skip = entry.penalty - 1;
+            None => {
+                // Nobody who is awake follows: those who sleep are told before they are woken.
+                let publish = self.sleepers.load(Ordering::Relaxed) < self.others
+                    && self.worth[position + 1] <= position + self.window;
+                frontier.execute(step, publish)
             }
         }
     }
 
-    /// Takes a step ahead of the frontier, if one inside the window is worth it.
-    ///
-    /// The next few are left to whoever serves the frontier, where executing one is cheaper than speculating on it and then
-    /// validating, as long as there is something farther ahead.
-    fn claim(&self) -> Option<usize> {
-        let committed = self.committed.load(Ordering::Acquire);
-        let end = self.steps.len().min(committed + self.window);
-        let near = committed + 1 + self.left;
-        let mut position = self.next.load(Ordering::Relaxed).max(near);
-        while let Some(next) = self.worth.get(position).copied().filter(|next| *next < end) {
-            self.next.fetch_max(next + 1, Ordering::Relaxed);
-            if !self.pass_over(&self.steps[next].message().to) && self.take(next) {
-                return Some(next);
-            }
-            position = next + 1;
+    /// Takes what worker processes have done, and gives them more. Never waits for them.
+    fn exchange(&self, turn: &mut Turn<'_, B, E>, committed: usize) -> anyhow::Result<()> {
+        if self.processes == 0 {
+            return Ok(());
         }
-        let mut position = committed + 1;
-        while let Some(next) = self.worth.get(position).copied().filter(|next| *next < end.min(near)) {
-            if !self.paused(&self.steps[next].message().to) && self.take(next) {
+        let Turn { frontier, crew, store, look, .. } = turn;
+        let now = Instant::now();
+        if now < *look && self.slots[committed].phase.load(Ordering::Relaxed) != LENT {
+            return Ok(());
+        }
+        *look = now + LOOK;
+        if !crew.engaged() && self.ahead(committed, self.left).is_none() {
+            return Ok(());
+        }
+        crew.engage();
+        let wanted = |position: usize| self.slots[position].phase.load(Ordering::Relaxed) == LENT;
+        for arrival in crew.collect(store, wanted) {
+            let result = arrival.outcome.map(|outcome| (outcome, Some(arrival.process)));
+            self.put(arrival.position, result);
+        }
+        let mut lent = false;
+        while let Some((process, load)) = crew.free() {
+            // It gets to it after as many others; what becomes final meanwhile would be too late.
+            let beyond = (1 + self.others + self.processes) * (load + 1) - 1;
+            let Some(position) = self.find(committed, beyond, LENT) else {
+                break;
+            };
+            if !lent {
+                frontier.publish_changes()?;
+                lent = true;
+            }
+            if let Some((log, journal)) = frontier.news() {
+                let step = (position, &self.steps[position]);
+                crew.lend(process, step, self.heat.merges(position), log, journal);
+            }
+        }
+        if lent {
+            crew.flush();
+        }
+        Ok(())
+    }
+
+    /// The next step to speculate on inside the window, so many beyond a frontier at `committed`; passes over those that are to wait
+    /// for their turn.
+    ///
+    /// The first few are left to whoever serves the frontier, where executing one is cheaper than speculating on it and then
+    /// validating.
+    fn ahead(&self, committed: usize, beyond: usize) -> Option<usize> {
+        let end = self.steps.len().min(committed + self.window);
+        let mut position = self.next.load(Ordering::Relaxed).max(committed + 1 + beyond);
+        while let Some(next) = self.worth.get(position).copied().filter(|next| *next < end) {
+            if !self.heat.pass_over(next) {
                 return Some(next);
             }
             position = next + 1;
+            self.next.fetch_max(position, Ordering::Relaxed);
         }
         None
     }
 
-    fn take(&self, position: usize) -> bool {
-        let slot = &self.slots[position].phase;
-        slot.compare_exchange(READY, RUNNING, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    /// Takes a step ahead of the frontier, if one inside the window is worth it: one of the first few only if there is nothing
+    /// farther ahead.
+    fn claim(&self) -> Option<usize> {
+        let committed = self.committed.load(Ordering::Acquire);
+        self.find(committed, self.left, RUNNING).or_else(|| self.passed(committed, 0, RUNNING))
     }
 
-    /// Whether messages to this recipient wait for their turn.
-    fn paused(&self, recipient: &Address) -> bool {
-        self.heat.lock().get(recipient).is_some_and(|entry| entry.skip > 0)
-    }
-
-    /// The same, for the next one of them: counts it.
-    fn pass_over(&self, recipient: &Address) -> bool {
-        let mut heat = self.heat.lock();
-        match heat.get_mut(recipient) {
-            Some(entry) if entry.skip > 0 => {
-                entry.skip -= 1;
-                true
+    /// Takes a step at least so far beyond the frontier, for `phase`.
+    fn find(&self, committed: usize, beyond: usize, phase: u8) -> Option<usize> {
+        while let Some(next) = self.ahead(committed, beyond) {
+            // Of as many steps as there are workers, one is left to whoever serves the frontier.
+            let claims = 1 + self.claims.fetch_add(1, Ordering::Relaxed);
+            let left = claims.is_multiple_of(self.others + self.processes);
+            let after = if left { self.worth[next + 1] + 1 } else { next + 1 };
+            self.next.fetch_max(after, Ordering::Relaxed);
+            if self.take(next, phase) {
+                self.heat.tried(next);
+                return Some(next);
             }
-            _ => false,
         }
+        self.passed(committed, beyond, phase)
+    }
+
+    /// Takes one of the steps in the window that were left, the nearest first.
+    fn passed(&self, committed: usize, beyond: usize, phase: u8) -> Option<usize> {
+        let end = self.steps.len().min(committed + self.window);
+        let free = |position: &usize| self.worth[*position] == *position && !self.heat.paused(*position);
+        let mut left = (committed + 1 + beyond..end).filter(free);
+        let found = match phase {
+            // A process is not done at once.
+            LENT => left.rev().find(|position| self.take(*position, phase)),
+            _ => left.find(|position| self.take(*position, phase)),
+        };
+        found.inspect(|position| self.heat.tried(*position))
+    }
+
+    fn take(&self, position: usize, phase: u8) -> bool {
+        let slot = &self.slots[position].phase;
+        slot.compare_exchange(READY, phase, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     fn sleep(&self) {
         let mut asleep = self.asleep.lock();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        *asleep += 1;
         if !self.over() {
             self.wake.wait_for(&mut asleep, NAP);
         }
-        *asleep -= 1;
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Wakes a sleeper if there is something to speculate on. A missed one wakes by itself after a nap.
-    fn wake_if_work(&self, committed: usize) {
-        if self.sleepers.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let next = self.next.load(Ordering::Relaxed).max(committed + 1);
-        let work = self.worth.get(next).copied().unwrap_or(usize::MAX);
-        if work < self.steps.len().min(committed + self.window) {
-            self.wake.notify_one();
-        }
     }
 
     fn wake_all(&self) {

@@ -4,11 +4,18 @@ mod bench;
 mod copies;
 mod generate;
 mod run;
+mod worker;
 
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 use tandem_fevm::workload::Workload;
+use tandem_fevm::{Config, Executor, WorkerCommand};
+
+/// How long commands wait for worker processes to start and to compile their actors.
+const START: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FevmCommand {
@@ -21,6 +28,9 @@ pub(crate) enum FevmCommand {
     /// Measure what executing side by side costs: unrelated tipsets on threads that share engines, on threads that do not, and in
     /// processes
     Copies(CopiesArgs),
+    /// Be a worker process of `run` or `bench`, which start it themselves
+    #[command(hide = true)]
+    Worker(WorkerArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -34,9 +44,11 @@ pub(crate) struct RunArgs {
     /// The messages: one JSON object per line
     #[arg(long, value_name = "FILE")]
     messages: PathBuf,
-    /// Worker threads [default: one per available core]
+    /// Workers, threads and processes together [default: one per available core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    #[command(flatten)]
+    workers: Workers,
     /// Take it that the bundle's actor `evm` is the official one, so that changes of one contract's slots can be merged
     #[arg(long)]
     trust_evm: bool,
@@ -56,9 +68,11 @@ pub(crate) struct BenchArgs {
     /// Messages of each tipset
     #[arg(long, value_name = "N", default_value_t = 500)]
     messages: usize,
-    /// Worker threads
+    /// Workers, threads and processes together
     #[arg(long, value_name = "N", default_value_t = 2)]
     threads: usize,
+    #[command(flatten)]
+    workers: Workers,
     /// Tipsets of each kind, executed both ways one after the other; times are medians
     #[arg(long, value_name = "N", default_value_t = 11)]
     tipsets: usize,
@@ -68,6 +82,55 @@ pub(crate) struct BenchArgs {
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
+}
+
+/// How many of the workers are processes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Workers {
+    /// How many of the workers are processes of their own; at least one is a thread of this process, which serves the frontier
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    processes: usize,
+    /// The program to start as a worker process [default: this one]
+    #[arg(long, value_name = "PROGRAM")]
+    worker: Option<PathBuf>,
+}
+
+impl Workers {
+    /// Of so many workers, how many are threads and how many are processes.
+    fn divide(&self, threads: usize) -> Result<(usize, usize), Failure> {
+        if threads == 0 {
+            return Err(Failure::input("--threads must be at least 1"));
+        }
+        let processes = self.processes;
+        match threads.checked_sub(processes) {
+            None | Some(0) => Err(Failure::input(format!(
+                "--processes {processes} of --threads {threads}: at least one worker must be a thread of this process"
+            ))),
+            Some(threads) => Ok((threads, processes)),
+        }
+    }
+
+    /// Adds processes that find the state in what `args` name.
+    fn configure(
+        &self,
+        config: Config,
+        processes: usize,
+        args: impl IntoIterator<Item = OsString>,
+    ) -> Result<Config, Failure> {
+        let program = match &self.worker {
+            Some(program) => program.clone(),
+            None => std::env::current_exe().map_err(Failure::fault)?,
+        };
+        let command = WorkerCommand::new(program).args(["fevm", "worker"]).args(args);
+        Ok(config.processes(processes, command))
+    }
+
+    /// Says of which processes the command had to do without.
+    fn report_lost(executor: &Executor) {
+        for lost in executor.lost() {
+            eprintln!("warning: {lost}; what it was to do was done without it");
+        }
+    }
 }
 
 /// Where threads get their engines from.
@@ -116,6 +179,15 @@ pub(crate) struct CopiesArgs {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkerArgs {
+    /// CAR archives with blocks of the state
+    archives: Vec<PathBuf>,
+    /// Or the kind of tipset whose state it is
+    #[arg(long, value_name = "NAME", conflicts_with = "archives")]
+    workload: Option<Kind>,
+}
+
 /// A workload, by name.
 #[derive(Clone, Copy, Debug)]
 struct Kind(Workload);
@@ -145,6 +217,7 @@ pub(crate) fn fevm(command: &FevmCommand) -> Result<(), Failure> {
         FevmCommand::Bench(args) => bench::bench(args),
         FevmCommand::Generate(args) => generate::generate(args),
         FevmCommand::Copies(args) => copies::copies(args),
+        FevmCommand::Worker(args) => worker::worker(args),
     }
 }
 

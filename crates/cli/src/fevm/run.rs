@@ -1,4 +1,4 @@
-use super::RunArgs;
+use super::{RunArgs, START, Workers};
 use crate::failure::Failure;
 use crate::run::progress;
 use serde_json::json;
@@ -9,18 +9,19 @@ use tandem_fevm::{Config, Engines, Executor, Input, InvalidMessage, TipsetResult
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
-    if threads == 0 {
-        return Err(Failure::input("--threads must be at least 1"));
-    }
+    let (threads, processes) = args.workers.divide(threads)?;
     let input = Input::read(&args.bundle, &args.state, &args.messages)
         .map_err(|error| Failure::input(format!("{error:#}")))?;
     let mut config = Config::new(threads);
     if args.trust_evm {
         config = config.contracts([input.evm]);
     }
-    let executor = Engines::new(&input.context.network, threads)
-        .and_then(|engines| Executor::new(&engines, config))
+    let archives = [&args.bundle, &args.state].map(|path| path.clone().into_os_string());
+    let config = args.workers.configure(config, processes, archives)?;
+    let engines = Engines::new(&input.context.network, threads)
         .map_err(|error| Failure::fault(format!("{error:#}")))?;
+    let executor = Executor::new(&engines, config).map_err(|error| Failure::input(format!("{error:#}")))?;
+    executor.prepare(&input.context, START);
     let bar = progress(input.steps.len() * (1 + usize::from(args.verify)), "executing", args.json);
     let done = || bar.inc(1);
     // The reference has a copy, so that neither writes what the other forgot to.
@@ -42,7 +43,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         None => None,
     };
     bar.finish_and_clear();
-    report(args, &result, threads, ms, difference.as_deref());
+    Workers::report_lost(&executor);
+    report(args, &result, (threads, processes), ms, difference.as_deref());
     match difference {
         Some(_) => Err(Failure::Check),
         None => Ok(()),
@@ -60,7 +62,13 @@ fn refused(args: &RunArgs, error: &anyhow::Error) -> Failure {
     }
 }
 
-fn report(args: &RunArgs, result: &TipsetResult, threads: usize, ms: f64, difference: Option<&str>) {
+fn report(
+    args: &RunArgs,
+    result: &TipsetResult,
+    (threads, processes): (usize, usize),
+    ms: f64,
+    difference: Option<&str>,
+) {
     if !args.json {
         println!("message  exit           gas");
     }
@@ -88,7 +96,8 @@ fn report(args: &RunArgs, result: &TipsetResult, threads: usize, ms: f64, differ
             "{}",
             json!({ "summary": {
                 "messages": result.results.len(),
-                "threads": threads,
+                "threads": threads + processes,
+                "processes": processes,
                 "root": result.root.to_string(),
                 "identical": verified,
                 "merged": stats.merged,
@@ -97,7 +106,7 @@ fn report(args: &RunArgs, result: &TipsetResult, threads: usize, ms: f64, differ
             } })
         ),
         false => println!(
-            "{} messages in {ms:.1} ms on {threads} threads; {} merged, {} executed again; root {}",
+            "{} messages in {ms:.1} ms on {threads} threads and {processes} processes; {} merged, {} executed again; root {}",
             result.results.len(),
             stats.merged,
             stats.reexecuted(),

@@ -64,15 +64,15 @@ pub(super) fn replace(
                 if reader.array()? != 3 {
                     return None;
                 }
-                let (child, name) = reader.link()?;
+                let link = reader.link()?;
                 let extension = u32::try_from(reader.uint()?).ok()?;
                 reader.bytes()?;
                 if !mine.is_empty() {
                     let deeper = consumed.checked_add(LAYOUT.bit_width)?.checked_add(extension)?;
-                    let child = replace(store, &child, &mine, deeper)?.to_bytes();
-                    new.extend_from_slice(&node[copied..name.start]);
+                    let child = replace(store, &link.cid()?, &mine, deeper)?.to_bytes();
+                    new.extend_from_slice(&node[copied..link.place.start]);
                     new.extend_from_slice(&child);
-                    copied = name.end;
+                    copied = link.place.end;
                 }
             }
             _ => return None,

@@ -11,8 +11,8 @@ use crate::workload::Chance;
 #[derive(Default)]
 struct Noting {
     store: MemoryStore,
-    opened: RefCell<HashSet<Cid>>,
-    written: RefCell<HashSet<Cid>>,
+    opened: RefCell<Cids>,
+    written: RefCell<Cids>,
 }
 
 impl Blockstore for Noting {
@@ -122,9 +122,9 @@ fn what_was_not_opened_cannot_be_told() {
     let post = edited(&noting, &base, &edits(&mut chance, 3));
     let (opened, written) = (noting.opened.borrow(), noting.written.borrow());
     assert!(diff(&noting.store, &base, &post, &opened, &written).is_some());
-    assert_eq!(diff(&noting.store, &base, &post, &HashSet::new(), &written), None);
+    assert_eq!(diff(&noting.store, &base, &post, &Cids::default(), &written), None);
     // Nodes that nobody wrote and that do not come from the old state.
-    assert_eq!(diff(&noting.store, &base, &post, &opened, &HashSet::new()), None);
+    assert_eq!(diff(&noting.store, &base, &post, &opened, &Cids::default()), None);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn broken_nodes_cannot_be_told() {
     }
     assert!(Node::read(&[0x82, 0x40, 0x80]).is_some());
     let missing = fvm_shared::EMPTY_ARR_CID;
-    let all = HashSet::from([missing]);
+    let all = Cids::from_iter([missing]);
     assert_eq!(diff(&store, &missing, &missing, &all, &all), None);
     assert_eq!(merge(&store, &missing, &Diff::new()), None);
 }

@@ -44,7 +44,7 @@ fn archive(path: &Path, world: &World, root: Cid, written: &mut HashSet<Cid>) ->
             };
             if cid.codec() == DAG_CBOR {
                 let links = cbor::links(&data).with_context(|| format!("{cid} is not DAG-CBOR"))?;
-                todo.extend(links.into_iter().map(|(cid, _)| cid));
+                todo.extend(links.iter().filter_map(cbor::Link::cid));
             }
             writer.write(Block { cid, data })?;
         }

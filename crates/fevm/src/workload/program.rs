@@ -148,14 +148,74 @@ impl Program {
         self.op(18, &[])
     }
 
+    /// Has actor 10 create a contract with value (in atto), which runs the program; appends the error number, the exit code and the
+    /// contract's ID. The actor in WebAssembly text cannot.
+    #[must_use]
+    pub fn deploy(self, value: u64, program: &Self) -> Self {
+        let program = program.bytes();
+        self.op(19, &[&value.to_le_bytes(), &(program.len() as u64).to_le_bytes(), &program])
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.0.clone();
         bytes.push(0);
         bytes
     }
 
+    /// What the operations in a message's parameters change, in calls too. Whatever is not a list of operations changes nothing.
+    pub(crate) fn changes(params: &[u8]) -> Vec<Change> {
+        let (mut found, mut rest) = (Vec::new(), params);
+        while let Some(left) = change(rest, &mut found) {
+            rest = left;
+        }
+        found
+    }
+
     /// As a message's parameters.
     pub fn params(&self) -> RawBytes {
         RawBytes::new(self.bytes())
     }
+}
+
+/// What one message changes and others may, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Change {
+    /// The slot of this key.
+    Slot([u8; 32]),
+    /// The actors that there are.
+    Actors,
+}
+
+/// Reads an operation and notes what it changes or reads. Gives what is after it, if anything is.
+fn change<'a>(program: &'a [u8], found: &mut Vec<Change>) -> Option<&'a [u8]> {
+    let (op, rest) = program.split_first()?;
+    let size = match op {
+        1 | 2 => 40,
+        3 => 32,
+        4 | 7 | 10 | 12 | 13 => 8,
+        5 => {
+            let to = 2 + usize::from(*rest.get(1)?);
+            let size = u64::from_le_bytes(rest.get(to + 24..to + 32)?.try_into().ok()?);
+            let end = usize::try_from(size).ok()?.checked_add(to + 32)?;
+            found.extend(Program::changes(rest.get(to + 32..end)?));
+            end
+        }
+        8 | 11 => 1 + usize::from(*rest.first()?),
+        19 => {
+            let size = u64::from_le_bytes(rest.get(8..16)?.try_into().ok()?);
+            let end = usize::try_from(size).ok()?.checked_add(16)?;
+            found.extend(Program::changes(rest.get(16..end)?));
+            end
+        }
+        14 => 46,
+        17 => 1,
+        6 | 9 | 15 | 16 | 18 => 0,
+        _ => return None,
+    };
+    match op {
+        1..=3 => found.push(Change::Slot(rest.get(..32)?.try_into().ok()?)),
+        14 | 19 => found.push(Change::Actors),
+        _ => {}
+    }
+    rest.get(size..)
 }

@@ -35,6 +35,9 @@ const ROLES: [&str; 9] =
 /// The method that calls a contract.
 const INVOKE: u64 = 3_844_450_837;
 
+/// The method of actor 10 that creates a contract.
+const DEPLOY: u64 = 4;
+
 /// What anybody's slots hold at first.
 const START: u64 = 1 << 40;
 
@@ -129,10 +132,21 @@ fn assemble(role: usize) -> anyhow::Result<Vec<u8>> {
     wat::parse_str(&text).context("the test actor does not assemble")
 }
 
+/// The module with a custom section that sets it apart from those of other roles.
+fn named(module: &[u8], role: &str) -> Vec<u8> {
+    let name = b"role";
+    let content = [&[name.len() as u8], name.as_slice(), role.as_bytes()].concat();
+    [module, &[0, content.len() as u8], &content].concat()
+}
+
 fn delegated(number: u64) -> Address {
     let mut name = [0xfe; 20];
     name[12..].copy_from_slice(&number.to_be_bytes());
-    Address::new_delegated(EAM, &name).unwrap_or(Address::new_id(0))
+    ethereum(&name)
+}
+
+fn ethereum(name: &[u8]) -> Address {
+    Address::new_delegated(EAM, name).unwrap_or(Address::new_id(0))
 }
 
 /// The state tuple of a contract with these slots.
@@ -153,15 +167,32 @@ fn tuple(store: &MemoryStore, slots: &Cid) -> anyhow::Result<Cid> {
 }
 
 impl World {
+    /// The first ID that the init actor gives: far above all others, so that created actors can be given some in between.
+    pub const FIRST_CREATED: ActorID = 1_000_000;
+
     /// A world with so many accounts, and contracts with so many slots each.
     ///
     /// # Errors
     /// If it cannot be encoded, which would be a fault of this crate.
     pub fn new(accounts: usize, contracts: usize, slots: usize) -> anyhow::Result<Self> {
+        let modules: anyhow::Result<Vec<_>> = (0..ROLES.len()).map(assemble).collect();
+        Self::of(&modules?, accounts, contracts, slots)
+    }
+
+    /// The same with another actor, which must understand what [`Program`] says.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn running(actor: &[u8], accounts: usize, contracts: usize, slots: usize) -> anyhow::Result<Self> {
+        Self::of(&ROLES.map(|role| named(actor, role)), accounts, contracts, slots)
+    }
+
+    /// With a module for each role.
+    fn of(modules: &[Vec<u8>], accounts: usize, contracts: usize, slots: usize) -> anyhow::Result<Self> {
         let store = Arc::new(MemoryStore::default());
         let mut codes = Vec::new();
-        for (index, role) in ROLES.iter().enumerate() {
-            let code = Block::new(IPLD_RAW, assemble(index)?);
+        for (role, module) in ROLES.iter().zip(modules) {
+            let code = Block::new(IPLD_RAW, module.as_slice());
             codes.push(((*role).to_owned(), store.put(Code::Blake2b256, &code)?));
         }
         let code = |name: &str| {
@@ -202,8 +233,7 @@ impl World {
             actor(id, "evm", state, fil(10), Some(delegated(id)))?;
             id += 1;
         }
-        // Far above all other IDs, so that created actors can be given some in between.
-        let init = (addresses.flush()?, 1_000_000_u64, "tandem".to_owned());
+        let init = (addresses.flush()?, Self::FIRST_CREATED, "tandem".to_owned());
         let init = store.put_cbor(&init, Code::Blake2b256)?;
         actor(1, "init", init, fil(0), None)?;
         let evm = code("evm")?;
@@ -256,6 +286,17 @@ impl World {
     /// An address that nobody has yet.
     pub fn stranger(&self, number: u64) -> Address {
         delegated((1 << 40) + number)
+    }
+
+    /// The address of the contract that an actor creates with this nonce.
+    pub fn created_by(creator: ActorID, nonce: u64) -> Address {
+        let name = [creator.to_be_bytes(), nonce.to_be_bytes()].concat();
+        ethereum(&Code::Blake2b256.digest(&name).digest()[12..])
+    }
+
+    /// A message from an account, with its next sequence, that creates a contract, which runs the program.
+    pub fn deploy(&mut self, from: usize, program: &Program) -> Message {
+        self.message(from, Address::new_id(EAM), DEPLOY, 0, program.params())
     }
 
     /// A message from an account, with its next sequence, that calls `to`.

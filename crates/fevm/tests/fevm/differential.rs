@@ -1,63 +1,28 @@
 //! Random messages, through the reference and in parallel: everything that consensus depends on is compared.
 
-use super::common::Pair;
-use fvm_shared::error::ExitCode;
+use super::common::{self, Pair, TIPSET, messages, seed};
+use super::process;
 use tandem_fevm::workload::{Chance, Mix, Workload, World};
-use tandem_fevm::{Config, Conflict, Stats};
+use tandem_fevm::{Config, Conflict, Executor, Stats};
 
-/// Messages to try in each configuration. `TANDEM_FEVM_MESSAGES` asks for more.
-fn messages() -> usize {
-    let asked = std::env::var("TANDEM_FEVM_MESSAGES").ok();
-    asked.map_or(2_000, |asked| asked.parse().expect("a number"))
-}
+/// Messages to try in each configuration.
+const MESSAGES: usize = 2_000;
 
-/// The first seed. `TANDEM_FEVM_SEED` asks for another.
-fn seed() -> u64 {
-    let asked = std::env::var("TANDEM_FEVM_SEED").ok();
-    asked.map_or(1, |asked| asked.parse().expect("a number"))
-}
-
-const TIPSET: usize = 250;
-
-fn compare(name: &str, config: Config) -> Stats {
-    let world = || World::new(40, 6, 150).expect("a world");
-    let mut pair = Pair::new(world());
-    let executor = pair.executor(config);
-    let mut mix = Mix::new(seed());
-    let mut stats = Stats::default();
-    let (mut done, mut failed) = (0, 0);
-    while done < messages() {
-        if done > 0 && done % (TIPSET * 8) == 0 {
-            pair.renew(world());
-            mix = Mix::new(seed() + done as u64);
-        }
-        let steps = mix.tipset(&mut pair.world, TIPSET);
-        let expected = pair.reference(&steps);
-        let result = pair.execute(&executor, &steps);
-        if let Err(difference) = result.compare(&expected) {
-            panic!("{name}, after {done} messages: {difference}");
-        }
-        failed += result.results.iter().filter(|r| r.receipt.exit_code != ExitCode::OK).count();
-        stats.add(&result.stats);
-        pair.world.advance(result.root);
-        done += TIPSET;
-    }
-    let causes = Conflict::ALL.map(|conflict| (conflict.name(), stats.conflicts[conflict as usize]));
-    println!(
-        "{name}: {done} messages, {failed} failed, {} at their turn, {} kept, {} merged, {} executed again, {causes:?}, 0 differences",
-        stats.at_turn,
-        stats.kept,
-        stats.merged,
-        stats.reexecuted(),
-    );
-    stats
+fn compare(name: &str, executor: impl FnOnce(&Pair) -> Executor) -> Stats {
+    let world = || process::world("random").expect("a world");
+    let tipsets = |seed| {
+        let mut mix = Mix::new(seed);
+        move |world: &mut World| mix.tipset(world, TIPSET)
+    };
+    common::compare((name, messages(MESSAGES)), executor, world, tipsets, |_, _| ())
 }
 
 #[test]
 fn random_messages_in_lockstep() {
     let mut stats = Stats::default();
     for width in [2, 16, TIPSET] {
-        stats.add(&compare(&format!("lockstep {width}"), Config::new(2).lockstep(width)));
+        let executor = |pair: &Pair| pair.executor(Config::new(2).lockstep(width));
+        stats.add(&compare(&format!("lockstep {width}"), executor));
     }
     assert!(stats.kept > 0 && stats.merged > 0);
     for conflict in Conflict::ALL {
@@ -65,26 +30,53 @@ fn random_messages_in_lockstep() {
     }
 }
 
-#[test]
-fn random_messages_on_one_two_and_four_threads() {
-    for threads in [1, 2, 4] {
-        let stats = compare(&format!("{threads} threads"), Config::new(threads));
-        assert_eq!(threads > 1, stats.kept > 0);
-        // With threads, what happens is a matter of timing; in so many messages everything does.
-        if threads > 1 && messages() >= 100_000 {
-            assert!(stats.merged > 0);
-            for conflict in Conflict::ALL {
-                assert!(stats.conflicts[conflict as usize] > 0, "no conflict: {}", conflict.name());
-            }
+/// What happens is a matter of timing; in so many messages everything does.
+fn assert_everything_happened(stats: &Stats) {
+    assert!(stats.kept > 0);
+    if messages(MESSAGES) >= 100_000 {
+        assert!(stats.merged > 0);
+        for conflict in Conflict::ALL {
+            assert!(stats.conflicts[conflict as usize] > 0, "no conflict: {}", conflict.name());
         }
     }
 }
 
 #[test]
-fn every_workload() {
+fn random_messages_on_one_two_and_four_threads() {
+    for threads in [1, 2, 4] {
+        let config = Config::new(threads).hints(false);
+        let stats = compare(&format!("{threads} threads"), |pair| pair.executor(config));
+        match threads {
+            1 => assert_eq!(stats.kept, 0),
+            _ => assert_everything_happened(&stats),
+        }
+    }
+}
+
+/// As it executes unless told otherwise: what conflicts is soon left to its turn.
+#[test]
+fn random_messages_that_conflict_wait() {
+    for (threads, processes) in [(2, 0), (1, 1)] {
+        let name = format!("{threads} threads and {processes} processes that learn");
+        compare(&name, |pair| pair.executor_with(Config::new(threads), processes, &["random"]));
+    }
+}
+
+#[test]
+fn random_messages_with_worker_processes() {
+    for (threads, processes) in [(1, 1), (1, 3), (2, 2)] {
+        let name = format!("{threads} threads and {processes} processes");
+        let config = Config::new(threads).hints(false);
+        let stats = compare(&name, |pair| pair.executor_with(config, processes, &["random"]));
+        assert!(stats.by_processes > 0);
+        assert_everything_happened(&stats);
+    }
+}
+
+fn every_workload(executor: impl Fn(&Pair, Workload) -> Executor) {
     for workload in Workload::ALL {
         let mut pair = Pair::new(workload.world().expect("a world"));
-        let executor = pair.executor(Config::new(2));
+        let executor = executor(&pair, workload);
         let mut chance = Chance::new(seed());
         for _ in 0..2 {
             let steps = workload.tipset(&mut pair.world, 60, &mut chance);
@@ -96,4 +88,14 @@ fn every_workload() {
             pair.world.advance(result.root);
         }
     }
+}
+
+#[test]
+fn every_workload_on_threads() {
+    every_workload(|pair, _| pair.executor(Config::new(2)));
+}
+
+#[test]
+fn every_workload_with_a_worker_process() {
+    every_workload(|pair, workload| pair.executor_with(Config::new(1), 1, &[workload.name()]));
 }

@@ -4,3 +4,5 @@ mod common;
 mod conformance;
 mod differential;
 mod input;
+mod process;
+mod rust_actor;
