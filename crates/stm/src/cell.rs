@@ -66,7 +66,7 @@ pub(crate) struct Stamped<C> {
     sequence: AtomicU32,
     /// A number that whoever owns the cell keeps here, where there is room for it.
     pub(crate) tally: AtomicU32,
-    /// Position + 1 of the step that last changed the value; 0 for the base state. Same protocol.
+    /// How often the value was changed since it was the base state's. Same protocol.
     stamp: AtomicU64,
     value: C,
 }
@@ -105,11 +105,12 @@ impl<C> Stamped<C> {
         self.stamp.load(Ordering::Acquire)
     }
 
-    /// Overwrites the value. Only the holder of the frontier may call this.
-    pub(crate) fn store<T>(&self, stamp: u64, value: T)
+    /// Overwrites the value, which gets a stamp of its own. Only the holder of the frontier may call this.
+    pub(crate) fn store<T>(&self, value: T)
     where
         C: Cell<T>,
     {
+        let stamp = self.stamp.load(Ordering::Relaxed) + 1;
         let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
         fence(Ordering::Release);
@@ -129,7 +130,7 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for i in 1..20_000_u64 {
-                    cell.store(i, [i; 4]);
+                    cell.store([i; 4]);
                 }
             });
             for _ in 0..20_000 {

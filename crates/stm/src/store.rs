@@ -272,16 +272,16 @@ impl<D: Domain> VersionStore<D> {
     ) -> Option<D::Value> {
         let entry = self.entry(id);
         if entry.in_flight().load(Ordering::Acquire) == 0 {
-            return Self::apply(entry, position, effect, segment);
+            return Self::apply(entry, effect, segment);
         }
         let mut pending = self.pending(id).lock();
-        let before = Self::apply(entry, position, effect, segment);
+        let before = Self::apply(entry, effect, segment);
         pending.commit(position, entry.value.load());
         entry.in_flight().store(pending.len() as u32, Ordering::Release);
         before
     }
 
-    fn apply(entry: &Entry<D>, position: u64, effect: &D::Effect, segment: u64) -> Option<D::Value> {
+    fn apply(entry: &Entry<D>, effect: &D::Effect, segment: u64) -> Option<D::Value> {
         let (_, mut value) = entry.value.load();
         let (last, wanted) = entry.segment();
         let first = last != segment;
@@ -289,7 +289,7 @@ impl<D: Domain> VersionStore<D> {
         if !D::apply(effect, &mut value) {
             return None;
         }
-        entry.value.store(position + 1, value);
+        entry.value.store(value);
         if first {
             entry.set_segment(segment, wanted);
         }

@@ -9,7 +9,7 @@ fn a_reader_sees_a_value_together_with_its_stamp() {
         let cell = Arc::new(Stamped::<Words<2>>::default());
         let writer = {
             let cell = cell.clone();
-            spawn(move || (1..=2).for_each(|stamp| cell.store(stamp, [stamp; 2])))
+            spawn(move || (1..=2).for_each(|stamp| cell.store([stamp; 2])))
         };
         let mut newest = 0;
         for _ in 0..2 {
@@ -30,7 +30,7 @@ fn a_value_vouches_for_what_came_before() {
         let cells = Arc::new([(); 2].map(|()| Stamped::<Words<1>>::default()));
         let writer = {
             let cells = cells.clone();
-            spawn(move || cells.iter().for_each(|cell| cell.store(1, [1])))
+            spawn(move || cells.iter().for_each(|cell| cell.store([1])))
         };
         let [first, second] = &*cells;
         let later = second.load().0;

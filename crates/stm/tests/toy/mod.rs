@@ -62,6 +62,8 @@ pub(crate) enum Op {
     Read(u8),
     /// Moves a number by a constant.
     Add(u8, i64),
+    /// Moves a number by a constant, unseen by later steps until it is final: see `View::late_effect`.
+    Pay(u8, i64),
     /// Moves a number by the accumulator modulo 1,000, times the sign of the factor.
     AddAcc(u8, i64),
     /// Checks for funds. If they are missing, the rest of the program is skipped.

@@ -11,6 +11,7 @@ fn op(keys: u8) -> impl Strategy<Value = Op> {
     prop_oneof![
         4 => key().prop_map(Op::Read),
         3 => (key(), -30..30_i64).prop_map(|(key, amount)| Op::Add(key, amount)),
+        2 => (key(), -30..30_i64).prop_map(|(key, amount)| Op::Pay(key, amount)),
         2 => (key(), prop_oneof![Just(-1), Just(1)]).prop_map(|(key, sign)| Op::AddAcc(key, sign)),
         3 => (key(), 0..60_i64).prop_map(|(key, bound)| Op::Require(key, bound)),
         2 => (key(), -2..3_i64).prop_map(|(key, plus)| Op::Write(key, plus)),

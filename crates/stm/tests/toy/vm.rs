@@ -84,6 +84,8 @@ pub(crate) struct ToyWorker<'r> {
     toy: &'r Toy,
     view: View<'r, Toy>,
     locals: Vec<Local>,
+    /// Payments to keys that the run has not met otherwise, one after the other.
+    paid: Vec<(Key, i64)>,
     /// Steps of the run before the present one.
     earlier: u64,
     open: bool,
@@ -98,14 +100,23 @@ impl Drop for ToyWorker<'_> {
 }
 
 impl ToyWorker<'_> {
+    fn entry(&mut self, key: Key) -> Result<EntryId, ToyError> {
+        let faulty = self.toy.faulty.is_some_and(|faulty| key == Key::Number(faulty));
+        self.view.resolve(&key, || if faulty { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) })
+    }
+
     fn local(&mut self, key: Key) -> Result<&mut Local, ToyError> {
         let at = match self.locals.iter().position(|local| local.key == key) {
             Some(at) => at,
             None => {
-                let faulty = self.toy.faulty.is_some_and(|faulty| key == Key::Number(faulty));
-                let base = || if faulty { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) };
-                let entry = self.view.resolve(&key, base)?;
-                self.locals.push(Local { key, entry, read: None, exact: false, bound: None, effect: None });
+                let entry = self.entry(key)?;
+                let mut paid = 0;
+                self.paid.retain(|(other, amount)| {
+                    paid += if *other == key { *amount } else { 0 };
+                    *other != key
+                });
+                let effect = (paid != 0).then(|| Effect::Add(Delta::between(0, paid)));
+                self.locals.push(Local { key, entry, read: None, exact: false, bound: None, effect });
                 self.locals.len() - 1
             }
         };
@@ -147,6 +158,14 @@ impl ToyWorker<'_> {
         Ok(())
     }
 
+    fn pay(&mut self, key: Key, amount: i64) -> Result<(), ToyError> {
+        if self.locals.iter().any(|local| local.key == key) {
+            return self.add(key, amount);
+        }
+        self.paid.push((key, amount));
+        Ok(())
+    }
+
     fn has(&mut self, key: Key, bound: i64) -> Result<bool, ToyError> {
         if let Some(Effect::Set(value)) = self.local(key)?.effect {
             return Ok(value >= bound);
@@ -169,7 +188,7 @@ impl ToyWorker<'_> {
         Ok(Key::Slot { owner, generation: self.get(Key::Life(owner))?, slot })
     }
 
-    fn report(&mut self) {
+    fn report(&mut self) -> Result<(), ToyError> {
         for local in &self.locals {
             if let Some(read) = &local.read {
                 let observation = match local.bound {
@@ -184,6 +203,11 @@ impl ToyWorker<'_> {
                 self.view.effect(local.entry, effect);
             }
         }
+        for (key, amount) in std::mem::take(&mut self.paid) {
+            let entry = self.entry(key)?;
+            self.view.late_effect(entry, Effect::Add(Delta::between(0, amount)));
+        }
+        Ok(())
     }
 
     /// Executes a step. One that fails leaves a run as it was, but for what was read.
@@ -192,13 +216,16 @@ impl ToyWorker<'_> {
             self.earlier += 1;
         } else {
             self.locals.clear();
+            self.paid.clear();
             self.earlier = 0;
         }
         let before: Vec<_> = self.locals.iter().map(|local| local.effect).collect();
+        let paid = self.paid.clone();
         let result = self.perform(step);
         if result.is_err() {
             let before = before.into_iter().chain(std::iter::repeat(None));
             self.locals.iter_mut().zip(before).for_each(|(local, effect)| local.effect = effect);
+            self.paid = paid;
         }
         self.open = self.toy.runs && !step.ends_batch;
         result
@@ -213,6 +240,7 @@ impl ToyWorker<'_> {
                     output.push(acc);
                 }
                 Op::Add(key, amount) => self.add(Key::Number(key), amount)?,
+                Op::Pay(key, amount) => self.pay(Key::Number(key), amount)?,
                 Op::AddAcc(key, sign) => self.add(Key::Number(key), acc % 1_000 * sign)?,
                 Op::Require(key, bound) => {
                     if !self.has(Key::Number(key), bound)? {
@@ -306,7 +334,7 @@ impl Vm for Toy {
     type Worker<'r> = ToyWorker<'r>;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
-        ToyWorker { toy: self, view, locals: Vec::new(), earlier: 0, open: false }
+        ToyWorker { toy: self, view, locals: Vec::new(), paid: Vec::new(), earlier: 0, open: false }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
@@ -342,8 +370,7 @@ impl Vm for Toy {
     where
         Self: 'r,
     {
-        worker.report();
-        Ok(())
+        worker.report()
     }
 
     /// Shifts a lone sweep to the amount that is there now; an amount of zero leaves no effects.
