@@ -169,7 +169,7 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     by_address: AddressMap<usize>,
     /// Whether some of `accounts` are there that the journal has not loaded.
     loose: bool,
-    /// Whether something was, or may have been, created or destroyed, so that the run had better end: lives are told step by step.
+    /// Whether the run had better end: something was destroyed, or may have been, and a run tells of each account once.
     pub(crate) closed: bool,
     /// Scratch: accounts on their way from the store.
     fetched: Vec<(Address, Option<Value>)>,

@@ -150,7 +150,6 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> EvmTr for Machine<'r, 's, S> {
         let db = &mut self.inner.ctx.journaled_state.database;
         let creates = matches!(frame.frame_input, FrameInput::Create(_));
         let occupied = creates.then(|| db.occupied.clone());
-        db.closed |= creates;
         if db.is_recording() {
             note_frame(&mut self.inner.ctx, &frame);
         }
