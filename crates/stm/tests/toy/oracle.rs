@@ -51,7 +51,7 @@ impl Run<'_> {
                     output.push(acc);
                 }
                 Op::Add(key, amount) | Op::Pay(key, amount) => {
-                    self.set(Key::Number(key), self.get(Key::Number(key)) + amount)
+                    self.set(Key::Number(key), self.get(Key::Number(key)) + amount);
                 }
                 Op::AddAcc(key, sign) => {
                     self.set(Key::Number(key), self.get(Key::Number(key)) + acc % 1_000 * sign);
