@@ -2,7 +2,8 @@
 //!
 //! Loom tries every schedule of a model and, for every load, every store that the orderings allow it to see. What it
 //! cannot do is many steps; whole streams of all kinds are shuttle's part (`tests/model`). Nor do its locks ever look held
-//! to somebody after their release, as real ones may: the fence before a frontier's lock is tried stays unproven.
+//! to somebody after their release, as real ones may: the fence before a frontier's lock is tried stays unproven. So does that its
+//! holder looks again after the release, which matters to three workers in rare orders only.
 
 #[cfg(all(test, loom))]
 mod cell;
