@@ -149,11 +149,11 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> EvmTr for Machine<'r, 's, S> {
     ) -> Result<FrameInitResult<'_, Self::Frame>, ContextDbError<Self::Context>> {
         let db = &mut self.inner.ctx.journaled_state.database;
         let creates = matches!(frame.frame_input, FrameInput::Create(_));
-        let occupied = creates.then(|| db.occupied.clone());
+        let occupied = (creates && !db.occupied.is_empty()).then(|| db.occupied.clone());
         if db.is_recording() {
             note_frame(&mut self.inner.ctx, &frame);
         }
-        if let Some(occupied) = occupied.filter(|occupied| !occupied.is_empty())
+        if let Some(occupied) = occupied
             && let Some(result) = collide(&mut self.inner.ctx, &occupied, &frame)?
         {
             return Ok(ItemOrResult::Result(result));
