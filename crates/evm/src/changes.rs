@@ -1,3 +1,4 @@
+use crate::code;
 use crate::location::AccountState;
 use alloy_primitives::map::{AddressMap, HashMap};
 use alloy_primitives::{Address, B256, U256};
@@ -89,7 +90,7 @@ pub fn to_evm_state<E>(
                 nonce: after.nonce,
                 code_hash: after.code_hash,
                 account_id: None,
-                code: changes.codes.get(&after.code_hash).cloned().map(Bytecode::new_raw),
+                code: changes.codes.get(&after.code_hash).cloned().map(code::decode),
             },
             Some((_, None)) => {
                 status |= AccountStatus::SelfDestructed;

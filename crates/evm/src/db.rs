@@ -1,14 +1,17 @@
+use crate::block::BlockId;
+use crate::code;
+use crate::error::ExecutionError;
 use crate::hashes::Hashes;
 use crate::location::{AccountState, Key, Value};
 use crate::trace::Notes;
 use crate::vm::EvmVm;
 use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::{Mutex, RwLock};
 use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
-use revm::state::{AccountId, AccountInfo};
+use revm::state::{Account, AccountId, AccountInfo, AccountStatus};
 use std::sync::Arc;
 use tandem_stm::{EntryId, Sighting, View};
 
@@ -17,13 +20,31 @@ const SEARCH_LIMIT: usize = 16;
 /// Codes that a worker keeps at most.
 const CODE_LIMIT: usize = 4096;
 
-/// Why a read failed: the store's error, fit for revm.
+/// Why a read failed, fit for revm.
 #[derive(Debug)]
-pub(crate) struct StoreError<E>(pub(crate) E);
+pub(crate) enum StoreError<E> {
+    /// The store's own error.
+    Store(E),
+    /// The store names a code and does not have it.
+    NoCode(B256),
+}
+
+impl<E> StoreError<E> {
+    /// What it means for a block in execution.
+    pub(crate) fn in_block(self, block: BlockId) -> ExecutionError<E> {
+        match self {
+            Self::Store(error) => ExecutionError::Fault { block, error },
+            Self::NoCode(code_hash) => ExecutionError::NoCode { block, code_hash },
+        }
+    }
+}
 
 impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::NoCode(code_hash) => write!(f, "the store does not have the code with hash {code_hash}"),
+        }
     }
 }
 
@@ -41,10 +62,10 @@ pub(crate) struct Content {
 /// What workers that have left knew, for the next ones. Kept from stream to stream.
 pub(crate) type SpareContent = Mutex<Vec<Content>>;
 
-/// Codes created by the stream and hashes of its blocks: content that needs no version.
+/// Codes that the stream has met and hashes of its blocks: content that needs no version.
 #[derive(Debug)]
 pub(crate) struct Pools<'e> {
-    /// Codes by hash. Speculation may add codes that never become final; nobody names them then.
+    /// Codes by hash, created or come with accounts of the store. Speculation may add codes that never become final; nobody names them then.
     pub(crate) codes: RwLock<B256Map<Bytecode>>,
     /// Hash of each block's parent, by world and the parent's number.
     pub(crate) block_hashes: RwLock<alloy_primitives::map::HashMap<(u32, u64), B256>>,
@@ -54,6 +75,13 @@ pub(crate) struct Pools<'e> {
 impl<'e> Pools<'e> {
     pub(crate) fn new(spare: &'e SpareContent) -> Self {
         Self { codes: RwLock::default(), block_hashes: RwLock::default(), spare }
+    }
+
+    /// Takes in a code that came with an account: of the store, or just created.
+    pub(crate) fn add_code(&self, code_hash: B256, code: &Bytecode) {
+        if !self.codes.read().contains_key(&code_hash) {
+            self.codes.write().entry(code_hash).or_insert_with(|| code.clone());
+        }
     }
 }
 
@@ -78,7 +106,8 @@ pub(crate) struct Access {
     pub(crate) checks: u32,
     /// Balance and nonce as transfers left them that did without the journal. What the journal has loaded is there.
     pub(crate) now: (U256, u64),
-    /// Whether such a transfer touched it, or a credit before it was loaded.
+    /// Whether an earlier transaction of the run touched it, without the journal showing that: by a plain transfer, by a credit
+    /// before it was loaded, or so that it ceased to exist.
     pub(crate) touched: bool,
 }
 
@@ -98,6 +127,14 @@ impl Access {
             now: (seen.balance, seen.nonce),
             touched: false,
         }
+    }
+
+    /// Whether the account exists after the transactions of the run that did without the journal. Runs of several transactions there
+    /// are only since EIP-161, so what they touched and left empty is gone.
+    fn exists(&self) -> bool {
+        let (balance, nonce) = self.now;
+        let is_empty = balance.is_zero() && nonce == 0 && !self.seen.has_code();
+        !is_empty || (self.seen.exists && !self.touched)
     }
 
     /// Adds to the balance. What overflows is dropped, as the EVM does.
@@ -145,6 +182,20 @@ pub(crate) struct Sweep {
     pub(crate) target_checks: u32,
 }
 
+/// A code that the store names.
+pub(crate) fn stored_code<S: DatabaseRef>(
+    store: &S,
+    code_hash: B256,
+) -> Result<Bytecode, StoreError<S::Error>> {
+    let code = store.code_by_hash_ref(code_hash).map_err(StoreError::Store)?;
+    // revm's own stores have an empty code for every hash that they do not know.
+    if code.is_empty() && code_hash != KECCAK256_EMPTY {
+        Err(StoreError::NoCode(code_hash))
+    } else {
+        Ok(code)
+    }
+}
+
 /// The state as revm sees it: one worker's view, with a record of what was loaded.
 pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) view: View<'r, EvmVm<'s, S>>,
@@ -163,6 +214,8 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) earlier_credits: usize,
     /// Addresses whose accounts have storage, but neither nonce nor code (EIP-7610).
     pub(crate) occupied: Arc<AddressSet>,
+    /// Whether codes can be delegations (EIP-7702).
+    pub(crate) delegates: bool,
     /// What a trace wants to know besides, if there is one.
     pub(crate) notes: Option<Notes>,
     /// Index into `accounts`, filled once there are many.
@@ -192,6 +245,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             credits: Vec::new(),
             earlier_credits: 0,
             occupied: Arc::default(),
+            delegates: false,
             notes: None,
             by_address: AddressMap::default(),
             loose: false,
@@ -232,7 +286,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         fetched.extend(unknown.map(|address| (address, None)));
         for (address, value) in &mut fetched {
             // A read that fails will fail again for the step that needs it, which then tells.
-            *value = Self::base_account(store, *address).ok();
+            *value = Self::base_account(self.pools, store, *address).ok();
         }
         for (address, value) in fetched.drain(..) {
             if let Some(value) = value {
@@ -260,15 +314,19 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 
     /// What the base state holds of an account.
-    pub(crate) fn base_account(store: &S, address: Address) -> Result<Value, StoreError<S::Error>> {
-        let info = store.basic_ref(address).map_err(StoreError)?;
-        Ok(Value::Account(info.map_or(AccountState::ABSENT, |info| AccountState {
-            balance: info.balance,
-            nonce: info.nonce,
-            code_hash: info.code_hash,
-            exists: true,
-            generation: 0,
-        })))
+    fn base_account(pools: &Pools<'s>, store: &S, address: Address) -> Result<Value, StoreError<S::Error>> {
+        let Some(info) = store.basic_ref(address).map_err(StoreError::Store)? else {
+            return Ok(Value::Account(AccountState::ABSENT));
+        };
+        // Some stores say so that there is no code.
+        let code_hash = if info.code_hash.is_zero() { KECCAK256_EMPTY } else { info.code_hash };
+        if let Some(code) = info.code
+            && code_hash != KECCAK256_EMPTY
+        {
+            pools.add_code(code_hash, &code);
+        }
+        let AccountInfo { balance, nonce, .. } = info;
+        Ok(Value::Account(AccountState { balance, nonce, code_hash, exists: true, generation: 0 }))
     }
 
     /// The entry of an account, for an effect on it without reading it. Nearly always the beneficiary's.
@@ -279,8 +337,8 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         {
             return Ok(entry);
         }
-        let store = self.store();
-        let entry = self.view.resolve(&key, || Self::base_account(store, address))?;
+        let (pools, store) = (self.pools, self.store());
+        let entry = self.view.resolve(&key, || Self::base_account(pools, store, address))?;
         self.last_resolved = Some((key, entry));
         Ok(entry)
     }
@@ -290,8 +348,9 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         &mut self,
         address: Address,
     ) -> Result<(AccountState, Sighting), StoreError<S::Error>> {
-        let store = self.store();
-        let read = self.view.read(&self.account_key(address), || Self::base_account(store, address))?;
+        let (pools, store) = (self.pools, self.store());
+        let read =
+            self.view.read(&self.account_key(address), || Self::base_account(pools, store, address))?;
         let mut seen = read.value.account();
         if self.view.is_speculative() && seen.balance.bit(255) {
             // More was taken out than there was: some effect in between is not known yet.
@@ -319,6 +378,16 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         }
         self.loose = true;
         self.add(address)
+    }
+
+    /// Notes that the transaction that ends has touched an account of the journal and leaves it empty, in a fork that has EIP-161:
+    /// later transactions find no account there.
+    pub(crate) fn depart(&mut self, address: Address, account: &mut Account) {
+        account.unmark_touch();
+        account.status |= AccountStatus::LoadedAsNotExisting;
+        if let Some(access) = self.access(address) {
+            access.touched = true;
+        }
     }
 
     /// Adds what was credited to accounts without loading them to those that plain transfers have loaded meanwhile.
@@ -397,12 +466,11 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
             });
             self.earlier_credits = self.earlier_credits.min(self.credits.len());
         }
-        let (Access { seen, .. }, (balance, nonce)) = (&*access, access.now);
-        let exists = seen.exists || nonce != 0 || !balance.is_zero();
-        Ok(exists.then(|| AccountInfo {
+        let (balance, nonce) = access.now;
+        Ok(access.exists().then(|| AccountInfo {
             balance,
             nonce,
-            code_hash: seen.code_hash,
+            code_hash: access.seen.code_hash,
             account_id: AccountId::new(index),
             code: None,
         }))
@@ -410,18 +478,19 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
         if let Some(code) = self.content.codes.get(&code_hash) {
-            return Ok(code.clone());
+            return Ok(code::under_rules(code, self.delegates));
         }
         let created = self.pools.codes.read().get(&code_hash).cloned();
         let code = match created {
             Some(code) => code,
-            None => self.store().code_by_hash_ref(code_hash).map_err(StoreError)?,
+            None => stored_code(self.store(), code_hash)?,
         };
         if self.content.codes.len() >= CODE_LIMIT {
             self.content.codes.clear();
         }
-        self.content.codes.insert(code_hash, code.clone());
-        Ok(code)
+        let executed = code::under_rules(&code, self.delegates);
+        self.content.codes.insert(code_hash, code);
+        Ok(executed)
     }
 
     fn storage(&mut self, address: Address, slot: StorageKey) -> Result<StorageValue, Self::Error> {
@@ -446,7 +515,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
         let known = self.pools.block_hashes.read().get(&(self.world, number)).copied();
-        known.map_or_else(|| self.store().block_hash_ref(number).map_err(StoreError), Ok)
+        known.map_or_else(|| self.store().block_hash_ref(number).map_err(StoreError::Store), Ok)
     }
 }
 
@@ -466,7 +535,7 @@ impl<S: DatabaseRef + Sync> Db<'_, '_, S> {
             if generation != 0 {
                 return Ok(Value::Slot(U256::ZERO));
             }
-            store.storage_ref(address, slot).map(Value::Slot).map_err(StoreError)
+            store.storage_ref(address, slot).map(Value::Slot).map_err(StoreError::Store)
         })?;
         let seen = read.value.slot();
         self.slots.push(SlotAccess { account: index, slot, seen, sighting: read.sighting });

@@ -34,6 +34,15 @@ pub enum ExecutionError<E> {
         /// What the store said.
         error: E,
     },
+    /// The store names a code that it does not have. Whatever [`DatabaseRef::basic_ref`](revm::DatabaseRef::basic_ref) names must come
+    /// with the account, or be known to `code_by_hash_ref`.
+    #[error("block {block}: the store names a code with hash {code_hash} and does not have it")]
+    NoCode {
+        /// The block whose execution needs the code.
+        block: BlockId,
+        /// The code's hash.
+        code_hash: B256,
+    },
     /// A defect: something that cannot happen did.
     #[error("internal error: {0}")]
     Internal(String),
@@ -59,6 +68,6 @@ pub enum InvalidBlock {
     #[error("the call of the system contract {0} failed")]
     SystemCall(alloy_primitives::Address),
     /// The deposit contract logged something that is no deposit (EIP-6110).
-    #[error("a deposit log cannot be decoded: {0}")]
+    #[error("a log of the deposit contract is no deposit: {0}")]
     Deposit(String),
 }

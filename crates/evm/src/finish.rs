@@ -43,7 +43,7 @@ pub(crate) fn finish<S: DatabaseRef + Sync>(
             if effect.code_hash.is_some()
                 && let Some(code) = &account.info.code
             {
-                pools.codes.write().entry(account.info.code_hash).or_insert_with(|| code.clone());
+                pools.add_code(account.info.code_hash, code);
             }
             db.view.effect(sighting.entry, Change::Account(effect));
         }

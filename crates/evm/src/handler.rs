@@ -1,12 +1,12 @@
 use crate::location::AccountState;
-use crate::machine::{Machine, MachineError};
-use alloy_primitives::U256;
-use revm::context::result::HaltReason;
+use crate::machine::{Ctx, Machine, MachineError};
+use alloy_primitives::{Address, U256};
+use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
 use revm::context::transaction::AuthorizationTr;
-use revm::context::{Block, Journal, JournalTr, Transaction, TransactionType};
+use revm::context::{Block, Journal, JournalEntry, JournalTr, Transaction, TransactionType};
 use revm::database_interface::DatabaseRef;
 use revm::handler::pre_execution;
-use revm::handler::{EvmTr, FrameResult, Handler};
+use revm::handler::{EthFrame, EvmTr, FrameResult, Handler, MainnetHandler};
 use revm::interpreter::{GasTracker, InitialAndFloorGas};
 use revm::primitives::hardfork::SpecId;
 use std::marker::PhantomData;
@@ -91,20 +91,49 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, 
         credit(ctx, beneficiary, U256::from(price * u128::from(used)));
         Ok(())
     }
+
+    fn execution_result(
+        &mut self,
+        evm: &mut Self::Evm,
+        result: FrameResult,
+        gas: ResultGas,
+    ) -> Result<ExecutionResult<HaltReason>, Self::Error> {
+        forget_the_gone(evm.ctx());
+        MainnetHandler::<Self::Evm, Self::Error, EthFrame>::default().execution_result(evm, result, gas)
+    }
+}
+
+/// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
+/// told that later transactions find nothing there.
+fn forget_the_gone<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>) {
+    if !ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
+        return;
+    }
+    let Journal { inner, database: db } = &mut ctx.journaled_state;
+    for entry in &inner.journal {
+        if let JournalEntry::AccountTouched { address } = entry
+            && let Some(account) = inner.state.get_mut(address)
+            && account.is_touched()
+            && account.is_empty()
+            && !account.is_selfdestructed()
+        {
+            db.depart(*address, account);
+        }
+    }
 }
 
 /// Adds to a balance: in the journal if the account is loaded, else without reading it. Nothing of it is reverted, and nobody is any
 /// warmer for it.
-pub(crate) fn credit<S: DatabaseRef + Sync>(
-    ctx: &mut crate::machine::Ctx<'_, '_, S>,
-    address: alloy_primitives::Address,
-    amount: U256,
-) {
+pub(crate) fn credit<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, address: Address, amount: U256) {
     let Journal { inner, database: db } = &mut ctx.journaled_state;
     if let Some(account) = inner.state.get_mut(&address) {
         account.mark_touch();
         let balance = &mut account.info.balance;
         *balance = balance.checked_add(amount).unwrap_or(*balance);
+        // Nothing but credits comes after a credit in its step.
+        if account.is_empty() && ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
+            db.depart(address, account);
+        }
         return;
     }
     // Credits of one step go together, those of different steps do not: if one overflows, others may not.

@@ -8,9 +8,11 @@
 mod block;
 mod chain;
 mod changes;
+mod code;
 #[cfg(test)]
 mod collisions;
 mod db;
+mod deposits;
 mod error;
 mod executor;
 mod finish;

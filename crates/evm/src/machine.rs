@@ -99,7 +99,9 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
                 self.note_for_trace();
             }
         }
-        self.db().occupied.clone_from(block.chain.occupied());
+        let db = self.db();
+        db.occupied.clone_from(block.chain.occupied());
+        db.delegates = block.is_enabled(SpecId::PRAGUE);
         let ctx = &mut self.inner.ctx;
         ctx.cfg = cfg.clone();
         ctx.block = env.clone();

@@ -1,18 +1,19 @@
 //! The baseline: blocks executed by revm as it comes, one transaction after the other.
 
 use crate::block::Block;
-use crate::db::StoreError;
+use crate::code;
+use crate::db::{StoreError, stored_code};
+use crate::deposits;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::Receipt;
 use crate::net_gas;
-use crate::system::{SystemError, all_requests};
+use crate::system::{SystemError, all_requests, system_transaction};
 use crate::vm::{system_error, transaction_error};
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_evm::block::calc;
 use alloy_evm::eth::dao_fork::{DAO_HARDFORK_ACCOUNTS, DAO_HARDFORK_BENEFICIARY};
-use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use alloy_primitives::map::{AddressSet, B256Map};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
@@ -22,7 +23,7 @@ use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalEntry,
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database_interface::{Database, DatabaseRef};
 use revm::handler::{
-    EthFrame, FrameResult, Handler, MainBuilder, MainnetEvm, MainnetHandler, SystemCallTx, post_execution,
+    EthFrame, FrameResult, Handler, MainBuilder, MainnetEvm, MainnetHandler, post_execution,
 };
 use revm::interpreter::Instruction;
 use revm::primitives::hardfork::SpecId;
@@ -86,6 +87,8 @@ pub struct PlainBlock {
 struct PlainDb<'s, S> {
     store: &'s S,
     codes: B256Map<Bytecode>,
+    /// Whether codes can be delegations (EIP-7702).
+    delegates: bool,
     parent: (u64, B256),
 }
 
@@ -93,27 +96,32 @@ impl<S: DatabaseRef> Database for PlainDb<'_, S> {
     type Error = StoreError<S::Error>;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        self.store.basic_ref(address).map_err(StoreError)
+        let mut info = self.store.basic_ref(address).map_err(StoreError::Store)?;
+        if let Some(code) = info.as_mut().and_then(|info| info.code.as_mut()) {
+            *code = code::under_rules(code, self.delegates);
+        }
+        Ok(info)
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
         if let Some(code) = self.codes.get(&code_hash) {
-            return Ok(code.clone());
+            return Ok(code::under_rules(code, self.delegates));
         }
-        let code = self.store.code_by_hash_ref(code_hash).map_err(StoreError)?;
-        self.codes.insert(code_hash, code.clone());
-        Ok(code)
+        let code = stored_code(self.store, code_hash)?;
+        let executed = code::under_rules(&code, self.delegates);
+        self.codes.insert(code_hash, code);
+        Ok(executed)
     }
 
     fn storage(&mut self, address: Address, index: StorageKey) -> Result<StorageValue, Self::Error> {
-        self.store.storage_ref(address, index).map_err(StoreError)
+        self.store.storage_ref(address, index).map_err(StoreError::Store)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
         if number == self.parent.0 {
             return Ok(self.parent.1);
         }
-        self.store.block_hash_ref(number).map_err(StoreError)
+        self.store.block_hash_ref(number).map_err(StoreError::Store)
     }
 }
 
@@ -136,6 +144,7 @@ impl PlainExecutor {
         let db = PlainDb {
             store,
             codes: std::mem::take(&mut self.codes),
+            delegates: block.is_enabled(SpecId::PRAGUE),
             parent: (block.id.number.wrapping_sub(1), block.header.parent_hash),
         };
         let mut evm = Context {
@@ -184,8 +193,7 @@ fn execute<S: DatabaseRef>(
         let success = result.is_success();
         let logs = result.into_logs();
         if block.has_requests() {
-            accumulate_deposits_from_logs(block.chain.deposit_contract(), &logs, &mut deposits)
-                .map_err(|error| invalid(InvalidBlock::Deposit(error.to_string())))?;
+            deposits::add(block.chain.deposit_contract(), &logs, &mut deposits).map_err(invalid)?;
         }
         receipts.push(Receipt {
             tx_type: TxType::try_from(transaction.tx_type).unwrap_or_default(),
@@ -225,7 +233,7 @@ fn call<S: DatabaseRef>(
     contract: Address,
     input: Bytes,
 ) -> Result<ExecutionResult, Error<S>> {
-    evm.ctx.tx = Arc::new(TxEnv::new_system_tx(contract, input));
+    evm.ctx.tx = system_transaction(contract, input);
     SystemRules::<S>::default().run_system_call(evm)
 }
 

@@ -1,5 +1,6 @@
 use crate::block::Block;
 use crate::changes::{self, ChangedAccount, ChangedSlot, PartialChanges};
+use crate::deposits;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::{BlockHistory, FinishedBlock, Receipt};
 use crate::jobs::{Current, Job};
@@ -10,7 +11,6 @@ use crate::vm::{EvmVm, Output, Part, Step, TransactionOutput};
 use crate::wait::send;
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
-use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use crossbeam_channel::Sender;
 use revm::database_interface::DatabaseRef;
 use std::sync::Arc;
@@ -76,9 +76,7 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         }
         self.gas_used += output.gas_used;
         if job.block.has_requests() {
-            let contract = job.block.chain.deposit_contract();
-            accumulate_deposits_from_logs(contract, &output.logs, &mut self.deposits)
-                .map_err(|error| InvalidBlock::Deposit(error.to_string()))?;
+            deposits::add(job.block.chain.deposit_contract(), &output.logs, &mut self.deposits)?;
         }
         self.receipts.push(Receipt {
             tx_type: TxType::try_from(transaction.tx_type).unwrap_or_default(),
@@ -90,21 +88,32 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
     }
 
     /// Ends a part of the block.
-    fn end_part(&mut self, job: &Job<'s, S>, changes: &mut Changes<'_, EvmVm<'s, S>>) {
-        let part = self.add_part(changes);
+    fn end_part(
+        &mut self,
+        job: &Job<'s, S>,
+        changes: &mut Changes<'_, EvmVm<'s, S>>,
+    ) -> Result<(), ExecutionError<S::Error>> {
+        let part = self.add_part(changes)?;
         if let Some(observer) = &mut self.observer {
             observer(&job.block, part);
         }
+        Ok(())
     }
 
-    fn add_part(&mut self, changes: &mut Changes<'_, EvmVm<'s, S>>) -> PartialChanges {
+    fn add_part(
+        &mut self,
+        changes: &mut Changes<'_, EvmVm<'s, S>>,
+    ) -> Result<PartialChanges, ExecutionError<S::Error>> {
         let mut part = changes::Inner::default();
+        let mut missing = None;
         part.slots.reserve_exact(changes.most());
         changes.take(|key, before, after| match (key, before, after) {
             (Key::Account { address, .. }, Value::Account(before), Value::Account(after)) => {
                 if after.code_hash != before.code_hash && after.has_code() {
-                    let code = self.vm.pools.codes.read().get(&after.code_hash).cloned();
-                    part.codes.extend(code.map(|code| (after.code_hash, code)));
+                    match self.vm.pools.codes.read().get(&after.code_hash) {
+                        Some(code) => part.codes.push((after.code_hash, code.clone())),
+                        None => missing = Some((address, after.code_hash)),
+                    }
                 }
                 part.accounts.push(ChangedAccount { address, before, after });
             }
@@ -113,13 +122,22 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
             }
             _ => {}
         });
+        if let Some((address, code_hash)) = missing {
+            let message = format!("the new code of {address}, with hash {code_hash}, is not known");
+            return Err(ExecutionError::Internal(message));
+        }
         let part = PartialChanges::new(part);
         self.parts.push(part.clone());
-        part
+        Ok(part)
     }
 
-    fn end_block(&mut self, job: &Job<'s, S>, queued: Requests, changes: &mut Changes<'_, EvmVm<'s, S>>) {
-        self.add_part(changes);
+    fn end_block(
+        &mut self,
+        job: &Job<'s, S>,
+        queued: Requests,
+        changes: &mut Changes<'_, EvmVm<'s, S>>,
+    ) -> Result<(), ExecutionError<S::Error>> {
+        self.add_part(changes)?;
         let deposits = std::mem::take(&mut self.deposits);
         let requests = all_requests(&job.block, deposits, queued);
         let end = Instant::now();
@@ -134,6 +152,7 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
         };
         // A consumer that is gone has cancelled the stream, or is about to.
         send(&self.finished, block);
+        Ok(())
     }
 }
 
@@ -163,11 +182,11 @@ impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
                 self.add_transaction(job, index, output)
                     .map_err(|error| ExecutionError::Block { block: job.block.id(), error })?;
                 if self.vm.ends_part(&job.block, index) {
-                    self.end_part(job, changes);
+                    self.end_part(job, changes)?;
                 }
             }
             (_, Output::End(requests)) => {
-                self.end_block(job, requests, changes);
+                self.end_block(job, requests, changes)?;
                 self.vm.jobs.remove(step.block);
             }
             _ => {}

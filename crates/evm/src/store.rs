@@ -1,3 +1,4 @@
+use crate::code;
 use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, DatabaseRef};
 use revm::primitives::{Address, B256, StorageKey, StorageValue};
@@ -16,21 +17,13 @@ impl<S> Clone for StoreRef<'_, S> {
 
 impl<S> Copy for StoreRef<'_, S> {}
 
-/// A [`Store`]'s error, or a code in it that revm cannot take.
+/// A [`Store`]'s error, fit for revm.
 #[derive(Debug)]
-pub enum StoreRefError<E> {
-    /// The store's own error.
-    Store(E),
-    /// A code that begins like a delegation (EIP-7702) and is none.
-    Code(B256),
-}
+pub struct StoreRefError<E>(pub E);
 
 impl<E: std::fmt::Display> std::fmt::Display for StoreRefError<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Code(hash) => write!(f, "the code with hash {hash} is a malformed delegation"),
-        }
+        self.0.fmt(f)
     }
 }
 
@@ -41,7 +34,7 @@ impl<S: Store> DatabaseRef for StoreRef<'_, S> {
     type Error = StoreRefError<S::Error>;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        let account = self.0.account(address).map_err(StoreRefError::Store)?;
+        let account = self.0.account(address).map_err(StoreRefError)?;
         Ok(account.map(|account| AccountInfo {
             balance: account.balance,
             nonce: account.nonce,
@@ -52,15 +45,14 @@ impl<S: Store> DatabaseRef for StoreRef<'_, S> {
     }
 
     fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Self::Error> {
-        let code = self.0.code(code_hash).map_err(StoreRefError::Store)?;
-        Bytecode::new_raw_checked(code).map_err(|_| StoreRefError::Code(code_hash))
+        self.0.code(code_hash).map(code::decode).map_err(StoreRefError)
     }
 
     fn storage_ref(&self, address: Address, index: StorageKey) -> Result<StorageValue, Self::Error> {
-        self.0.storage(address, index).map_err(StoreRefError::Store)
+        self.0.storage(address, index).map_err(StoreRefError)
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
-        self.0.block_hash(number).map_err(StoreRefError::Store)
+        self.0.block_hash(number).map_err(StoreRefError)
     }
 }

@@ -10,7 +10,7 @@ use alloy_eips::eip7685::Requests;
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_evm::block::calc;
 use alloy_evm::eth::dao_fork::{DAO_HARDFORK_ACCOUNTS, DAO_HARDFORK_BENEFICIARY};
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::context::result::ExecutionResult;
 use revm::context::{JournalTr, TxEnv};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
@@ -116,6 +116,14 @@ pub(crate) fn all_requests(block: &Block, deposits: Vec<u8>, queued: Requests) -
     })
 }
 
+/// Gas of a system call, which nobody pays for (EIPs 4788, 2935, 7002, 7251). revm's constant is Amsterdam's, which is more.
+const SYSTEM_CALL_GAS: u64 = 30_000_000;
+
+/// What revm executes as a system call.
+pub(crate) fn system_transaction(contract: Address, input: Bytes) -> Arc<TxEnv> {
+    Arc::new(TxEnv { gas_limit: SYSTEM_CALL_GAS, ..TxEnv::new_system_tx(contract, input) })
+}
+
 /// A system call whose outcome does not matter: a contract that is not there does nothing.
 fn call<S: DatabaseRef + Sync>(
     machine: &mut Machine<'_, '_, S>,
@@ -130,7 +138,7 @@ fn call_with<S: DatabaseRef + Sync>(
     contract: Address,
     input: Bytes,
 ) -> Result<ExecutionResult, MachineError<S>> {
-    machine.ctx().tx = Arc::new(TxEnv::new_system_tx(contract, input));
+    machine.ctx().tx = system_transaction(contract, input);
     OrderedHandler::default().run_system_call(machine)
 }
 
@@ -139,13 +147,11 @@ fn dequeue_requests<S: DatabaseRef + Sync>(
     machine: &mut Machine<'_, '_, S>,
     contract: Address,
 ) -> Result<Bytes, SystemError<S>> {
-    let result = call_with(machine, contract, Bytes::new())?;
-    let has_code =
-        machine.db().access(contract).is_some_and(|access| access.seen.code_hash != KECCAK256_EMPTY);
-    if !has_code {
+    // As the block's transactions leave it: one of them may have deployed it.
+    if machine.ctx().journaled_state.load_account(contract)?.data.info.is_empty_code_hash() {
         return Err(SystemError::Block(InvalidBlock::NoSystemContract(contract)));
     }
-    match result {
+    match call_with(machine, contract, Bytes::new())? {
         ExecutionResult::Success { output, .. } => Ok(output.into_data()),
         _ => Err(SystemError::Block(InvalidBlock::SystemCall(contract))),
     }

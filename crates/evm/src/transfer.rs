@@ -132,6 +132,10 @@ impl Party {
                 if let Some(account) = journal.inner.state.get_mut(&address) {
                     account.mark_touch();
                     (account.info.balance, account.info.nonce) = (balance, nonce);
+                    let clear_empty = journal.inner.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
+                    if clear_empty && account.is_empty() {
+                        journal.database.depart(address, account);
+                    }
                 }
             }
             Place::Access(index) => {

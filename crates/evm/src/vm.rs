@@ -84,7 +84,7 @@ pub(crate) fn transaction_error<S: DatabaseRef>(
             hash: block.transactions[index].hash,
             error,
         },
-        EVMError::Database(error) => ExecutionError::Fault { block: block.id, error: error.0 },
+        EVMError::Database(error) => error.in_block(block.id),
         other => ExecutionError::Internal(format!("block {}, transaction {index}: {other}", block.id)),
     }
 }
@@ -93,9 +93,7 @@ pub(crate) fn transaction_error<S: DatabaseRef>(
 pub(crate) fn system_error<S: DatabaseRef>(block: &Block, error: SystemError<S>) -> ExecutionError<S::Error> {
     match error {
         SystemError::Block(error) => ExecutionError::Block { block: block.id, error },
-        SystemError::Machine(EVMError::Database(error)) => {
-            ExecutionError::Fault { block: block.id, error: error.0 }
-        }
+        SystemError::Machine(EVMError::Database(error)) => error.in_block(block.id),
         SystemError::Machine(other) => ExecutionError::Internal(format!("block {}: {other}", block.id)),
     }
 }
@@ -236,8 +234,7 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         let continuous = self.is_continuous(block, *part);
         if let Part::Transaction(index) = part {
             machine.ctx().tx = block.transactions[*index].env.clone();
-            let gas_used = transfer::execute(machine)
-                .map_err(|error| ExecutionError::Fault { block: block.id, error: error.0 })?;
+            let gas_used = transfer::execute(machine).map_err(|error| error.in_block(block.id))?;
             if let Some(gas_used) = gas_used {
                 worker.open = continuous && !machine.db().closed;
                 return Ok(Output::Transaction(TransactionOutput::transfer(gas_used)));
@@ -275,7 +272,7 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
     {
         let Worker { machine, current, .. } = worker;
         let transfer = finish(machine.ctx(), &self.pools).map_err(|error| match current.job() {
-            Some(job) => ExecutionError::Fault { block: job.block.id, error: error.0 },
+            Some(job) => error.in_block(job.block.id),
             None => ExecutionError::Internal("a step was executed of no block".to_owned()),
         })?;
         if let Output::Transaction(output) = output {

@@ -4,8 +4,8 @@
 mod common;
 
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
-use alloy_primitives::{Address, U256, address};
-use common::asm::{addr, arg, asm, get, num, of, slot, word};
+use alloy_primitives::{Address, U256, address, b256};
+use common::asm::{addr, arg, asm, deploys, get, num, of, slot, word};
 use common::contracts::*;
 use common::gates::{Event, Trouble};
 use common::{Fork, Scenario, Tx, at, ether, stream, with_executor};
@@ -192,6 +192,123 @@ fn a_missing_system_contract_condemns_the_block() {
         s.contract(contract, &asm().revert().build(), 0);
         let error = s.check().error.unwrap();
         assert!(error.contains("SystemCall") || error.contains("Transaction"), "{error}");
+    }
+}
+
+#[test]
+fn a_system_contract_that_the_block_deploys_is_called_at_its_end() {
+    let deployers = [
+        (
+            address!("0x8646861A7cF453dDD086874d622b0696dE5b9674"),
+            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+            &eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE,
+        ),
+        (
+            address!("0x13d1913d623E6a9D8811736359E50fD31Fe54fCA"),
+            eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+            &eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_CODE,
+        ),
+    ];
+    for (deployer, contract, code) in deployers {
+        for fork in [Fork::Prague, Fork::Bpo2] {
+            let mut s = Scenario::new(fork);
+            s.store.remove_account(contract);
+            s.fund(deployer, ether(1));
+            let user = s.user(0);
+            s.tx(Tx::pay(user, at(900), 1));
+            s.tx(Tx::create(deployer, deploys(code)).gas(2_000_000));
+            s.tx(Tx::pay(user, at(901), 1));
+            let report = s.check().all_succeed();
+            assert!(report.account(contract).is_some());
+        }
+    }
+}
+
+#[test]
+fn system_calls_have_thirty_million_gas() {
+    const GAS: u64 = 30_000_000;
+    // What is left after the instruction that asks.
+    let left = U256::from(GAS - 2);
+    for fork in [Fork::Cancun, Fork::Prague, Fork::Bpo2] {
+        let mut s = Scenario::new(fork);
+        let at_start = [eip4788::BEACON_ROOTS_ADDRESS, eip2935::HISTORY_STORAGE_ADDRESS];
+        let at_end =
+            [eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS];
+        for contract in at_start {
+            s.contract(contract, &asm().sstore(num(0), get(op::GAS)).op(op::STOP).build(), 0);
+        }
+        let answer = asm().mstore(0, get(op::GAS)).then(num(32)).then(num(0)).op(op::RETURN).build();
+        for contract in at_end {
+            s.contract(contract, &answer, 0);
+        }
+        let user = s.user(0);
+        s.tx(Tx::pay(user, at(900), 1));
+        let report = s.check().all_succeed();
+        assert_eq!(report.storage(at_start[0], 0), left.to::<u64>());
+        if fork >= Fork::Prague {
+            assert_eq!(report.storage(at_start[1], 0), left.to::<u64>());
+            let requests = report.blocks[0].requests.as_ref().unwrap();
+            let answers: Vec<_> = requests.iter().map(|request| U256::from_be_slice(&request[1..])).collect();
+            assert_eq!(answers, [left; 2]);
+        }
+    }
+}
+
+/// Data of a deposit's log as EIP-6110 has it.
+fn deposit() -> Vec<u8> {
+    let word = |number: u64| U256::from(number).to_be_bytes::<32>();
+    let mut data: Vec<u8> = [160, 256, 320, 384, 512].into_iter().flat_map(word).collect();
+    for (length, room) in [(48, 64), (32, 32), (8, 32), (96, 96), (8, 32)] {
+        data.extend(word(length));
+        data.extend(vec![length as u8; length as usize]);
+        data.resize(data.len() + (room - length) as usize, 0);
+    }
+    data
+}
+
+#[test]
+fn a_deposit_is_laid_out_exactly_or_the_block_is_invalid() {
+    let contract = address!("0x00000000219ab540356cBB839Cbe05303d7705Fa");
+    let topic = b256!("0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5");
+    let cases = |data: Vec<u8>| {
+        let changed = |at: usize| {
+            let mut data = data.clone();
+            data[at] ^= 1;
+            data
+        };
+        let mut wrong: Vec<_> = [31, 63, 95, 127, 159, 191, 287, 351, 415, 543].map(changed).to_vec();
+        wrong.extend([data[..575].to_vec(), [&data[..], &[0; 32]].concat(), vec![]]);
+        wrong
+    };
+    for fork in [Fork::Cancun, Fork::Prague, Fork::Bpo2] {
+        let block = |data: &[u8]| {
+            let mut s = Scenario::new(fork);
+            // Logs what it is called with.
+            let log = asm()
+                .then(get(op::CALLDATASIZE))
+                .then(num(0))
+                .then(num(0))
+                .op(op::CALLDATACOPY)
+                .push(topic.into())
+                .then(get(op::CALLDATASIZE))
+                .then(num(0))
+                .op(op::LOG1)
+                .op(op::STOP);
+            s.contract(contract, &log.build(), 0);
+            let user = s.user(0);
+            s.tx(Tx::pay(user, at(900), 1));
+            s.tx(Tx::call(user, contract).input(data.to_vec()));
+            s
+        };
+        let report = block(&deposit()).check().all_succeed();
+        if fork >= Fork::Prague {
+            let requests = report.blocks[0].requests.as_ref().unwrap();
+            assert_eq!(requests[0].len(), 1 + 192);
+        }
+        for data in cases(deposit()) {
+            let report = block(&data).check();
+            assert_eq!(report.error.is_some(), fork >= Fork::Prague, "{data:?}");
+        }
     }
 }
 

@@ -317,3 +317,39 @@ fn a_type_4_transaction_that_reverts_keeps_its_delegations() {
         assert_eq!(report.storage(signer.address, 6), 1);
     }
 }
+
+#[test]
+fn only_an_exact_designator_is_a_delegation_and_only_from_prague_on() {
+    let target = at(1);
+    let designator = [&[0xef, 0x01, 0x00][..], target.as_slice()].concat();
+    let other_version = [&[0xef, 0x01, 0x01][..], target.as_slice()].concat();
+    let codes = [
+        designator.clone(),
+        other_version,
+        designator[..22].to_vec(),
+        [&designator[..], &[0]].concat(),
+        vec![0xef, 0x01],
+    ];
+    for fork in [Fork::Byzantium, Fork::Berlin, Fork::London, Fork::Shanghai, Fork::Cancun, Fork::Prague] {
+        for (n, code) in codes.iter().enumerate() {
+            let is_delegation = n == 0 && fork >= Fork::Prague;
+            let mut s = Scenario::new(fork);
+            s.contract(target, &counter(), 0);
+            let account = at(2);
+            s.contract(account, code, ether(1));
+            s.contract(at(3), &forwarder(), 10);
+            let (user, other) = (s.user(0), s.user(1));
+            s.tx(Tx::call(user, account));
+            s.tx(Tx::call(other, at(3)).words(&[word(account), U256::ZERO]));
+            s.tx(Tx::pay(user, at(900), 1));
+            let report = s.check().valid();
+            assert_eq!(report.successes(0)[0], is_delegation, "{fork:?}, {code:x?}");
+            assert_eq!(report.storage(account, 0) > 0, is_delegation, "{fork:?}, {code:x?}");
+            // Whoever has code cannot send, unless it delegates.
+            s.next_block();
+            s.tx(Tx::pay(account, at(901), 1));
+            let report = s.check();
+            assert_eq!(report.error.is_none(), is_delegation, "{fork:?}, {code:x?}");
+        }
+    }
+}

@@ -119,6 +119,69 @@ fn an_account_that_is_paid_and_only_looked_at_keeps_its_money() {
     }
 }
 
+/// Ways to touch an account so that it stays empty.
+fn touches(s: &mut Scenario, [a, b, c]: [Address; 3], whom: Address) -> Vec<Tx> {
+    s.contract(at(4), &mortal(), 0);
+    vec![
+        forward(a, whom, 0),
+        Tx::pay(b, whom, 0),
+        Tx::call(c, whom).input(vec![1]),
+        Tx::call(a, at(4)).words(&[word(whom)]),
+    ]
+}
+
+#[test]
+fn what_was_touched_and_stayed_empty_does_not_exist_for_an_authorization() {
+    for fork in [Fork::Prague, Fork::Bpo2] {
+        for is_there in [false, true] {
+            for way in 0..4 {
+                for known in [false, true] {
+                    let (mut s, users) = setting(fork);
+                    for n in 0..ROUNDS {
+                        let signer = Signer::new(100 + n);
+                        if is_there {
+                            s.fund(signer.address, 0);
+                        }
+                        // Whether the journal has the account already, or transfers keep account of it.
+                        if known {
+                            s.tx(look(users[1], signer.address));
+                        }
+                        let touch = touches(&mut s, users, signer.address).swap_remove(way);
+                        s.tx(touch);
+                        s.tx(Tx::delegate(users[2], at(900), vec![signer.authorize(at(3), 0)]));
+                        s.tx(look(users[0], signer.address));
+                    }
+                    check(&s).all_succeed();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_beneficiary_that_gets_nothing_does_not_exist_for_an_authorization() {
+    for fork in [Fork::Prague, Fork::Bpo2] {
+        for known in [false, true] {
+            let (mut s, [a, b, c]) = setting(fork);
+            for n in 0..ROUNDS {
+                let signer = Signer::new(100 + n);
+                s.header().beneficiary = signer.address;
+                let base_fee = s.header().base_fee_per_gas.unwrap();
+                if known {
+                    s.tx(look(a, signer.address).price(base_fee.into()));
+                }
+                s.tx(Tx::call(b, at(3)).price(base_fee.into()));
+                s.tx(Tx::pay(a, at(900), 1).price(base_fee.into()));
+                let authorization = signer.authorize(at(3), 0);
+                s.tx(Tx::delegate(c, at(900), vec![authorization]).price(base_fee.into()));
+                s.tx(look(b, signer.address).price(base_fee.into()));
+                s.next_block();
+            }
+            check(&s).all_succeed();
+        }
+    }
+}
+
 #[test]
 fn the_beneficiary_is_paid_looked_at_and_pays_between_transfers() {
     for fork in FORKS {
