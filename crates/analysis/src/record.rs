@@ -39,7 +39,9 @@ impl<E: std::fmt::Display> From<ExecutionError<E>> for TraceError {
             ExecutionError::Transaction { .. } | ExecutionError::Block { .. } => {
                 Self::Invalid(error.to_string())
             }
-            ExecutionError::Fault { .. } | ExecutionError::Internal(_) => Self::Fault(error.to_string()),
+            ExecutionError::Fault { .. } | ExecutionError::NoCode { .. } | ExecutionError::Internal(_) => {
+                Self::Fault(error.to_string())
+            }
         }
     }
 }
@@ -193,7 +195,11 @@ where
             |mut finished| finished.next(),
         );
         let keeps_path = match outcome {
-            Some(Err(error @ (ExecutionError::Fault { .. } | ExecutionError::Internal(_)))) => {
+            Some(Err(
+                error @ (ExecutionError::Fault { .. }
+                | ExecutionError::NoCode { .. }
+                | ExecutionError::Internal(_)),
+            )) => {
                 return Err(error.into());
             }
             Some(Err(_)) | None => false,

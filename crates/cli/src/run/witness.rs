@@ -84,7 +84,9 @@ impl Stateless {
             Err(ExecutionError::Fault { error, .. }) => {
                 Err(format!("it cannot be executed statelessly: {error}"))
             }
-            Err(error @ ExecutionError::Internal(_)) => return Err(Failure::fault(error)),
+            Err(error @ (ExecutionError::NoCode { .. } | ExecutionError::Internal(_))) => {
+                return Err(Failure::fault(error));
+            }
             Err(error) => Err(error.to_string()),
         };
         Ok(row(true, &facts, result, None))
