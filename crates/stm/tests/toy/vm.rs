@@ -101,8 +101,11 @@ impl Drop for ToyWorker<'_> {
 
 impl ToyWorker<'_> {
     fn entry(&mut self, key: Key) -> Result<EntryId, ToyError> {
-        let faulty = self.toy.faulty.is_some_and(|faulty| key == Key::Number(faulty));
-        self.view.resolve(&key, || if faulty { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) })
+        let is = |number: Option<u8>| number.is_some_and(|number| key == Key::Number(number));
+        self.view.resolve(&key, || {
+            assert!(!is(self.toy.panics), "boom");
+            if is(self.toy.faulty) { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) }
+        })
     }
 
     fn local(&mut self, key: Key) -> Result<&mut Local, ToyError> {
@@ -210,7 +213,7 @@ impl ToyWorker<'_> {
         Ok(())
     }
 
-    /// Executes a step. One that fails leaves a run as it was, but for what was read.
+    /// Executes a step. One that fails leaves whatever it did where it is.
     fn execute(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
         if self.view.is_continued() {
             self.earlier += 1;
@@ -219,16 +222,8 @@ impl ToyWorker<'_> {
             self.paid.clear();
             self.earlier = 0;
         }
-        let before: Vec<_> = self.locals.iter().map(|local| local.effect).collect();
-        let paid = self.paid.clone();
-        let result = self.perform(step);
-        if result.is_err() {
-            let before = before.into_iter().chain(std::iter::repeat(None));
-            self.locals.iter_mut().zip(before).for_each(|(local, effect)| local.effect = effect);
-            self.paid = paid;
-        }
         self.open = self.toy.runs && !step.ends_batch;
-        result
+        self.perform(step)
     }
 
     fn perform(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
@@ -346,6 +341,13 @@ impl Vm for Toy {
         Self: 'r,
     {
         step.ops.iter().find_map(|op| if let Op::Group(group) = op { Some(u64::from(*group)) } else { None })
+    }
+
+    fn approach<'r>(&'r self, _: &mut Self::Worker<'r>, _: &Step, _: usize)
+    where
+        Self: 'r,
+    {
+        assert!(!self.stumbles, "boom");
     }
 
     fn weight<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> u64
