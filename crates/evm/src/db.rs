@@ -1,10 +1,10 @@
-use crate::hashes::Hashes;
+use crate::kept::{Content, SpareContent};
 use crate::location::{AccountState, Key, Value};
 use crate::trace::Notes;
 use crate::vm::EvmVm;
 use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
 use alloy_primitives::{Address, B256, U256};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
@@ -14,8 +14,6 @@ use tandem_stm::{EntryId, Sighting, View};
 
 /// From this many accounts on, an access is found by hash instead of by search.
 const SEARCH_LIMIT: usize = 16;
-/// Codes that a worker keeps at most.
-const CODE_LIMIT: usize = 4096;
 
 /// Why a read failed: the store's error, fit for revm.
 #[derive(Debug)]
@@ -29,17 +27,6 @@ impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
 
 impl<E: std::error::Error> std::error::Error for StoreError<E> {}
 impl<E: DBErrorMarker> DBErrorMarker for StoreError<E> {}
-
-/// What a worker knows that is true in every state. Its own copies, since what cores share is slow.
-#[derive(Debug, Default)]
-pub(crate) struct Content {
-    /// Analysed codes that it has used.
-    codes: B256Map<Bytecode>,
-    pub(crate) hashes: Hashes,
-}
-
-/// What workers that have left knew, for the next ones. Kept from stream to stream.
-pub(crate) type SpareContent = Mutex<Vec<Content>>;
 
 /// Codes created by the stream and hashes of its blocks: content that needs no version.
 #[derive(Debug)]
@@ -198,7 +185,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             closed: false,
             fetched: Vec::new(),
             last_resolved: None,
-            content: pools.spare.lock().pop().unwrap_or_default(),
+            content: pools.spare.take(),
         }
     }
 
@@ -373,7 +360,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
 
 impl<S: DatabaseRef + Sync> Drop for Db<'_, '_, S> {
     fn drop(&mut self) {
-        self.pools.spare.lock().push(std::mem::take(&mut self.content));
+        self.pools.spare.keep(std::mem::take(&mut self.content));
     }
 }
 
@@ -409,7 +396,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
-        if let Some(code) = self.content.codes.get(&code_hash) {
+        if let Some(code) = self.content.code(&code_hash) {
             return Ok(code.clone());
         }
         let created = self.pools.codes.read().get(&code_hash).cloned();
@@ -417,10 +404,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
             Some(code) => code,
             None => self.store().code_by_hash_ref(code_hash).map_err(StoreError)?,
         };
-        if self.content.codes.len() >= CODE_LIMIT {
-            self.content.codes.clear();
-        }
-        self.content.codes.insert(code_hash, code.clone());
+        self.content.keep_code(code_hash, code.clone());
         Ok(code)
     }
 

@@ -27,9 +27,10 @@ impl Background {
     }
 }
 
-/// On a thread of [`Background`]: does one piece of work that waits for a thread, if there is any. Returns whether it did.
+/// On a thread of [`Background`]: does one piece of work that waits for a thread, if there is any. Says whether it did; `None` on
+/// threads that are for no such work.
 ///
 /// For whoever must wait on such a thread: what it waits for may be such a piece.
-pub fn assist() -> bool {
-    matches!(yield_now(), Some(Yield::Executed))
+pub fn assist() -> Option<bool> {
+    yield_now().map(|done| matches!(done, Yield::Executed))
 }

@@ -162,7 +162,13 @@ where
     I::Item: IntoIterator<IntoIter = B>,
     B: Iterator<Item = V::Step> + Send,
 {
-    pub(crate) fn new(shared: Shared<V>, settings: &Settings, seats: Seats, feed: Feed<I, B>, sink: S) -> Self {
+    pub(crate) fn new(
+        shared: Shared<V>,
+        settings: &Settings,
+        seats: Seats,
+        feed: Feed<I, B>,
+        sink: S,
+    ) -> Self {
         let Settings { threads, timing, timelines, runs, .. } = *settings;
         Self {
             shared,

@@ -45,13 +45,16 @@ fn call(engine: &Engine, round: usize) {
     let (batches, toy) = (stream(round), toy(round / 3));
     let mut log = Log::default();
     let input = batches.iter().cloned();
-    let (metrics, outcome) =
-        engine.call(&toy, &mut Arena::default(), input, Cut::Batch, Recorder(&mut log));
+    let (metrics, outcome) = engine.call(&toy, &mut Arena::default(), input, Cut::Batch, Recorder(&mut log));
     compare(&batches, &log, &metrics, &outcome);
 }
 
 /// Executes a stream whose steps are consumed by `consume` one by one.
-fn consumed(engine: &Engine, input: impl IntoIterator<Item = Vec<Step>, IntoIter: Send>, consume: impl Fn()) -> usize {
+fn consumed(
+    engine: &Engine,
+    input: impl IntoIterator<Item = Vec<Step>, IntoIter: Send>,
+    consume: impl Fn(),
+) -> usize {
     let (sender, outputs) = mpsc::sync_channel(1);
     let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
     let (count, _, outcome) =
@@ -121,7 +124,8 @@ fn an_input_a_step_and_a_sink_may_execute_streams() {
             let (metrics, outcome) = match round % 2 {
                 0 => engine.call(&toy, &mut arena, input, Cut::Never, sink),
                 _ => {
-                    let ((), metrics, outcome) = engine.run(&toy, &mut arena, input, Cut::Never, sink, |_| ());
+                    let ((), metrics, outcome) =
+                        engine.run(&toy, &mut arena, input, Cut::Never, sink, |_| ());
                     (metrics, outcome)
                 }
             };
@@ -162,7 +166,7 @@ fn background_work_may_consume_a_stream_whose_input_is_background_work() {
                             Ok(_) => count += 1,
                             Err(mpsc::TryRecvError::Disconnected) => return count,
                             // The one thread for background work may be this one.
-                            Err(mpsc::TryRecvError::Empty) if assist() => {}
+                            Err(mpsc::TryRecvError::Empty) if assist() == Some(true) => {}
                             Err(mpsc::TryRecvError::Empty) => thread::yield_now(),
                         }
                     }
@@ -197,7 +201,8 @@ fn a_stream_that_fails_or_panics_beside_others_leaves_them_alone() {
         thread::scope(|scope| {
             scope.spawn(|| streams(engine, round));
             scope.spawn(|| {
-                let failing = if round.is_multiple_of(2) { Op::Demand(0, 1_000) } else { hook(|_| panic!("boom")) };
+                let failing =
+                    if round.is_multiple_of(2) { Op::Demand(0, 1_000) } else { hook(|_| panic!("boom")) };
                 let mut batches = stream(round);
                 batches[0][2].ops.push(failing);
                 let (log, _, outcome) = run(engine, &toy(round), batches, Cut::Never);
