@@ -326,7 +326,10 @@ where
         if !done {
             return false;
         }
-        worker.metrics.commit_time += since(start);
+        let metrics = &mut worker.metrics;
+        let runs = if executed { &mut metrics.runs_at_frontier } else { &mut metrics.runs_ahead };
+        runs[(end - position).ilog2() as usize] += 1;
+        metrics.commit_time += since(start);
         shared.frontier.store(end, Ordering::SeqCst);
         shared.signal.notify_paced(&mut frontier.told);
         true
