@@ -8,14 +8,14 @@ use common::{Fork, Report, Scenario, Tx, assert_like, at, execute_plainly, strea
 use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::thread;
-use tandem_evm::{Block, BlockInput, Config, Cut, Executor};
+use tandem_evm::{Block, BlockInput, Config, Cut, Executor, StoreRef};
 use tandem_state::MemoryStore;
 
 const THREADS: [usize; 3] = [1, 2, 4];
 
 /// Blocks, and what the plain loop makes of them.
 struct Setting {
-    store: MemoryStore,
+    store: StoreRef<'static, MemoryStore>,
     blocks: Vec<Block>,
     report: Report,
 }
@@ -33,11 +33,11 @@ fn setting() -> Setting {
     }
     let blocks = s.blocks();
     let report = execute_plainly(&blocks, &s.store).valid();
-    Setting { store: s.store, blocks, report }
+    Setting { store: StoreRef(Box::leak(Box::new(s.store))), blocks, report }
 }
 
 impl Setting {
-    fn inputs(&self) -> impl Iterator<Item = BlockInput<'_, MemoryStore>> {
+    fn inputs(&self) -> impl Iterator<Item = BlockInput<'_, StoreRef<'static, MemoryStore>>> {
         self.blocks.iter().map(|block| BlockInput::new(block.clone(), &self.store))
     }
 
@@ -52,7 +52,7 @@ impl Setting {
 
 /// Calls `code` with executors of several sizes, and fails if that takes longer than a minute.
 fn on_each_executor(code: impl Fn(&Executor, &Setting) + Send + 'static) {
-    let (done, end) = mpsc::channel();
+    let (done, end) = mpsc::channel::<()>();
     let thread = thread::spawn(move || {
         let setting = setting();
         for threads in THREADS {
@@ -135,7 +135,7 @@ fn memory_is_kept_within_bounds_and_given_back() {
         let kept = |most| {
             let executor = Executor::new(&Config::default().threads(threads).kept_memory(most)).unwrap();
             for _ in 0..3 {
-                let streamed = stream(&executor, &blocks, &store, Cut::Never);
+                let streamed = stream(&executor, &blocks, &StoreRef(&store), Cut::Never);
                 assert!(streamed.error.is_none() && streamed.finished.len() == blocks.len());
                 assert!(executor.kept_memory() <= most, "{} bytes of {most}", executor.kept_memory());
             }

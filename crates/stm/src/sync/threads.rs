@@ -17,7 +17,7 @@ shuttle::thread_local! {
 
 /// Like [`rayon::ThreadPool`].
 #[derive(Debug)]
-pub struct ThreadPool(Arc<Pool>);
+pub(crate) struct ThreadPool(Arc<Pool>);
 
 /// Like [`rayon::Yield`].
 #[derive(Debug)]
