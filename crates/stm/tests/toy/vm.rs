@@ -89,6 +89,8 @@ pub(crate) struct ToyWorker<'r> {
     /// Steps of the run before the present one.
     earlier: u64,
     open: bool,
+    /// Set while a step executes: found set, it tells that one panicked.
+    busy: bool,
 }
 
 impl Drop for ToyWorker<'_> {
@@ -223,7 +225,10 @@ impl ToyWorker<'_> {
             self.earlier = 0;
         }
         self.open = self.toy.runs && !step.ends_batch;
-        self.perform(step)
+        assert!(!std::mem::replace(&mut self.busy, true), "a worker goes on where it panicked");
+        let result = self.perform(step);
+        self.busy = false;
+        result
     }
 
     fn perform(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
@@ -329,7 +334,15 @@ impl Vm for Toy {
     type Worker<'r> = ToyWorker<'r>;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
-        ToyWorker { toy: self, view, locals: Vec::new(), paid: Vec::new(), earlier: 0, open: false }
+        ToyWorker {
+            toy: self,
+            view,
+            locals: Vec::new(),
+            paid: Vec::new(),
+            earlier: 0,
+            open: false,
+            busy: false,
+        }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
