@@ -27,8 +27,8 @@ impl Background {
     }
 }
 
-/// On a thread of [`Background`]: does one piece of work that waits for a thread, if there is any. Says whether it did; `None` on
-/// threads that are for no such work.
+/// On a thread of [`Background`]: does one piece of work that waits for a thread, if there is any. Says whether it did; `None` if the
+/// thread is none of an engine's.
 ///
 /// For whoever must wait on such a thread: what it waits for may be such a piece.
 pub fn assist() -> Option<bool> {

@@ -174,7 +174,7 @@ impl<D: Domain> VersionStore<D> {
 
     /// Gives about half of the memory back. `false` if there is no more to give. To be called when it is cleared.
     pub(crate) fn shrink(&mut self) -> bool {
-        if std::mem::take(self.queued.get_mut()) > 0 {
+        if self.queued.swap(0, Ordering::Relaxed) > 0 {
             self.pending = Slab::default();
             return true;
         }

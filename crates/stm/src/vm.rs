@@ -31,6 +31,9 @@ pub trait Domain {
 }
 
 /// What the engine drives: it knows how to execute one step.
+///
+/// Whatever it executes ahead of a step's turn may be shown values that never were. So a panic there is held back like an error (but
+/// the process's panic hook reports it, and a program that aborts on panics ends).
 pub trait Vm: Sync {
     /// What its steps read and change.
     type Domain: Domain;

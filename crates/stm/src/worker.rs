@@ -237,6 +237,10 @@ where
 
     fn work_until_stopped(&self, vm: &V, thread: Thread, mut invite: Option<&dyn Fn()>) {
         let shared = &self.shared;
+        if shared.stopped() {
+            // Over before this thread was awake.
+            return;
+        }
         let mut worker = Worker {
             vm,
             state: vm.worker(View::new(shared)),
