@@ -1,13 +1,13 @@
 use crate::block::BlockId;
 use crate::code;
 use crate::error::ExecutionError;
-use crate::hashes::Hashes;
+use crate::kept::{Content, SpareContent};
 use crate::location::{AccountState, Key, Value};
 use crate::trace::Notes;
 use crate::vm::EvmVm;
 use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use revm::bytecode::Bytecode;
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::primitives::{StorageKey, StorageValue};
@@ -17,8 +17,6 @@ use tandem_stm::{EntryId, Sighting, View};
 
 /// From this many accounts on, an access is found by hash instead of by search.
 const SEARCH_LIMIT: usize = 16;
-/// Codes that a worker keeps at most.
-const CODE_LIMIT: usize = 4096;
 
 /// Why a read failed, fit for revm.
 #[derive(Debug)]
@@ -51,21 +49,11 @@ impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
 impl<E: std::error::Error> std::error::Error for StoreError<E> {}
 impl<E: DBErrorMarker> DBErrorMarker for StoreError<E> {}
 
-/// What a worker knows that is true in every state. Its own copies, since what cores share is slow.
-#[derive(Debug, Default)]
-pub(crate) struct Content {
-    /// Analysed codes that it has used.
-    codes: B256Map<Bytecode>,
-    pub(crate) hashes: Hashes,
-}
-
-/// What workers that have left knew, for the next ones. Kept from stream to stream.
-pub(crate) type SpareContent = Mutex<Vec<Content>>;
-
 /// Codes that the stream has met and hashes of its blocks: content that needs no version.
 #[derive(Debug)]
 pub(crate) struct Pools<'e> {
-    /// Codes by hash, created or come with accounts of the store. Speculation may add codes that never become final; nobody names them then.
+    /// Codes by hash, created or come with accounts of the store. Speculation may add codes that never become final; nobody names them
+    /// then.
     pub(crate) codes: RwLock<B256Map<Bytecode>>,
     /// Hash of each block's parent, by world and the parent's number.
     pub(crate) block_hashes: RwLock<alloy_primitives::map::HashMap<(u32, u64), B256>>,
@@ -252,7 +240,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
             closed: false,
             fetched: Vec::new(),
             last_resolved: None,
-            content: pools.spare.lock().pop().unwrap_or_default(),
+            content: pools.spare.take(),
         }
     }
 
@@ -442,7 +430,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
 
 impl<S: DatabaseRef + Sync> Drop for Db<'_, '_, S> {
     fn drop(&mut self) {
-        self.pools.spare.lock().push(std::mem::take(&mut self.content));
+        self.pools.spare.keep(std::mem::take(&mut self.content));
     }
 }
 
@@ -477,7 +465,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
-        if let Some(code) = self.content.codes.get(&code_hash) {
+        if let Some(code) = self.content.code(&code_hash) {
             return Ok(code::under_rules(code, self.delegates));
         }
         let created = self.pools.codes.read().get(&code_hash).cloned();
@@ -485,11 +473,8 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
             Some(code) => code,
             None => stored_code(self.store(), code_hash)?,
         };
-        if self.content.codes.len() >= CODE_LIMIT {
-            self.content.codes.clear();
-        }
         let executed = code::under_rules(&code, self.delegates);
-        self.content.codes.insert(code_hash, code);
+        self.content.keep_code(code_hash, code);
         Ok(executed)
     }
 

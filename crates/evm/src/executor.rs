@@ -1,33 +1,33 @@
 use crate::block::Block;
 use crate::changes::PartialChanges;
-use crate::db::SpareContent;
 use crate::error::ExecutionError;
 use crate::finished::FinishedBlock;
 use crate::jobs::Job;
-use crate::location::EvmState;
+use crate::kept::Kept;
 use crate::sink::{Assembler, Observer};
 use crate::system::has_start;
 use crate::trace::{StepTrace, Tracer};
 use crate::vm::{EvmVm, Part, Step};
 use crossbeam_channel::Receiver;
-use parking_lot::Mutex;
 use revm::database_interface::DatabaseRef;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use tandem_stm::{Arena, Background, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
+use tandem_stm::{Background, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
 
 /// Executes blocks on many threads, with the results of executing their transactions one by one.
 ///
-/// An executor owns a persistent pool of threads. Make one and keep it.
+/// An executor keeps threads and memory. Make one and keep it.
+///
+/// Any number of blocks and streams may be executed at once, by whatever threads and wherever: by the consumer of a stream, by its input
+/// or its observer, by a store, by background work. Each has threads to itself, so that none waits for another one, unless what
+/// it is given does.
 #[derive(Debug)]
 pub struct Executor {
     engine: Engine,
-    spare: SpareContent,
-    /// Memory for streams; more than one only if several ran at once.
-    spare_arenas: Mutex<Vec<Arena<EvmState>>>,
+    kept: Kept,
 }
 
 /// A block together with the state it is executed on.
@@ -81,6 +81,9 @@ fn execution_error<E>(failure: StreamError<ExecutionError<E>>) -> ExecutionError
     match failure {
         StreamError::Step { error, .. } => error,
         StreamError::Panic(message) => ExecutionError::Internal(message),
+        StreamError::Spawn => {
+            ExecutionError::Internal("no thread could be started to execute the blocks".to_owned())
+        }
     }
 }
 
@@ -91,19 +94,26 @@ impl Executor {
     ///
     /// If a setting makes no sense or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self {
-            engine: Engine::new(config)?,
-            spare: SpareContent::default(),
-            spare_arenas: Mutex::default(),
-        })
+        Ok(Self { engine: Engine::new(config)?, kept: Kept::new(config.most_kept_memory()) })
     }
 
-    /// Number of worker threads.
+    /// How many threads execute a stream.
     pub fn threads(&self) -> usize {
         self.engine.threads()
     }
 
-    /// The threads, for work around execution: recovering senders, hashing tries.
+    /// Memory that is kept for the next streams, in bytes: no more than [`Config::kept_memory`] says.
+    pub fn kept_memory(&self) -> usize {
+        self.kept.bytes()
+    }
+
+    /// Gives back the memory that is kept for the next streams, and threads that are there because several were executed at once.
+    pub fn release(&self) {
+        self.kept.release();
+        self.engine.release();
+    }
+
+    /// Threads for work around execution: recovering senders, hashing tries.
     pub fn background(&self) -> &Background {
         self.engine.background()
     }
@@ -186,19 +196,19 @@ impl Executor {
         I::IntoIter: Send,
     {
         let (every, observer) = observer.unzip();
-        let vm = EvmVm::<'s, S>::new(&self.spare, tracer.is_some(), every);
+        let vm = EvmVm::<'s, S>::new(self.kept.content(), tracer.is_some(), every);
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = blocks.into_iter().map(|input| steps(&vm, input));
         let sink = Assembler::new(&vm, sender, observer, tracer);
-        let mut arena = self.spare_arenas.lock().pop().unwrap_or_default();
+        let mut arena = self.kept.arena();
         let (result, metrics, _) = self.engine.run(&vm, &mut arena, batches, cut, sink, |running| {
             consume(Finished { blocks: Some(receiver), running })
         });
-        self.spare_arenas.lock().push(arena);
+        self.kept.keep(arena);
         (result, metrics)
     }
 
-    /// Executes one block.
+    /// Executes one block, on the calling thread and on those of the executor's that are idle.
     ///
     /// # Errors
     ///
@@ -221,10 +231,16 @@ impl Executor {
         S: DatabaseRef + Sync,
         S::Error: Send,
     {
-        let input = BlockInput::new(block, store);
-        let (result, metrics) = self.stream([input], Cut::Batch, |mut finished| finished.next());
-        let ended = || Err(ExecutionError::Internal("the stream ended without a result".to_owned()));
-        (result.unwrap_or_else(ended), metrics)
+        let vm = EvmVm::<S>::new(self.kept.content(), false, None);
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        let batches = std::iter::once(steps(&vm, BlockInput::new(block, store)));
+        let sink = Assembler::new(&vm, sender, None, None);
+        let mut arena = self.kept.arena();
+        let (metrics, outcome) = self.engine.call(&vm, &mut arena, batches, Cut::Batch, sink);
+        self.kept.keep(arena);
+        let ended = |_| ExecutionError::Internal("the stream ended without a result".to_owned());
+        let result = outcome.map_err(execution_error).and_then(|()| receiver.try_recv().map_err(ended));
+        (result, metrics)
     }
 }
 

@@ -43,6 +43,9 @@ fn place(pair: &Pair) -> (usize, u32) {
 }
 
 impl Hashes {
+    /// Memory, in bytes.
+    pub(crate) const BYTES: usize = (size_of::<u32>() + size_of::<(Pair, B256)>()) << PLACE_BITS;
+
     fn hash(&mut self, pair: &Pair) -> B256 {
         let (place, tag) = place(pair);
         if self.tags[place] == tag {

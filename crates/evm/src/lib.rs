@@ -21,6 +21,7 @@ mod handler;
 mod hashes;
 mod hints;
 mod jobs;
+mod kept;
 mod location;
 mod machine;
 mod net_gas;

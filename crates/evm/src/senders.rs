@@ -1,11 +1,11 @@
 use crate::block::{Block, BlockId};
 use crate::chain::ChainSpec;
-use crate::wait::receive;
 use alloy_consensus::transaction::{Recovered, SignerRecoverable};
 use alloy_consensus::{Header, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::B256;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
+use parking_lot::Mutex;
 use rayon::prelude::*;
 use revm::primitives::hardfork::SpecId;
 use std::collections::VecDeque;
@@ -61,9 +61,8 @@ impl SignedBlock {
 
     /// Like [`SignedBlock::recover`], on this thread alone.
     ///
-    /// For background work that the input of a stream waits for. Such work must not wait for other threads of the
-    /// executor: while a thread waits for a part of its work it may begin to execute the stream, and get back to its
-    /// work only after the stream's end.
+    /// For background work that the input of a stream waits for, block by block: while a thread waits for a part of its work it may
+    /// begin with another block, and gets back to the first one only after that.
     ///
     /// # Errors
     ///
@@ -101,13 +100,30 @@ impl SignedBlock {
 
 /// Recovers the senders of a sequence of blocks ahead of whoever consumes it, and hands them over in order.
 ///
-/// Recovery is background work on the threads of the executor that consumes the blocks.
+/// Recovery is background work on the threads of an executor. A block that none of them has begun with is recovered by whoever asks for
+/// it, so that it comes even where all these threads wait.
 #[derive(Debug)]
 pub struct RecoverAhead<I> {
     threads: Background,
     blocks: I,
     ahead: usize,
-    pending: VecDeque<Receiver<Result<Block, SenderError>>>,
+    pending: VecDeque<(Arc<Pending>, Receiver<RecoveredBlock>)>,
+}
+
+type RecoveredBlock = Result<Block, SenderError>;
+
+/// A block, and where it goes. Taken by whoever recovers it.
+#[derive(Debug)]
+struct Pending(Mutex<Option<(SignedBlock, Sender<RecoveredBlock>)>>);
+
+impl Pending {
+    /// Recovers the block, unless somebody else does.
+    fn recover(&self) {
+        let pending = self.0.lock().take();
+        if let Some((block, recovered)) = pending {
+            let _ = recovered.send(block.recover_alone());
+        }
+    }
 }
 
 impl<I: Iterator<Item = SignedBlock>> RecoverAhead<I> {
@@ -118,18 +134,19 @@ impl<I: Iterator<Item = SignedBlock>> RecoverAhead<I> {
 }
 
 impl<I: Iterator<Item = SignedBlock>> Iterator for RecoverAhead<I> {
-    type Item = Result<Block, SenderError>;
+    type Item = RecoveredBlock;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.pending.len() < self.ahead
             && let Some(block) = self.blocks.next()
         {
             let (sender, receiver) = crossbeam_channel::bounded(1);
-            self.threads.spawn(move || {
-                let _ = sender.send(block.recover_alone());
-            });
-            self.pending.push_back(receiver);
+            let block = Arc::new(Pending(Mutex::new(Some((block, sender)))));
+            self.pending.push_back((block.clone(), receiver));
+            self.threads.spawn(move || block.recover());
         }
-        receive(&self.pending.pop_front()?)
+        let (block, recovered) = self.pending.pop_front()?;
+        block.recover();
+        recovered.recv().ok()
     }
 }

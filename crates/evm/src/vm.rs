@@ -1,9 +1,10 @@
 use crate::block::Block;
-use crate::db::{Db, Pools, SpareContent};
+use crate::db::{Db, Pools};
 use crate::error::ExecutionError;
 use crate::finish::finish;
 use crate::handler::OrderedHandler;
 use crate::jobs::{Current, Job, Jobs};
+use crate::kept::SpareContent;
 use crate::location::EvmState;
 use crate::machine::{Machine, MachineError};
 use crate::repair::Transfer;

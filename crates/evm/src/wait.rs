@@ -1,4 +1,4 @@
-//! Waiting on an engine's thread without keeping it from background work.
+//! Waiting without keeping a thread from background work.
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use std::time::Duration;
@@ -9,15 +9,17 @@ const NAP: Duration = Duration::from_micros(100);
 
 /// Receives from a channel; `None` if all senders are gone.
 ///
-/// For whoever waits on a thread of an executor, such as the input of a stream: the thread does background work
-/// meanwhile, which may be what it waits for.
+/// For whoever may wait on a thread for background work, of which it does some meanwhile: that may be what it waits for.
 pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
     let mut nap = Duration::ZERO;
     loop {
         match receiver.recv_timeout(nap) {
             Ok(value) => return Some(value),
             Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => nap = if assist() { Duration::ZERO } else { NAP },
+            Err(RecvTimeoutError::Timeout) => match assist() {
+                Some(done) => nap = if done { Duration::ZERO } else { NAP },
+                None => return receiver.recv().ok(),
+            },
         }
     }
 }
@@ -30,6 +32,12 @@ pub fn send<T>(sender: &Sender<T>, value: T) {
             Ok(()) | Err(SendTimeoutError::Disconnected(_)) => return,
             Err(SendTimeoutError::Timeout(unsent)) => value = unsent,
         }
-        nap = if assist() { Duration::ZERO } else { NAP };
+        match assist() {
+            Some(done) => nap = if done { Duration::ZERO } else { NAP },
+            None => {
+                let _ = sender.send(value);
+                return;
+            }
+        }
     }
 }

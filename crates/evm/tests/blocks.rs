@@ -379,7 +379,7 @@ fn a_store_that_panics_ends_the_stream_with_an_internal_error() {
         let executor = with_executor(threads, window);
         let store = s.gates(&[]).with_trouble(Event::Read(rare), Trouble::Panic, usize::MAX);
         let streamed = stream(&executor, &blocks, &store, Cut::Never);
-        assert!(streamed.finished.len() <= 3);
+        assert_eq!(streamed.finished.len(), 3);
         match streamed.error {
             Some(ExecutionError::Internal(message)) => assert!(message.contains("panics")),
             other => panic!("{other:?}"),

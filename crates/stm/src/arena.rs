@@ -19,6 +19,23 @@ impl<D: Domain> Default for Arena<D> {
     }
 }
 
+impl<D: Domain> Arena<D> {
+    /// Memory of its tables and buffers, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.store.bytes() + self.records.iter().map(Record::bytes).sum::<usize>()
+    }
+
+    /// Gives memory back until no more than so many bytes are left, or what every stream needs.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        while self.bytes() > bytes {
+            if !self.store.shrink() {
+                self.records = Vec::new();
+                break;
+            }
+        }
+    }
+}
+
 impl<D: Domain> std::fmt::Debug for Arena<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Arena").field("records", &self.records.len()).finish_non_exhaustive()

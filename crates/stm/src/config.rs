@@ -1,3 +1,4 @@
+use crate::worker::Settings;
 use thiserror::Error;
 
 /// Where the stream is cut into pieces that execute one after the other.
@@ -19,6 +20,8 @@ pub struct Config {
     timelines: bool,
     hints: bool,
     runs: bool,
+    seats: bool,
+    kept: usize,
 }
 
 /// A setting that makes no sense.
@@ -49,12 +52,16 @@ impl Default for Config {
             timelines: false,
             hints: true,
             runs: true,
+            seats: true,
+            kept: 256 << 20,
         }
     }
 }
 
 impl Config {
-    /// Number of worker threads. Default: what the operating system reports as available.
+    /// How many threads execute a stream. Default: what the operating system reports as available.
+    ///
+    /// Each of several simultaneous streams has threads of its own; as many more do [`crate::Background`] work.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -102,29 +109,53 @@ impl Config {
         self
     }
 
-    pub(crate) fn has_runs(&self) -> bool {
-        self.runs
+    /// Whether workers that find another one on their processor may move to a free one, on Linux, by `sched_setaffinity`: the thread
+    /// is bound to free processors and given back those that it may be on, at once. Default: yes.
+    ///
+    /// Only threads of the engine's own are moved, never a caller's. None is where the operating system refuses to set what a
+    /// thread may be on, nor from the first time on that a thread could not be given its processors back; that one asks for them again
+    /// while it works, and ends with its stream. What is given back is what the thread could be on then: processors that a container
+    /// is given later may not be used by threads that were moved. Turn it off where an engine's processors change, or where the host program
+    /// places threads itself.
+    #[must_use]
+    pub fn seats(mut self, seats: bool) -> Self {
+        self.seats = seats;
+        self
     }
 
-    pub(crate) fn has_hints(&self) -> bool {
-        self.hints
+    /// How much memory is kept from stream to stream at most, in bytes: the tables of an [`crate::Arena`] are made smaller at a
+    /// stream's end where they hold more. Default: 256 MiB.
+    ///
+    /// Memory that is kept need not be allocated and cleared for the next stream. A stream itself takes what it needs.
+    #[must_use]
+    pub fn kept_memory(mut self, bytes: usize) -> Self {
+        self.kept = bytes;
+        self
     }
 
-    pub(crate) fn is_timing(&self) -> bool {
-        self.timing || self.timelines
+    /// What [`Config::kept_memory`] says.
+    pub fn most_kept_memory(&self) -> usize {
+        self.kept
     }
 
-    pub(crate) fn has_timelines(&self) -> bool {
-        self.timelines
+    pub(crate) fn has_seats(&self) -> bool {
+        self.seats
     }
 
-    pub(crate) fn validated(&self) -> Result<(usize, usize), ConfigError> {
+    pub(crate) fn validated(&self) -> Result<Settings, ConfigError> {
         if self.threads == 0 || self.threads > MAX_THREADS {
             return Err(ConfigError::Threads(self.threads));
         }
         if self.window < 2 || self.window > MAX_WINDOW {
             return Err(ConfigError::Window(self.window));
         }
-        Ok((self.threads, self.window.next_power_of_two()))
+        Ok(Settings {
+            threads: self.threads,
+            window: self.window.next_power_of_two(),
+            timing: self.timing || self.timelines,
+            timelines: self.timelines,
+            hints: self.hints,
+            runs: self.runs,
+        })
     }
 }

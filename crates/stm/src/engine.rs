@@ -4,24 +4,28 @@ use crate::config::{Config, ConfigError, Cut};
 use crate::error::StreamError;
 use crate::feed::Feed;
 use crate::frontier::Sink;
+use crate::helpers::{Helpers, Team};
 use crate::metrics::Metrics;
+use crate::seats::{Moves, Seats};
 use crate::shared::{LONGEST_AT_FRONTIER, Shared};
-use crate::sync::ThreadPoolBuilder;
+use crate::sync::beside;
 use crate::vm::Vm;
-use crate::worker::Crew;
+use crate::worker::{Crew, Settings, Thread};
 
-/// A persistent pool of threads that executes streams, one at a time per call.
+/// Executes streams, on threads that it keeps.
 ///
-/// Making an engine starts its threads; dropping it ends them. Streams share the threads and nothing else.
+/// Making an engine starts its threads; dropping it ends them. Any number of streams may execute at once, from whatever threads they are
+/// called, and wherever: from the consumer, the input, the sink or a step of another stream, or from background work. Each has threads
+/// to itself, so that none waits for another one, unless what it is given does (an input that waits for what another stream
+/// yields, say). Streams share nothing else.
 #[derive(Debug)]
 pub struct Engine {
+    helpers: Helpers,
     background: Background,
-    threads: usize,
-    window: usize,
-    timing: bool,
-    timelines: bool,
-    hints: bool,
-    runs: bool,
+    settings: Settings,
+    moves: Moves,
+    /// How much of an arena is kept at most, in bytes.
+    kept: usize,
 }
 
 /// A stream in progress, as its consumer sees it.
@@ -63,34 +67,33 @@ impl Engine {
     ///
     /// If a setting makes no sense or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let (threads, window) = config.validated()?;
-        // One thread is never ahead, and fewer slots stay in its caches.
-        let window = if threads == 1 { window.min(LONGEST_AT_FRONTIER as usize) } else { window };
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|i| format!("tandem-{i}"))
-            // Whoever waits for spawned work that panicked finds its channel closed.
-            .panic_handler(|_| {})
-            .build()
-            .map_err(|_| ConfigError::Spawn)?;
-        let background = Background::new(pool);
-        let (timing, timelines) = (config.is_timing(), config.has_timelines());
-        let (hints, runs) = (config.has_hints(), config.has_runs());
-        Ok(Self { background, threads, window, timing, timelines, hints, runs })
+        let settings = config.validated()?;
+        let helpers = Helpers::new(settings.threads - 1)?;
+        let background = Background::new(settings.threads)?;
+        // Where one thread cannot be given back what it may be on, none is moved.
+        let moves = background.run(|| Moves::new(config.has_seats()));
+        Ok(Self { helpers, background, settings, moves, kept: config.most_kept_memory() })
     }
 
-    /// Number of worker threads.
+    /// How many threads execute a stream.
     pub fn threads(&self) -> usize {
-        self.threads
+        self.settings.threads
     }
 
-    /// The engine's threads, for work besides its streams.
+    /// Threads for work besides streams.
     pub fn background(&self) -> &Background {
         &self.background
     }
 
-    /// Executes a stream. `batches` is pulled from worker threads as far as they look ahead; `sink` receives the final
+    /// Ends threads that are idle, but for as many as one stream needs: where several were executed at once, there are more.
+    pub fn release(&self) {
+        self.helpers.release();
+    }
+
+    /// Executes a stream for a consumer. `batches` is pulled from worker threads as far as they look ahead; `sink` receives the final
     /// steps in order on worker threads; `consume` runs on the calling thread meanwhile.
+    ///
+    /// The stream has as many threads as [`Engine::threads`] says. Those that other streams do not use are taken, others started.
     ///
     /// A stream that has ended early leaves when `batches` next yields: an input that can block for long should watch
     /// for its end by other means.
@@ -117,25 +120,106 @@ impl Engine {
         <I::Item as IntoIterator>::IntoIter: Send,
         S: Sink<V>,
     {
-        let crew = Crew::new(
-            Shared::new(self.window, arena, self.background.signal().clone()),
-            self.threads,
-            self.timing,
-            self.timelines,
-            self.runs && !vm.records_always(),
-            Feed::new(batches, cut, self.hints),
-            sink,
-        );
+        let team = self.helpers.any();
+        let crew = self.crew(&team, vm, arena, batches, cut, sink);
         let shared: &Shared<V> = &crew.shared;
-        let result = self.background.pool().in_place_scope(|scope| {
-            let crew = &crew;
-            // One for each thread: a worker that does background work must not come upon the loop of another one.
-            scope.spawn_broadcast(move |_, _| crew.work(vm));
+        let drive = || crew.drive(vm, team.threads(), Thread::Own);
+        let result = beside(drive, |started| {
             let _cancel = CancelOnUnwind(shared);
+            if !started {
+                shared.fail(StreamError::Spawn);
+                crew.close();
+            }
             consume(Running(shared))
         });
-        let (metrics, shared) = crew.finish();
+        let (metrics, outcome) = self.finish(crew, team, arena);
+        (result, metrics, outcome)
+    }
+
+    /// Executes a stream that nobody consumes meanwhile, on the calling thread and on those of the engine's that are idle.
+    ///
+    /// As many threads as [`Engine::threads`] says, the calling one included, if no other stream is executed; several streams at once
+    /// may have the calling thread alone. None is started, and few steps wake none.
+    ///
+    /// # Errors
+    ///
+    /// The last part tells why the stream ended before its input did. What the sink received until then is final.
+    pub fn call<V, I, S>(
+        &self,
+        vm: &V,
+        arena: &mut Arena<V::Domain>,
+        batches: I,
+        cut: Cut,
+        sink: S,
+    ) -> (Metrics, Result<(), StreamError<V::Error>>)
+    where
+        V: Vm,
+        I: Iterator + Send,
+        I::Item: IntoIterator<Item = V::Step>,
+        <I::Item as IntoIterator>::IntoIter: Send,
+        S: Sink<V>,
+    {
+        let team = self.helpers.idle();
+        let crew = self.crew(&team, vm, arena, batches, cut, sink);
+        crew.drive(vm, team.threads(), Thread::Caller);
+        self.finish(crew, team, arena)
+    }
+
+    /// A stream for one thread and a team.
+    fn crew<V, I, S>(
+        &self,
+        team: &Team<'_>,
+        vm: &V,
+        arena: &mut Arena<V::Domain>,
+        batches: I,
+        cut: Cut,
+        sink: S,
+    ) -> Crew<V, S, I, <I::Item as IntoIterator>::IntoIter>
+    where
+        V: Vm,
+        I: Iterator + Send,
+        I::Item: IntoIterator<Item = V::Step>,
+        <I::Item as IntoIterator>::IntoIter: Send,
+        S: Sink<V>,
+    {
+        let mut settings = self.settings;
+        settings.runs &= !vm.records_always();
+        if team.threads().is_none() {
+            settings.threads = 1;
+        }
+        if settings.threads == 1 {
+            // One thread is never ahead, and fewer slots stay in its caches.
+            settings.window = settings.window.min(LONGEST_AT_FRONTIER as usize);
+        }
+        Crew::new(
+            Shared::new(settings.window, arena),
+            &settings,
+            Seats::new(settings.threads, self.moves.clone()),
+            Feed::new(batches, cut, settings.hints),
+            sink,
+        )
+    }
+
+    /// Gives back what a stream used that is over.
+    fn finish<V, I, S>(
+        &self,
+        crew: Crew<V, S, I, <I::Item as IntoIterator>::IntoIter>,
+        mut team: Team<'_>,
+        arena: &mut Arena<V::Domain>,
+    ) -> (Metrics, Result<(), StreamError<V::Error>>)
+    where
+        V: Vm,
+        I: Iterator + Send,
+        I::Item: IntoIterator<Item = V::Step>,
+        <I::Item as IntoIterator>::IntoIter: Send,
+        S: Sink<V>,
+    {
+        let (metrics, shared, bound) = crew.finish();
+        if bound {
+            team.end();
+        }
         let failure = shared.recycle(arena);
-        (result, metrics, failure.map_or(Ok(()), Err))
+        arena.shrink_to(self.kept);
+        (metrics, failure.map_or(Ok(()), Err))
     }
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use thiserror::Error;
 
 /// Why a stream ended before its input did. All steps before `position` are final and were handed to the sink.
@@ -11,7 +12,18 @@ pub enum StreamError<E> {
         /// What the VM or the sink said.
         error: E,
     },
-    /// A worker panicked: a defect. The process lives on, the stream does not.
+    /// A step panicked at its turn, or the input or the sink did: a defect. The process lives on, the stream does not.
     #[error("a worker panicked: {0}")]
     Panic(String),
+    /// The operating system refused the thread that was to execute the stream.
+    #[error("no thread could be started to execute the stream")]
+    Spawn,
+}
+
+/// What a panic said.
+pub(crate) fn message(panic: Box<dyn Any + Send>) -> String {
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic.downcast_ref::<&str>().map_or("unknown cause", |message| message).to_owned(),
+    }
 }

@@ -70,12 +70,29 @@ impl Index {
 
     /// Forgets everything but the newest table's memory.
     pub(crate) fn clear(&mut self) {
-        for word in self.newest().1 {
+        let (newest, words) = self.newest();
+        for word in words {
             word.store(0, Ordering::Relaxed);
         }
+        self.tables[..newest].iter_mut().for_each(|table| *table = OnceLock::new());
         for part in &self.parts {
             *part.lock() = 0;
         }
+    }
+
+    /// The table's memory, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.newest().1)
+    }
+
+    /// Replaces the table with one half as large. `false` if there is none. To be called when it is cleared.
+    pub(crate) fn shrink(&mut self) -> bool {
+        let (newest, _) = self.newest();
+        let Some(smaller) = newest.checked_sub(1) else { return false };
+        self.tables[newest] = OnceLock::new();
+        self.tables[smaller].get_or_init(|| table(smaller));
+        self.newest.store(smaller, Ordering::Relaxed);
+        true
     }
 
     /// The id stored under `hash` for which `is_key` holds.

@@ -9,7 +9,7 @@
 //!
 //! # How it works
 //!
-//! * [`Engine`] owns a persistent pool of threads; [`Engine::run`] drives one stream through it.
+//! * [`Engine`] keeps threads; [`Engine::run`] and [`Engine::call`] execute a stream on them, any number at once.
 //! * A [`Vm`] executes one step against a [`View`], and reports observations and effects.
 //! * The version store keeps, per location, the final value and the effects of the steps in flight.
 //! * The *frontier* is the position of the next step to become final. Whoever holds the frontier role validates the
@@ -29,6 +29,7 @@ mod feed;
 mod frontier;
 mod groups;
 mod heavy;
+mod helpers;
 mod index;
 mod metrics;
 #[cfg(any(loom, shuttle))]

@@ -29,6 +29,11 @@ pub struct Metrics {
     pub joined: u64,
     /// Those of them that were ahead of the step's turn.
     pub joined_ahead: u64,
+    /// Results that were made final as they were executed ahead of their turn, by how many steps they were of: one, up to 3, up to 7
+    /// and so on, up to 63, and 64.
+    pub runs_ahead: [u64; 7],
+    /// Those that were executed at their turn.
+    pub runs_at_frontier: [u64; 7],
     /// Reads that waited for a writer being executed again.
     pub waits: u64,
     /// Time in executing steps, all workers; zero unless [`crate::Config::timing`] is on.
@@ -99,6 +104,9 @@ impl Metrics {
         self.followed += other.followed;
         self.joined += other.joined;
         self.joined_ahead += other.joined_ahead;
+        let runs = self.runs_ahead.iter_mut().chain(&mut self.runs_at_frontier);
+        runs.zip(other.runs_ahead.iter().chain(&other.runs_at_frontier))
+            .for_each(|(sum, count)| *sum += count);
         self.waits += other.waits;
         self.execute_time += other.execute_time;
         self.validate_time += other.validate_time;

@@ -9,7 +9,6 @@ use crate::sync::{MODEL, Mutex};
 use crate::vm::Vm;
 use crate::window::{Phase, Window};
 use crossbeam_utils::CachePadded;
-use std::sync::Arc;
 
 /// Steps that run at the frontier together at most: enough to share what they have in common, few enough for what they touch to be in
 /// the caches when it is made final.
@@ -47,13 +46,13 @@ pub(crate) struct Shared<V: Vm> {
     /// Set once, when the stream has ended for whatever reason; workers leave at their next step.
     stop: AtomicBool,
     /// Notified when `frontier`, `fed`, `end` or `stop` changed, or a step stopped rerunning.
-    pub(crate) signal: Arc<Signal>,
+    pub(crate) signal: Signal,
     failure: Mutex<Option<StreamError<V::Error>>>,
 }
 
 impl<V: Vm> Shared<V> {
     /// A stream that uses what `arena` holds.
-    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>, signal: Arc<Signal>) -> Self {
+    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>) -> Self {
         Self {
             store: std::mem::take(&mut arena.store),
             window: Window::new(window, &mut arena.records),
@@ -67,7 +66,7 @@ impl<V: Vm> Shared<V> {
             fed: CachePadded::default(),
             end: AtomicU64::new(u64::MAX),
             stop: AtomicBool::new(false),
-            signal,
+            signal: Signal::default(),
             failure: Mutex::new(None),
         }
     }

@@ -1,4 +1,3 @@
-use crate::background::assist;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::sync::{Condvar, MODEL, Mutex, spin_loop};
 use std::time::{Duration, Instant};
@@ -8,9 +7,6 @@ const SPINS: usize = if MODEL { 1 } else { 64 };
 /// How long waiters may be left asleep although something changed that they can go on with: waking them costs about as
 /// much as a small step, and they would find little to do each time.
 const PACE: Duration = Duration::from_micros(20);
-/// How long an idle worker sleeps at most while background work is pending: parts of it come up without notice.
-const NAP: Duration = Duration::from_micros(100);
-
 /// Lets idle workers sleep until something changed.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
@@ -19,39 +15,11 @@ pub(crate) struct Signal {
     waiters: AtomicUsize,
     lock: Mutex<()>,
     changed: Condvar,
-    /// Pieces of background work that are waiting or under way. Changed by whoever brings and does them, read by idle
-    /// workers; a notification follows each increment.
-    background: AtomicUsize,
 }
 
 impl Signal {
-    pub(crate) fn background_began(&self) {
-        self.background.fetch_add(1, Ordering::SeqCst);
-        self.notify();
-    }
-
-    pub(crate) fn background_ended(&self) {
-        self.background.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Waits until `condition` holds, doing background work meanwhile.
-    pub(crate) fn wait_usefully(&self, condition: impl Fn() -> bool) {
-        while !condition() {
-            if self.background.load(Ordering::SeqCst) == 0 {
-                self.wait(|| condition() || self.background.load(Ordering::SeqCst) > 0, None);
-            } else if !assist() {
-                self.wait(&condition, Some(NAP));
-            }
-        }
-    }
-
     /// Waits until `condition` holds. The condition must become true only together with a [`Signal::notify`].
     pub(crate) fn wait_until(&self, condition: impl Fn() -> bool) {
-        self.wait(condition, None);
-    }
-
-    /// Waits until `condition` holds, or for as long as `limit` says.
-    fn wait(&self, condition: impl Fn() -> bool, limit: Option<Duration>) {
         for _ in 0..SPINS {
             if condition() {
                 return;
@@ -62,13 +30,8 @@ impl Signal {
         {
             let mut guard = self.lock.lock();
             fence(Ordering::SeqCst);
-            let end = limit.map(|limit| Instant::now() + limit);
             while !condition() {
-                match end {
-                    None => self.changed.wait(&mut guard),
-                    Some(end) if self.changed.wait_until(&mut guard, end).timed_out() => break,
-                    Some(_) => {}
-                }
+                self.changed.wait(&mut guard);
             }
         }
         self.waiters.fetch_sub(1, Ordering::SeqCst);

@@ -67,6 +67,17 @@ impl<T: Default> Slab<T> {
     pub(crate) fn clear(&mut self) {
         self.len.store(0, Ordering::Relaxed);
     }
+
+    /// Memory of the chunks, in bytes; not what items hold besides.
+    pub(crate) fn bytes(&self) -> usize {
+        self.chunks.iter().filter_map(OnceLock::get).map(|chunk| size_of_val(&**chunk)).sum()
+    }
+
+    /// Gives the largest chunk back. `false` if there is but the first one. To be called when it is cleared.
+    pub(crate) fn shrink(&mut self) -> bool {
+        let largest = self.chunks.iter_mut().skip(1).rev().find(|chunk| chunk.get().is_some());
+        largest.map(|chunk| *chunk = OnceLock::new()).is_some()
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod queue;
 use crate::cell::{Cell, Stamped};
 use crate::index::Index;
 use crate::slab::Slab;
-use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{HashState, MODEL, Mutex};
 use crate::vm::Domain;
 use pending::InFlight;
@@ -100,6 +100,8 @@ pub(crate) struct VersionStore<D: Domain> {
     /// By the ids of `entries`. The commit of a step changes the entry's value and removes its
     /// effect here under one lock, so that no reader applies it twice or not at all.
     pending: Slab<Pending<D>>,
+    /// Memory that those of `pending` hold besides, in bytes. Raised by any thread.
+    queued: AtomicUsize,
     hasher: HashState,
 }
 
@@ -109,6 +111,7 @@ impl<D: Domain> Default for VersionStore<D> {
             index: Index::default(),
             entries: Slab::default(),
             pending: Slab::default(),
+            queued: AtomicUsize::new(0),
             hasher: HashState::default(),
         }
     }
@@ -162,6 +165,20 @@ impl<D: Domain> VersionStore<D> {
         }
         self.entries.clear();
         self.index.clear();
+    }
+
+    /// Memory, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.index.bytes() + self.entries.bytes() + self.pending.bytes() + self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Gives about half of the memory back. `false` if there is no more to give. To be called when it is cleared.
+    pub(crate) fn shrink(&mut self) -> bool {
+        if self.queued.swap(0, Ordering::Relaxed) > 0 {
+            self.pending = Slab::default();
+            return true;
+        }
+        self.index.shrink() | self.entries.shrink() | self.pending.shrink()
     }
 
     fn entry(&self, id: EntryId) -> &Entry<D> {
@@ -231,13 +248,18 @@ impl<D: Domain> VersionStore<D> {
         effects: &[(EntryId, D::Effect)],
         replaced: &[(EntryId, D::Effect)],
     ) -> usize {
-        let mut most = 0;
+        let (mut most, mut queued) = (0, 0);
         for (id, effect) in effects {
             let entry = self.entry(*id);
             let mut pending = self.pending(*id).lock();
+            let before = pending.bytes();
             pending.put(position, incarnation, *effect, entry.value.load().1);
+            queued += pending.bytes() - before;
             most = most.max(pending.len());
             entry.in_flight().store(pending.len() as u32, Ordering::Release);
+        }
+        if queued > 0 {
+            self.queued.fetch_add(queued, Ordering::Relaxed);
         }
         self.retract(position, incarnation, replaced);
         most

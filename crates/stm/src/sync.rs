@@ -38,7 +38,16 @@ pub(crate) use {
 #[cfg(not(shuttle))]
 pub(crate) use rayon::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
 #[cfg(shuttle)]
-pub(crate) use threads::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
+pub(crate) use threads::{ThreadPool, ThreadPoolBuilder, Yield, beside, yield_now};
+
+/// Has a thread of its own do `work` while `body` runs here, and waits for it. `body` is told whether the thread could be started.
+#[cfg(not(shuttle))]
+pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R) -> R {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("tandem-stream".to_owned());
+        body(builder.spawn_scoped(scope, work).is_ok())
+    })
+}
 
 /// Sleeps for a while, without being woken.
 #[cfg(not(any(loom, shuttle)))]

@@ -83,6 +83,11 @@ impl<'r, V: Vm> View<'r, V> {
         }
     }
 
+    /// A view for a worker whose state is made anew.
+    pub(crate) fn successor(&self) -> Self {
+        Self { waits: self.waits, waited: self.waited, ..Self::new(self.shared) }
+    }
+
     /// `always`: whether to record observations even where nothing is validated later.
     pub(crate) fn begin(&mut self, position: u64, speculative: bool, always: bool) {
         self.position = position;

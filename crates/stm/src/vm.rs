@@ -31,6 +31,9 @@ pub trait Domain {
 }
 
 /// What the engine drives: it knows how to execute one step.
+///
+/// Whatever it executes ahead of a step's turn may be shown values that never were. So a panic there is held back like an error (but
+/// the process's panic hook reports it, and a program that aborts on panics ends).
 pub trait Vm: Sync {
     /// What its steps read and change.
     type Domain: Domain;
@@ -38,14 +41,15 @@ pub trait Vm: Sync {
     type Step: Send;
     /// What executing a step yields besides its effects.
     type Output: Send;
-    /// Why a step cannot execute. Real only when it arises at the step's turn.
+    /// Why a step cannot execute. Real only when it arises at the step's turn. So is a panic.
     type Error: Send;
     /// What one thread needs to execute steps: interpreter, buffers and its [`View`].
     type Worker<'r>
     where
         Self: 'r;
 
-    /// Makes the state of one worker; called once per thread and stream.
+    /// Makes the state of one worker; called once per thread and stream, and again after a panic in one of the methods that are given
+    /// the state to execute steps with, which may have been left half-way and is dropped.
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r>
     where
         Self: Sized;
@@ -88,7 +92,10 @@ pub trait Vm: Sync {
     ///
     /// # Errors
     ///
-    /// While speculating, an error only says that the step cannot be judged yet. At the frontier it ends the stream.
+    /// While speculating, an error or a panic only says that the step cannot be judged yet. At the frontier it ends the stream.
+    ///
+    /// What a step did that failed need not be undone, in the worker's state or in its view: a run in which one fails is forgotten and
+    /// begun again without it.
     fn execute<'r>(
         &'r self,
         worker: &mut Self::Worker<'r>,
@@ -137,8 +144,12 @@ pub trait Vm: Sync {
 
     /// Tries to make a result valid whose observations do not all hold, without executing the step again.
     ///
-    /// Called at the step's turn, with final values, and not for steps that were executed in one run with others. On `true` the engine
-    /// commits the effects as the hook left them.
+    /// Called at the step's turn, with final values. On `true` the engine commits the effects as the hook left them.
+    ///
+    /// What is laid open is what one execution of `step` alone reported, and all of it: its observations that do not hold, its effects,
+    /// its output. Results of steps that were executed in one run with others are not repaired, and nothing of a step that failed
+    /// behind it is among them. Which of the observations do not hold may be any of those that the execution reported: the hook must
+    /// compare their entries with those that it can make up for.
     fn repair(&self, step: &Self::Step, repair: &mut Repair<'_, Self>) -> bool
     where
         Self: Sized,

@@ -62,6 +62,13 @@ impl<D: Domain> Record<D> {
         self.late.clear();
     }
 
+    /// Memory, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let Self { observations, effects, late } = self;
+        observations.capacity() * size_of::<Observed<D>>()
+            + (effects.capacity() + late.capacity()) * size_of::<(EntryId, D::Effect)>()
+    }
+
     /// Makes those effects late that nobody wants to know of.
     pub(crate) fn keep_back(&mut self, unwanted: impl Fn(EntryId) -> bool) {
         let Self { effects, late, .. } = self;

@@ -1,27 +1,50 @@
+mod guard;
 mod run;
 mod serve;
 mod speculate;
 
-use crate::background::assist;
-use crate::error::StreamError;
+use crate::error::{StreamError, message};
 use crate::feed::{Feed, Scout};
 use crate::frontier::{Frontier, Sink};
 use crate::metrics::{Event, EventKind, Metrics};
-use crate::seats::Seats;
+use crate::seats::{Seat, Seats};
 use crate::shared::{LONGEST_AT_FRONTIER, Shared};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{MODEL, Mutex, nap};
+use crate::sync::{MODEL, Mutex, ThreadPool, nap};
 use crate::view::View;
 use crate::vm::{Domain, Vm};
 use crate::window::Body;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+/// A stream of so few steps is over before helpers are awake.
+const FEW: u64 = 4;
 /// How long a worker sleeps while speculation pauses.
 const NAP: Duration = Duration::from_micros(100);
 /// Steps that take less are cheap: see [`Vm::approach`], and `Record::keep_back`.
 const CHEAP: Duration = Duration::from_micros(10);
 /// How many cheap steps are approached at once.
 const APPROACHED: u32 = 16;
+
+/// Whose thread a worker runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thread {
+    /// The engine's.
+    Own,
+    /// A caller's, who waits for the end.
+    Caller,
+}
+
+/// How streams are executed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) threads: usize,
+    pub(crate) window: usize,
+    pub(crate) timing: bool,
+    pub(crate) timelines: bool,
+    pub(crate) hints: bool,
+    pub(crate) runs: bool,
+}
 
 /// One stream and everything its workers need.
 pub(crate) struct Crew<V: Vm, S, I, B> {
@@ -37,9 +60,7 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     runs: bool,
     /// What the times of events count from.
     start: Instant,
-    /// Workers that have not left. Each counts down once; the last one closes the sink.
-    present: AtomicUsize,
-    /// Where they are.
+    /// Where the workers are.
     seats: Seats,
     /// Number of workers that have come.
     arrived: AtomicUsize,
@@ -79,54 +100,22 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.timing.then(Instant::now)
     }
 
-    /// Executes the step in `body`, the first of a run or the next one; what it recorded stays in the view.
-    fn execute(
-        &mut self,
-        position: u64,
-        body: &mut Body<V>,
-        speculative: bool,
-    ) -> Result<V::Output, V::Error> {
-        if position >= self.approached.0 && !self.view().is_continued() {
-            self.approach(position, body);
-        }
-        self.metrics.executions += 1;
-        if body.incarnation > 0 {
-            self.metrics.reexecutions += 1;
-            if speculative {
-                self.metrics.early_reexecutions += 1;
-            }
-        }
-        body.incarnation += 1;
-        let waited = self.view().waited;
-        let start = self.now();
-        let step = body.step.as_ref().expect("a step in flight is in its slot");
-        let result = self.vm.execute(&mut self.state, step);
-        self.metrics.execute_time += since(start);
-        if self.timeline.is_some() {
-            let waited = self.view().waited - waited;
-            let (incarnation, failed) = (body.incarnation - 1, result.is_err());
-            let kind = EventKind::Execution { speculative, incarnation, failed, waited };
-            self.note(position, kind, start);
-        }
-        result
-    }
-
     /// Whether so many steps, which took so long, were cheap, and those before them, too. Models must not depend on time.
     fn were_cheap(&self, steps: u64, time: Duration) -> bool {
         self.run > 1 && (MODEL || time < CHEAP * steps as u32)
     }
 
-    /// Lets the VM fetch what the steps from `position` on need, if the last ones were cheap.
-    fn approach(&mut self, position: u64, body: &Body<V>) {
+    /// If the last steps were cheap, the first of those that the VM may fetch things for, as of `position`; and their number.
+    fn approaches<'b>(&mut self, position: u64, body: &'b Body<V>) -> Option<(&'b V::Step, usize)> {
+        if position < self.approached.0 {
+            return None;
+        }
         let (now, executions) = (Instant::now(), self.metrics.executions);
         let (_, then, before) = self.approached;
         self.approached = (position + u64::from(APPROACHED), now, executions);
         let cheap = CHEAP * (executions - before).min(APPROACHED.into()) as u32;
-        if let Some(step) = &body.step
-            && now - then < cheap
-        {
-            self.vm.approach(&mut self.state, step, APPROACHED as usize);
-        }
+        let step = body.step.as_ref().filter(|_| now - then < cheap)?;
+        Some((step, APPROACHED as usize))
     }
 
     /// Writes down something that began at `start`.
@@ -175,13 +164,12 @@ where
 {
     pub(crate) fn new(
         shared: Shared<V>,
-        threads: usize,
-        timing: bool,
-        timelines: bool,
-        runs: bool,
+        settings: &Settings,
+        seats: Seats,
         feed: Feed<I, B>,
         sink: S,
     ) -> Self {
+        let Settings { threads, timing, timelines, runs, .. } = *settings;
         Self {
             shared,
             feed: Mutex::new(feed),
@@ -192,8 +180,7 @@ where
             timelines,
             runs,
             start: Instant::now(),
-            present: AtomicUsize::new(threads),
-            seats: Seats::new(threads),
+            seats,
             arrived: AtomicUsize::new(0),
             metrics: Mutex::new(Metrics {
                 conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
@@ -202,24 +189,36 @@ where
         }
     }
 
-    /// What is left once all workers have gone.
-    pub(crate) fn finish(self) -> (Metrics, Shared<V>) {
-        (self.metrics.into_inner(), self.shared)
+    /// What is left once all workers have gone; and whether one of them left a thread that could not be moved back.
+    pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
+        (self.metrics.into_inner(), self.shared, self.seats.are_bound())
     }
 
-    /// What every thread of the pool runs, from the start of the stream to its end. Never unwinds.
-    pub(crate) fn work(&self, vm: &V) {
-        let work = std::panic::AssertUnwindSafe(|| self.work_until_stopped(vm));
-        if let Err(panic) = std::panic::catch_unwind(work) {
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|message| (*message).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned());
-            self.shared.fail(StreamError::Panic(message.unwrap_or_else(|| "unknown cause".to_owned())));
+    /// Executes the stream to its end on this thread, and on those that help. Then the sink is dropped, which is how a consumer behind
+    /// it sees the end. Never unwinds.
+    pub(crate) fn drive(&self, vm: &V, helpers: Option<&ThreadPool>, thread: Thread) {
+        match helpers {
+            None => self.work(vm, thread, None),
+            Some(helpers) => helpers.in_place_scope(|scope| {
+                // One for each thread: where a worker waits, it must not come upon the loop of another one.
+                let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, Thread::Own, None));
+                self.work(vm, thread, Some(&invite));
+            }),
         }
-        if self.present.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let sink = self.frontier.lock().sink.take();
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(sink)));
+        self.close();
+    }
+
+    /// Drops the sink.
+    pub(crate) fn close(&self) {
+        let sink = self.frontier.lock().sink.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(sink)));
+    }
+
+    /// What each worker runs, until the stream's end. Never unwinds.
+    pub(crate) fn work(&self, vm: &V, thread: Thread, invite: Option<&dyn Fn()>) {
+        let work = AssertUnwindSafe(|| self.work_until_stopped(vm, thread, invite));
+        if let Err(panic) = catch_unwind(work) {
+            self.shared.fail(StreamError::Panic(message(panic)));
         }
     }
 
@@ -236,8 +235,12 @@ where
         feed.feed(&self.shared, run, Ahead { worker, workers: self.threads })
     }
 
-    fn work_until_stopped(&self, vm: &V) {
+    fn work_until_stopped(&self, vm: &V, thread: Thread, mut invite: Option<&dyn Fn()>) {
         let shared = &self.shared;
+        if shared.stopped() {
+            // Over before this thread was awake.
+            return;
+        }
         let mut worker = Worker {
             vm,
             state: vm.worker(View::new(shared)),
@@ -249,14 +252,22 @@ where
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
         };
-        self.seats.take(worker.id);
-        if worker.id + 1 < self.threads {
+        let mut seat = Seat::new(worker.id, thread == Thread::Own);
+        self.seats.take(&mut seat);
+        if worker.id > 0 && worker.id + 1 < self.threads {
             self.seats.make_way();
         }
         while !shared.stopped() {
-            self.seats.take(worker.id);
+            self.seats.take(&mut seat);
             let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
             let ended = shared.end.load(Ordering::SeqCst);
+            // Who serves a consumer has helpers from the start: there is more to come.
+            if (thread == Thread::Own || seen.1 > FEW)
+                && let Some(invite) = invite.take()
+            {
+                invite();
+                self.seats.make_way();
+            }
             if self.serve_frontier(&mut worker, false)
                 || self.speculate_next(&mut worker)
                 || self.feed(&mut worker)
@@ -267,21 +278,18 @@ where
             }
             let start = Instant::now();
             if self.pauses() {
-                if !assist() {
-                    nap(NAP);
-                }
-                worker.metrics.idle_time += start.elapsed();
-                continue;
+                nap(NAP);
+            } else {
+                self.seats.leave(&seat);
+                shared.signal.wait_until(|| {
+                    shared.stopped()
+                        || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
+                        || shared.end.load(Ordering::SeqCst) != ended
+                });
             }
-            self.seats.leave(worker.id);
-            shared.signal.wait_usefully(|| {
-                shared.stopped()
-                    || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
-                    || shared.end.load(Ordering::SeqCst) != ended
-            });
             worker.metrics.idle_time += start.elapsed();
         }
-        self.seats.leave(worker.id);
+        self.seats.give_up(seat);
         let (waits, waited) = (worker.view().waits, worker.view().waited);
         worker.metrics.waits += waits;
         worker.metrics.idle_time += waited;

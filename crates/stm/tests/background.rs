@@ -30,7 +30,7 @@ fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
             Ok(value) => return Some(value),
             Err(TryRecvError::Disconnected) => return None,
             Err(TryRecvError::Empty) => {
-                if !assist() {
+                if assist() != Some(true) {
                     std::thread::yield_now();
                 }
             }
@@ -62,7 +62,7 @@ fn a_consumer_may_work_on_the_threads_that_wait_for_it() {
             let mut output = output;
             while let Err(TrySendError::Full(unsent)) = sender.try_send(output) {
                 output = unsent;
-                if !assist() {
+                if assist() != Some(true) {
                     std::thread::yield_now();
                 }
             }

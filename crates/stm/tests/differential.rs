@@ -4,60 +4,126 @@ mod toy;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::time::Duration;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime};
 use tandem_stm::{Cut, Metrics};
-use toy::harness::{batches, check, engine, in_time};
+use toy::harness::{batches, check, check_made, engine, held_until, in_time};
 use toy::{Op, Step, hook, step, strategy};
+
+/// Steps, and how they are executed: threads, window, sizes of batches; and until which step is executed ahead the first one waits.
+type Case = (Vec<Step>, (usize, usize, Vec<usize>), Option<usize>);
 
 fn settings() -> impl Strategy<Value = (usize, usize, Vec<usize>)> {
     let threads = prop_oneof![Just(1_usize), Just(2), Just(4), Just(8)];
-    let window = prop_oneof![Just(2_usize), Just(4), Just(64)];
+    let window = prop_oneof![Just(2_usize), Just(4), Just(64), Just(256)];
     // The last size is positive, so that cutting comes to an end.
-    let sizes = (vec(0..20_usize, 0..5), 1..40_usize).prop_map(|(mut sizes, last)| {
-        sizes.push(last);
-        sizes
-    });
+    let sizes =
+        (vec(0..20_usize, 0..5), prop_oneof![1..40_usize, Just(1_000)]).prop_map(|(mut sizes, last)| {
+            sizes.push(last);
+            sizes
+        });
     (threads, window, sizes)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+/// Few steps over few keys. `strict` lets some of them fail.
+fn short(strict: bool) -> impl Strategy<Value = Case> {
+    (strategy::steps(strict, 8, 1..120), settings(), Just(None))
+}
 
-    #[test]
-    fn random_streams_equal_serial_execution(
-        steps in strategy::steps(false, 8, 1..120),
-        (threads, window, sizes) in settings(),
-    ) {
-        in_time(move || {
-            let batches = batches(steps, &sizes);
-            let engine = engine(threads, window);
-            for cut in [Cut::Never, Cut::Batch] {
-                let metrics = check(&engine, &batches, cut);
-                if threads == 1 {
-                    assert_eq!(metrics.frontier_executions, metrics.steps);
-                    assert_eq!(metrics.executions, metrics.steps);
-                    assert_eq!(metrics.conflicts, 0);
-                }
-                assert!(metrics.executions >= metrics.steps);
-                assert!(metrics.early_reexecutions <= metrics.reexecutions);
-                assert!(metrics.repairs <= metrics.conflicts);
-            }
-        });
-    }
+/// Many cheap steps over many keys in one batch, so that runs come to be as long as they may be. Where there is more than one thread, the
+/// first step waits until most of a window has been executed ahead.
+fn long() -> impl Strategy<Value = Case> {
+    let threads = prop_oneof![Just(1_usize), Just(2), Just(4)];
+    let settings = (threads, Just(256), Just(vec![1_000]));
+    (vec(strategy::program(199, false), 300..500), settings).prop_map(|(mut steps, settings)| {
+        for step in &mut steps {
+            step.ops.retain(|op| !matches!(op, Op::Spin(_) | Op::Group(_)));
+        }
+        let held = (settings.0 > 1).then_some(240);
+        (steps, settings, held)
+    })
+}
 
-    #[test]
-    fn random_streams_stop_where_serial_execution_fails(
-        steps in strategy::steps(true, 8, 1..120),
-        (threads, window, sizes) in settings(),
-    ) {
-        in_time(move || {
-            let batches = batches(steps, &sizes);
-            let engine = engine(threads, window);
-            for cut in [Cut::Never, Cut::Batch] {
-                check(&engine, &batches, cut);
+/// Executes a case in every way, and compares with serial execution.
+fn check_case((steps, (threads, window, sizes), held): Case) -> Metrics {
+    in_time(move || {
+        let make = || match held {
+            Some(open) => batches(held_until(steps.clone(), open), &sizes),
+            None => batches(steps.clone(), &sizes),
+        };
+        let engine = engine(threads, window);
+        let mut sum = Metrics::default();
+        for cut in [Cut::Never, Cut::Batch] {
+            let metrics = check_made(&engine, make, cut);
+            if threads == 1 {
+                assert_eq!(metrics.frontier_executions, metrics.executions);
+                assert_eq!((metrics.conflicts, metrics.blocked), (0, 0));
             }
-        });
+            assert!(metrics.executions >= metrics.steps);
+            assert!(metrics.early_reexecutions <= metrics.reexecutions);
+            assert!(metrics.repairs <= metrics.conflicts);
+            sum.merge(&metrics);
+        }
+        sum
+    })
+}
+
+/// Tries random cases. The same seed gives the same ones.
+fn check_cases(cases: u32, seed: u64, strategy: &impl Strategy<Value = Case>) -> Metrics {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let sum = RefCell::new(Metrics::default());
+    let result = runner.run(strategy, |case| {
+        sum.borrow_mut().merge(&check_case(case));
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("seed {seed}: {error}");
     }
+    sum.into_inner()
+}
+
+#[test]
+fn random_streams_equal_serial_execution() {
+    let metrics = check_cases(300, 1, &short(false));
+    assert!(metrics.conflicts > 0 && metrics.repairs > 0 && metrics.joined_ahead > 0, "{metrics:?}");
+}
+
+#[test]
+fn random_streams_stop_where_serial_execution_fails() {
+    let metrics = check_cases(300, 2, &short(true));
+    assert!(metrics.blocked > 0 && metrics.conflicts > 0, "{metrics:?}");
+}
+
+/// Runs of every length up to the longest became final.
+fn assert_all_lengths(metrics: &Metrics) {
+    assert!(metrics.runs_ahead[..6].iter().all(|count| *count > 0), "{metrics:?}");
+    assert!(metrics.runs_at_frontier.iter().all(|count| *count > 0), "{metrics:?}");
+}
+
+#[test]
+fn random_streams_in_runs_of_all_lengths_equal_serial_execution() {
+    let metrics = check_cases(60, 3, &long());
+    assert_all_lengths(&metrics);
+    assert!(metrics.conflicts > 0, "{metrics:?}");
+}
+
+/// `TANDEM_STREAMS` cases of each kind, of the seed `TANDEM_SEED` or, without that, of one that differs each time and is printed.
+#[test]
+#[ignore = "takes as long as one likes"]
+fn random_streams_of_other_seeds() {
+    let number = |name| std::env::var(name).ok().map(|number| number.parse().expect("a number"));
+    let now = SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
+    let seed = number("TANDEM_SEED").unwrap_or(now.as_nanos() as u64);
+    let cases = number("TANDEM_STREAMS").unwrap_or(30_000) as u32;
+    println!("TANDEM_SEED={seed} TANDEM_STREAMS={cases}");
+    let mut sum = check_cases(cases, seed, &short(false));
+    sum.merge(&check_cases(cases, seed, &short(true)));
+    sum.merge(&check_cases(cases / 5, seed, &long()));
+    println!("{sum:#?}");
 }
 
 /// Runs the same steps many times on 8 threads and adds up the counters.

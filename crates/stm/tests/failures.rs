@@ -70,47 +70,74 @@ fn a_fault_of_the_base_ends_the_stream_at_its_position() {
     });
 }
 
-#[test]
-fn a_panic_in_a_step_ends_the_stream() {
-    on_each_engine(|engine| {
-        let batches = with(100, hook(|_| panic!("boom")));
-        let (log, _, outcome) = run(engine, &Toy::default(), batches, Cut::Never);
-        assert_eq!(outcome, boom());
-        assert_prefix(&log, 0..=100);
+/// Calls `code` with engines of several sizes and machines that execute step by step and in runs.
+fn on_each_machine(code: impl Fn(&Engine, Toy) + Send + 'static) {
+    on_each_engine(move |engine| {
+        for runs in [false, true] {
+            code(engine, Toy { runs, ..Toy::default() });
+        }
     });
 }
 
-/// Ends as expected, or the step was not executed in the way that panics.
-fn assert_boom_or_end(log: &Log, outcome: &Outcome) {
-    if *outcome == Ok(()) {
-        assert_prefix(log, 200..=200);
-    } else {
-        assert_eq!(*outcome, boom());
-        assert_prefix(log, 0..=100);
-    }
+#[test]
+fn a_panic_in_a_step_ends_the_stream_at_its_turn() {
+    on_each_machine(|engine, toy| {
+        let (log, metrics, outcome) = run(engine, &toy, with(100, hook(|_| panic!("boom"))), Cut::Never);
+        assert_eq!(outcome, boom());
+        assert_prefix(&log, 100..=100);
+        assert_eq!(metrics.steps, 100);
+    });
 }
 
 #[test]
-fn a_panic_at_the_frontier_ends_the_stream() {
-    on_each_engine(|engine| {
-        let panic = hook(|moment| assert!(moment.speculative, "boom"));
-        let (log, _, outcome) = run(engine, &Toy::default(), with(100, panic), Cut::Never);
-        assert_boom_or_end(&log, &outcome);
-        if engine.threads() == 1 {
+fn a_panic_of_the_base_ends_the_stream_at_its_turn() {
+    on_each_machine(|engine, toy| {
+        // Read while the step executes, or when its run is reported.
+        for op in [Op::Read(9), Op::Pay(9, 1)] {
+            let toy = Toy { panics: Some(9), ..toy };
+            let (log, _, outcome) = run(engine, &toy, with(100, op), Cut::Never);
+            assert_eq!(outcome, boom());
             assert_prefix(&log, 100..=100);
         }
     });
 }
 
 #[test]
-fn a_panic_under_speculation_ends_the_stream() {
-    on_each_engine(|engine| {
-        let panic = hook(|moment| assert!(!moment.speculative, "boom"));
-        let (log, _, outcome) = run(engine, &Toy::default(), with(100, panic), Cut::Never);
-        assert_boom_or_end(&log, &outcome);
-        if engine.threads() == 1 {
+fn a_panic_at_the_frontier_ends_the_stream() {
+    on_each_machine(|engine, toy| {
+        let panic = hook(|moment| assert!(moment.speculative, "boom"));
+        let (log, _, outcome) = run(engine, &toy, with(100, panic), Cut::Never);
+        // Or the step was not executed there.
+        if outcome == Ok(()) {
+            assert!(engine.threads() > 1);
             assert_prefix(&log, 200..=200);
+        } else {
+            assert_eq!(outcome, boom());
+            assert_prefix(&log, 100..=100);
         }
+    });
+}
+
+#[test]
+fn a_panic_under_speculation_changes_nothing() {
+    on_each_machine(|engine, toy| {
+        let panic = hook(|moment| assert!(!moment.speculative, "boom"));
+        let mut steps = increments(200);
+        steps.iter_mut().step_by(3).for_each(|step| step.ops.insert(1, panic.clone()));
+        let (log, metrics, outcome) = run(engine, &toy, batches(steps, &[30, 7]), Cut::Never);
+        assert_eq!(outcome, Ok(()));
+        assert_prefix(&log, 200..=200);
+        assert_eq!(metrics.steps, 200);
+    });
+}
+
+#[test]
+fn a_panic_while_steps_are_approached_changes_nothing() {
+    on_each_machine(|engine, toy| {
+        let toy = Toy { stumbles: true, ..toy };
+        let (log, _, outcome) = run(engine, &toy, healthy(), Cut::Never);
+        assert_eq!(outcome, Ok(()));
+        assert_prefix(&log, 200..=200);
     });
 }
 

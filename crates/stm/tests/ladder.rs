@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tandem_stm::{Arena, Cut, History, Metrics, StreamError};
 use toy::harness::{Closure, Gate, Outcome, batches, check, engine, in_time};
+use toy::oracle::serial;
 use toy::{Key, Op, Step, Toy, ToyError, hook, step};
 
 type Final = Vec<(Vec<i64>, History)>;
@@ -97,6 +98,45 @@ fn a_fault_that_exists_only_under_speculation_is_no_error() {
     assert_eq!(outcome, Ok(()));
     assert_eq!(log[1].0, [-1]);
     assert_eq!(metrics.blocked, 1);
+}
+
+#[test]
+fn a_panic_that_exists_only_under_speculation_is_no_error() {
+    for toy in [Toy::default(), Toy { panics: Some(3), ..Toy::default() }] {
+        let panic = hook(|moment| assert!(!moment.speculative, "boom"));
+        let ops = if toy.panics.is_some() { [Op::Require(0, 10), Op::Read(3)] } else { [Op::Read(0), panic] };
+        let expected = if toy.panics.is_some() { -1 } else { 0 };
+        let (log, metrics, outcome) = behind(toy, Op::Write(0, 0), ops);
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(log[1], (vec![expected], History { executions: 2, ..History::default() }));
+        assert_eq!((metrics.blocked, metrics.executions, metrics.conflicts), (1, 4, 0));
+    }
+}
+
+#[test]
+fn nothing_of_a_step_that_failed_is_its_runs() {
+    let panic = hook(|moment| assert!(!moment.speculative, "boom"));
+    for failing in [Op::Spin(0), Op::Write(6, 1), Op::Pay(6, 1), Op::Sweep(2, 6), panic] {
+        in_time(move || {
+            let gate = Gate::default();
+            let mut steps = vec![step([gate.waiting(), Op::Add(2, 2), Op::Add(3, 5)])];
+            // Cheap ones first, until a worker claims many at once.
+            steps.extend((0..20).map(|_| step([Op::Read(4)])));
+            // In one run with each sweep a step that fails ahead of its turn, before its funds are there.
+            for from in 10..30 {
+                steps.push(step([Op::Sweep(from, 1)]));
+                steps.push(step([failing.clone(), Op::Read(2), Op::Demand(3, 45), Op::Add(5, 1)]));
+            }
+            steps.push(step([gate.opening()]));
+            let (expected, _) = serial(std::slice::from_ref(&steps));
+            let toy = Toy { runs: true, ..Toy::default() };
+            let (log, metrics, outcome) = run(2, &toy, steps);
+            assert_eq!(outcome, Ok(()));
+            assert!(log.iter().map(|(output, _)| output).eq(&expected.outputs), "{failing:?}");
+            assert!(log[21..].iter().step_by(2).all(|(_, history)| history.conflicts == 0), "{failing:?}");
+            assert!(metrics.blocked >= 20 && metrics.joined_ahead > 0, "{metrics:?}");
+        });
+    }
 }
 
 #[test]

@@ -7,8 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 use tandem_stm::{Arena, Config, ConfigError, Cut, Engine};
-use toy::harness::{Closure, batches, check, engine, in_time};
+use toy::harness::{Closure, Recorder, batches, check, compare, engine, in_time};
+use toy::oracle::Log;
 use toy::{Key, Op, Step, Toy, ToyError, hook, step};
+
+/// What an empty arena takes, in bytes, or little more.
+const LEAST: usize = 1 << 16;
 
 /// A chain over one number, with side effects.
 fn chain(n: u64) -> Vec<Step> {
@@ -170,21 +174,46 @@ fn keys_with_equal_hashes_stay_apart() {
     });
 }
 
+/// Every wipe makes new slots: more keys than any initial table holds.
+fn thousands_of_keys() -> Vec<Step> {
+    let steps = (0..4_000_u64).map(|i| {
+        let owner = (i % 8) as u8;
+        let writes = (0..4).map(|slot| Op::WriteSlot(owner, slot, i as i64));
+        step([Op::Wipe(owner)].into_iter().chain(writes).chain([Op::ReadSlot(owner, 2)]).collect::<Vec<_>>())
+    });
+    steps.collect()
+}
+
 #[test]
 fn thousands_of_keys_are_kept_apart() {
     in_time(|| {
-        // Every wipe makes new slots: more keys than any initial table holds.
-        let steps = (0..4_000_u64).map(|i| {
-            let owner = (i % 8) as u8;
-            let writes = (0..4).map(|slot| Op::WriteSlot(owner, slot, i as i64));
-            step(
-                [Op::Wipe(owner)]
-                    .into_iter()
-                    .chain(writes)
-                    .chain([Op::ReadSlot(owner, 2)])
-                    .collect::<Vec<_>>(),
-            )
-        });
-        check(&engine(4, 64), &batches(steps.collect(), &[100]), Cut::Never);
+        check(&engine(4, 64), &batches(thousands_of_keys(), &[100]), Cut::Never);
+    });
+}
+
+#[test]
+fn an_arena_keeps_no_more_than_it_may() {
+    in_time(|| {
+        let batches = batches(thousands_of_keys(), &[100]);
+        for threads in [1, 2, 4] {
+            let bytes_after = |most: usize| {
+                let engine = Engine::new(&Config::default().threads(threads).kept_memory(most));
+                let (engine, mut arena) = (engine.expect("sensible settings"), Arena::default());
+                // What one stream leaves is used by the next one, be it little.
+                for _ in 0..3 {
+                    let mut log = Log::default();
+                    let input = batches.iter().cloned();
+                    let (metrics, outcome) =
+                        engine.call(&Toy::default(), &mut arena, input, Cut::Never, Recorder(&mut log));
+                    compare(&batches, &log, &metrics, &outcome);
+                    assert!(arena.bytes() <= most.max(LEAST), "{} bytes are kept of {most}", arena.bytes());
+                }
+                arena.bytes()
+            };
+            let all = bytes_after(usize::MAX);
+            assert!(all > 1 << 20, "{all} bytes");
+            assert!(bytes_after(all / 3) > LEAST);
+            bytes_after(0);
+        }
     });
 }

@@ -34,19 +34,3 @@ fn a_waiter_is_woken() {
 fn two_waiters_are_woken() {
     wait_for(2, 3);
 }
-
-#[test]
-fn background_work_wakes_an_idle_worker() {
-    check(9, || {
-        let (signal, done) = (Arc::new(Signal::default()), Arc::new(AtomicUsize::new(0)));
-        let worker = {
-            let (signal, done) = (signal.clone(), done.clone());
-            spawn(move || signal.wait_usefully(|| done.load(Ordering::Relaxed) > 0))
-        };
-        signal.background_began();
-        // No notification follows: whoever knows of background work looks again by itself.
-        done.store(1, Ordering::Relaxed);
-        worker.join().expect("it does not panic");
-        signal.background_ended();
-    });
-}

@@ -7,10 +7,11 @@ use crate::config::Cut;
 use crate::feed::Feed;
 use crate::frontier::{Changes, History, Sink};
 use crate::predicate::Check;
+use crate::seats::{Moves, Seats};
 use crate::shared::Shared;
 use crate::view::View;
 use crate::vm::{Domain, Vm};
-use crate::worker::Crew;
+use crate::worker::{Crew, Settings, Thread};
 use loom::thread::spawn;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -93,20 +94,20 @@ impl Sink<Counters> for Outputs {
 fn run(preemptions: usize, batches: &'static [&'static [u8]], expected: &'static [u64]) {
     check(preemptions, move || {
         let outputs = Arc::new(Mutex::new(Vec::new()));
+        let settings =
+            Settings { threads: 2, window: 2, timing: false, timelines: false, hints: true, runs: true };
         let crew = Arc::new(Crew::new(
-            Shared::new(2, &mut Arena::default(), Arc::default()),
-            2,
-            false,
-            false,
-            true,
+            Shared::new(2, &mut Arena::default()),
+            &settings,
+            Seats::new(2, Moves::new(false)),
             Feed::new(batches.iter().map(|batch| batch.iter().copied()), Cut::Never, true),
             Outputs(outputs.clone()),
         ));
         let other = {
             let crew = crew.clone();
-            spawn(move || crew.work(&Counters))
+            spawn(move || crew.work(&Counters, Thread::Own, None))
         };
-        crew.work(&Counters);
+        crew.work(&Counters, Thread::Caller, None);
         other.join().expect("workers do not unwind");
         assert_eq!(crew.shared.take_failure(), None);
         assert_eq!(*outputs.lock().expect("nothing panics here"), expected);

@@ -38,6 +38,11 @@ impl<D: Domain> InFlight<D> {
         self.effects.len()
     }
 
+    /// Memory of its own, in bytes. It only grows.
+    pub(super) fn bytes(&self) -> usize {
+        self.effects.bytes()
+    }
+
     /// The positions with an effect, in order.
     #[cfg(shuttle)]
     pub(super) fn positions(&self) -> impl Iterator<Item = u64> {

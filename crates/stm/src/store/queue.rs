@@ -23,6 +23,14 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Memory of its own, in bytes. It only grows.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::Many(items) => items.capacity() * size_of::<T>(),
+        }
+    }
+
     pub(super) fn get(&self, at: usize) -> Option<&T> {
         match self {
             Self::One(item) => item.as_ref().filter(|_| at == 0),

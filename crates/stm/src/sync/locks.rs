@@ -7,7 +7,6 @@ use shuttle as checker;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
-use std::time::Instant;
 
 /// Like [`parking_lot::Mutex`]: a panic of its holder unlocks it.
 #[derive(Debug, Default)]
@@ -15,7 +14,6 @@ pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
 /// Holds the lock.
 pub(crate) struct MutexGuard<'a, T> {
-    mutex: &'a Mutex<T>,
     /// Absent only inside a [`Condvar`]'s methods.
     held: Option<checker::sync::MutexGuard<'a, T>>,
 }
@@ -27,7 +25,7 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        MutexGuard { mutex: self, held: Some(held) }
+        MutexGuard { held: Some(held) }
     }
 
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
@@ -36,7 +34,7 @@ impl<T> Mutex<T> {
             Err(TryLockError::Poisoned(held)) => held.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        Some(MutexGuard { mutex: self, held: Some(held) })
+        Some(MutexGuard { held: Some(held) })
     }
 
     pub(crate) fn into_inner(self) -> T {
@@ -87,27 +85,10 @@ impl<T> OnceLock<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(checker::sync::Condvar);
 
-/// How a timed wait ended: always in vain.
-pub(crate) struct TimedOut;
-
-impl TimedOut {
-    pub(crate) fn timed_out(&self) -> bool {
-        true
-    }
-}
-
 impl Condvar {
     pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let held = guard.held.take().expect("held outside of waits");
         guard.held = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// A model has no time: others get their turn, then the time is up.
-    pub(crate) fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _: Instant) -> TimedOut {
-        guard.held = None;
-        checker::thread::yield_now();
-        guard.held = guard.mutex.lock().held;
-        TimedOut
     }
 
     pub(crate) fn notify_all(&self) {

@@ -17,7 +17,7 @@ shuttle::thread_local! {
 
 /// Like [`rayon::ThreadPool`].
 #[derive(Debug)]
-pub struct ThreadPool(Arc<Pool>);
+pub(crate) struct ThreadPool(Arc<Pool>);
 
 /// Like [`rayon::Yield`].
 #[derive(Debug)]
@@ -178,6 +178,22 @@ impl<'scope> Scope<'scope, '_> {
             });
         }
     }
+}
+
+/// Has a thread of its own do `work` while `body` runs here, and waits for it.
+pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R) -> R {
+    let exit = Arc::<Exit>::default();
+    let result = shuttle::thread::scope(|threads| {
+        let passed = exit.clone();
+        threads.spawn(move || {
+            work();
+            passed.pass();
+        });
+        let result = catch_unwind(AssertUnwindSafe(|| body(true)));
+        exit.open();
+        result
+    });
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl ThreadPool {

@@ -1,5 +1,6 @@
 //! Runs: steps that a worker executes one after the other and that count as one.
 
+use super::guard::Failure;
 use super::{Crew, Worker, since};
 use crate::frontier::Sink;
 use crate::groups::Place;
@@ -8,13 +9,8 @@ use crate::vm::Vm;
 use crate::window::{Body, Phase};
 use std::time::Instant;
 
-/// How far a run came.
-pub(super) struct Executed<V: Vm> {
-    /// Number of steps that executed, from the first on. Their outputs are in their slots, their record is in the view.
-    pub(super) len: u64,
-    /// Why the step behind these did not execute, if it was tried.
-    pub(super) error: Option<V::Error>,
-}
+/// A step that failed, by its place in its run, and why.
+type Failed<V> = (u64, Failure<<V as Vm>::Error>);
 
 impl<V, S, I, B> Crew<V, S, I, B>
 where
@@ -25,9 +21,10 @@ where
     B: Iterator<Item = V::Step> + Send,
 {
     /// Executes the step at `position`, which the caller owns, and in one run with it those behind it that nobody has started:
-    /// `most` steps at most, and none after `end` has come.
+    /// `most` steps at most, and none after `end` has come. Gives their number, or why the first of them failed.
     ///
-    /// The caller owns all steps that executed.
+    /// A run in which a step fails is executed again without that step, so that nothing of it is in the run's record. The caller owns
+    /// all steps that executed; their outputs are in their slots, their record is in the view.
     pub(super) fn execute_run(
         &self,
         worker: &mut Worker<'_, V>,
@@ -36,68 +33,86 @@ where
         speculative: bool,
         most: u64,
         end: Option<Instant>,
-    ) -> Executed<V> {
+    ) -> Result<u64, Failure<V::Error>> {
+        let mut most = if self.runs { most } else { 1 };
+        loop {
+            match self.try_run(worker, position, body, speculative, most, end) {
+                Ok(len) => return Ok(len),
+                Err((0, failure)) => return Err(failure),
+                Err((at, _)) => most = at,
+            }
+        }
+    }
+
+    /// Executes a run. If one of its steps fails, all of them but the first are as if nobody had started them.
+    fn try_run(
+        &self,
+        worker: &mut Worker<'_, V>,
+        position: u64,
+        body: &mut Body<V>,
+        speculative: bool,
+        most: u64,
+        end: Option<Instant>,
+    ) -> Result<u64, Failed<V>> {
         let window = &self.shared.window;
-        let always = worker.vm.records_always();
-        let most = if self.runs { most } else { 1 };
         // Others wait for what steps of related groups do, and should not wait for more than that.
         let related = |one: Option<Place>, other: Option<Place>| {
             one.into_iter().chain(other).any(|group| self.shared.groups.are_related(group))
         };
-        worker.view().begin(position, speculative, always);
-        let mut output = match worker.execute(position, body, speculative) {
-            Ok(output) => output,
-            Err(error) => return Executed { len: 0, error: Some(error) },
-        };
-        let (mut len, mut error, mut group) = (1, None, body.group);
-        while error.is_none()
+        worker.begin(position, body, speculative);
+        let (mut output, mut open) =
+            worker.execute(position, body, speculative).map_err(|failure| (0, failure))?;
+        let (mut len, mut group) = (1, body.group);
+        while open
             && len < most
-            && worker.vm.continues(&worker.state)
             && !self.shared.stopped()
             && end.is_none_or(|end| Instant::now() < end)
             && window.claim(position + len, Phase::Ready, Phase::Running)
         {
             let next = position + len;
-            let mut body = window.slot(next).body.lock();
-            if speculative && group != body.group && related(group, body.group) {
+            let mut member = window.slot(next).body.lock();
+            if speculative && group != member.group && related(group, member.group) {
                 window.set(next, Phase::Ready);
                 break;
             }
-            group = body.group;
-            if speculative && self.leaves_to_follow(worker, next, position, &mut body) {
+            group = member.group;
+            if speculative && self.leaves_to_follow(worker, next, position, &mut member) {
                 break;
             }
             worker.view().proceed();
-            match worker.execute(next, &mut body, speculative) {
-                Ok(output) => {
-                    body.output = Some(output);
-                    body.len = 0;
+            match worker.execute(next, &mut member, speculative) {
+                Ok((output, continues)) => {
+                    member.output = Some(output);
+                    member.len = 0;
                     len += 1;
-                    worker.metrics.joined += 1;
-                    worker.metrics.joined_ahead += u64::from(speculative);
+                    open = continues;
                 }
-                Err(reason) => {
+                Err(failure) => {
                     if speculative {
                         worker.metrics.blocked += 1;
-                        body.checked = self.shared.frontier.load(Ordering::Acquire);
-                        window.set(next, Phase::Blocked);
+                        member.checked = self.shared.frontier.load(Ordering::Acquire);
                     }
-                    error = Some(reason);
+                    window.set(next, if speculative { Phase::Blocked } else { Phase::Ready });
+                    drop(member);
+                    body.len = len;
+                    self.dissolve(position, body);
+                    return Err((len, failure));
                 }
             }
         }
-        let start = worker.now();
-        let reported = worker.vm.report(&mut worker.state, &mut output);
-        worker.metrics.execute_time += since(start);
-        body.output = Some(output);
         body.len = len;
-        match reported {
-            Ok(()) => Executed { len, error },
-            Err(error) => {
-                self.dissolve(position, body);
-                Executed { len: 0, error: Some(error) }
-            }
+        let start = worker.now();
+        let reported = worker.report(&mut output);
+        worker.metrics.execute_time += since(start);
+        if let Err(failure) = reported {
+            self.dissolve(position, body);
+            // Which step it is about, shorter runs tell.
+            return Err((len / 2, failure));
         }
+        worker.metrics.joined += len - 1;
+        worker.metrics.joined_ahead += if speculative { len - 1 } else { 0 };
+        body.output = Some(output);
+        Ok(len)
     }
 
     /// Takes a run apart, all of whose steps the caller owns: those behind the first are as if nobody had started them.

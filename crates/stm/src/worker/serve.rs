@@ -1,6 +1,5 @@
 //! Making steps final, in order.
 
-use super::run::Executed;
 use super::{Crew, Worker, since};
 use crate::error::StreamError;
 use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
@@ -143,15 +142,13 @@ where
         }
         self.dissolve(position, &mut body);
         let most = self.longest_at_frontier(worker, position);
-        let Executed { len, error } = self.execute_run(worker, position, &mut body, false, most, None);
-        worker.metrics.frontier_executions += len + u64::from(error.is_some());
-        let moved = len > 0 && self.commit(worker, frontier, position, &mut body, true, false);
-        if let Some(error) = error {
-            // Those before it are final, so that it failed at its turn.
-            shared.fail(StreamError::Step { position: position + len, error });
-            return false;
+        match self.execute_run(worker, position, &mut body, false, most, None) {
+            Ok(_) => self.commit(worker, frontier, position, &mut body, true, false),
+            Err(failure) => {
+                shared.fail(failure.at(position));
+                false
+            }
         }
-        moved
     }
 
     /// How many steps to execute at the frontier before their effects are told.
@@ -329,7 +326,10 @@ where
         if !done {
             return false;
         }
-        worker.metrics.commit_time += since(start);
+        let metrics = &mut worker.metrics;
+        let runs = if executed { &mut metrics.runs_at_frontier } else { &mut metrics.runs_ahead };
+        runs[(end - position).ilog2() as usize] += 1;
+        metrics.commit_time += since(start);
         shared.frontier.store(end, Ordering::SeqCst);
         shared.signal.notify_paced(&mut frontier.told);
         true

@@ -1,6 +1,5 @@
 //! Executing steps ahead of their turn.
 
-use super::run::Executed;
 use super::{Crew, Worker};
 use crate::frontier::Sink;
 use crate::metrics::EventKind;
@@ -168,7 +167,7 @@ where
         let waited = worker.view().waited;
         let most = most.min(shared.longest.load(Ordering::Relaxed));
         let late = (!MODEL).then(|| *now + 2 * RUN);
-        let Executed { len, .. } = self.execute_run(worker, position, body, true, most, late);
+        let len = self.execute_run(worker, position, body, true, most, late).unwrap_or(0);
         let start = std::mem::replace(now, Instant::now());
         body.checked = shared.frontier.load(Ordering::Acquire);
         let phase = match len {

@@ -14,7 +14,7 @@ fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
             Ok(value) => return Some(value),
             Err(TryRecvError::Disconnected) => return None,
             Err(TryRecvError::Empty) => {
-                if !assist() {
+                if assist() != Some(true) {
                     shuttle::thread::yield_now();
                 }
             }

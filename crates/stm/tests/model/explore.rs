@@ -14,7 +14,8 @@ use shuttle::{MaxSteps, Runner};
 use std::sync::Once;
 use tandem_stm::{Arena, Changes, Cut, Engine, History, Metrics, Running, Sink};
 
-/// Schedules of each scenario and scheduler, unless `TANDEM_SCHEDULES` says otherwise.
+/// Schedules of each scenario and scheduler, unless `TANDEM_SCHEDULES` says otherwise. They are the same each time, unless `TANDEM_SEED`
+/// does.
 const SCHEDULES: usize = 1_000;
 /// A schedule with more steps counts as a live-lock. Usual ones have some thousands.
 const MOST_STEPS: usize = 300_000;
@@ -81,10 +82,11 @@ pub(crate) fn explore(scenario: fn(&mut Chooser)) {
         let schedule = std::fs::read_to_string(file).expect("a file with a schedule");
         return run(ReplayScheduler::new_from_encoded(schedule.trim()), scenario);
     }
-    let schedules = std::env::var("TANDEM_SCHEDULES").map_or(SCHEDULES, |n| n.parse().expect("a number"));
-    run(RandomScheduler::new(schedules), scenario);
+    let number = |name, usual| std::env::var(name).map_or(usual, |number| number.parse().expect("a number"));
+    let (schedules, seed) = (number("TANDEM_SCHEDULES", SCHEDULES as u64) as usize, number("TANDEM_SEED", 1));
+    run(RandomScheduler::new_from_seed(seed, schedules), scenario);
     for depth in DEPTHS {
-        run(PctScheduler::new(depth, schedules / DEPTHS.len()), scenario);
+        run(PctScheduler::new_from_seed(seed, depth, schedules / DEPTHS.len()), scenario);
     }
 }
 

@@ -1,8 +1,12 @@
 //! Streams that end with their input or with a step that fails.
 
 use crate::explore::{Chooser, check, explore};
+use crate::toy::harness::{Recorder, compare};
+use crate::toy::oracle::Log;
+use crate::toy::{Step, Toy, ToyError};
+use shuttle::sync::mpsc::channel;
 use std::sync::{LazyLock, Mutex};
-use tandem_stm::{Arena, Metrics};
+use tandem_stm::{Arena, Changes, History, Metrics, Sink};
 
 /// Two streams, one after the other, on one engine and the same memory.
 fn streams(chooser: &mut Chooser, strict: bool, sum: &Mutex<Metrics>) {
@@ -38,7 +42,74 @@ fn streams_stop_where_serial_execution_fails() {
     assert!(SUM.lock().expect("nothing panics here").blocked > 0);
 }
 
-/// Two callers at a time, whose workers share the threads.
+/// Executes another stream at its first step.
+struct Nested<'a> {
+    recorder: Recorder<'a>,
+    inner: &'a (dyn Fn() + Sync),
+}
+
+impl Sink<Toy> for Nested<'_> {
+    fn finalize(
+        &mut self,
+        step: Step,
+        output: Vec<i64>,
+        changes: &mut Changes<'_, Toy>,
+        history: History,
+    ) -> Result<(), ToyError> {
+        if self.recorder.0.outputs.is_empty() {
+            (self.inner)();
+        }
+        self.recorder.finalize(step, output, changes, history)
+    }
+}
+
+/// A caller whose thread takes part, and inside whose stream others are executed: by its input and by its sink.
+#[test]
+fn streams_inside_a_stream_do_not_mix() {
+    explore(|chooser| {
+        let (engine, _) = chooser.engine();
+        let (batches, cut) = (chooser.stream(true), chooser.cut());
+        let inner = || {
+            let mut chooser = Chooser::new();
+            let batches = chooser.stream(true);
+            check(&mut chooser, &engine, &mut Arena::default(), &batches);
+        };
+        let mut log = Log::default();
+        let input = batches.iter().cloned().inspect(|batch| {
+            if batch.len() == 1 {
+                inner();
+            }
+        });
+        let sink = Nested { recorder: Recorder(&mut log), inner: &inner };
+        let (metrics, outcome) = engine.call(&Toy::default(), &mut Arena::default(), input, cut, sink);
+        compare(&batches, &log, &metrics, &outcome);
+    });
+}
+
+/// A stream waits for its input while its consumer executes others, and gets it then.
+#[test]
+fn a_consumer_may_execute_streams_that_its_own_waits_for() {
+    explore(|chooser| {
+        let (engine, _) = chooser.engine();
+        let (batches, cut) = (chooser.stream(false), chooser.cut());
+        let (mut arena, mut log) = (Arena::default(), Log::default());
+        let (sender, input) = channel();
+        let sink = Recorder(&mut log);
+        let ((), metrics, outcome) =
+            engine.run(&Toy::default(), &mut arena, input.into_iter(), cut, sink, |_| {
+                for batch in &batches {
+                    let mut chooser = Chooser::new();
+                    let inner = chooser.stream(true);
+                    check(&mut chooser, &engine, &mut Arena::default(), &inner);
+                    sender.send(batch.clone()).expect("the stream waits");
+                }
+                drop(sender);
+            });
+        compare(&batches, &log, &metrics, &outcome);
+    });
+}
+
+/// Two callers at a time.
 #[test]
 fn simultaneous_streams_do_not_mix() {
     explore(|chooser| {

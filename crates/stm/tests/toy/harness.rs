@@ -136,14 +136,28 @@ pub(crate) fn run(
 /// Runs a stream step by step, and again in runs, and compares everything that it leaves behind with the oracle, down to the first
 /// failing step.
 pub(crate) fn check(engine: &Engine, batches: &[Vec<Step>], cut: Cut) -> Metrics {
+    check_made(engine, || batches.to_vec(), cut)
+}
+
+/// Like [`check`], with a stream that is made each time.
+pub(crate) fn check_made(engine: &Engine, make: impl Fn() -> Vec<Vec<Step>>, cut: Cut) -> Metrics {
     let mut sum = Metrics::default();
     for runs in [false, true] {
-        let toy = Toy { runs, ..Toy::default() };
+        let (toy, batches) = (Toy { runs, ..Toy::default() }, make());
         let (log, metrics, outcome) = run(engine, &toy, batches.iter().cloned(), cut);
-        compare(batches, &log, &metrics, &outcome);
+        compare(&batches, &log, &metrics, &outcome);
         sum.merge(&metrics);
     }
     sum
+}
+
+/// Has the first of these steps wait until the one at `open` is executed ahead of its turn, and so all in between. There must be more than
+/// one thread, and room for them in the window.
+pub(crate) fn held_until(mut steps: Vec<Step>, open: usize) -> Vec<Step> {
+    let gate = Gate::default();
+    steps[0].ops.insert(0, gate.waiting());
+    steps[open].ops.insert(0, gate.opening());
+    steps
 }
 
 /// Compares what a stream left behind with the oracle.

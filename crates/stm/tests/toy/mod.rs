@@ -139,6 +139,10 @@ pub(crate) enum ToyError {
 pub(crate) struct Toy {
     /// The number whose base value cannot be read.
     pub(crate) faulty: Option<u8>,
+    /// The number whose base value makes the reader panic.
+    pub(crate) panics: Option<u8>,
+    /// Whether approaching steps panics.
+    pub(crate) stumbles: bool,
     /// Whether steps of one batch may be executed in runs.
     pub(crate) runs: bool,
     /// Makes workers that unwind linger, between releasing their locks and reporting the panic.

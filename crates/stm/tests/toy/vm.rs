@@ -89,6 +89,8 @@ pub(crate) struct ToyWorker<'r> {
     /// Steps of the run before the present one.
     earlier: u64,
     open: bool,
+    /// Set while a step executes: found set, it tells that one panicked.
+    busy: bool,
 }
 
 impl Drop for ToyWorker<'_> {
@@ -101,8 +103,11 @@ impl Drop for ToyWorker<'_> {
 
 impl ToyWorker<'_> {
     fn entry(&mut self, key: Key) -> Result<EntryId, ToyError> {
-        let faulty = self.toy.faulty.is_some_and(|faulty| key == Key::Number(faulty));
-        self.view.resolve(&key, || if faulty { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) })
+        let is = |number: Option<u8>| number.is_some_and(|number| key == Key::Number(number));
+        self.view.resolve(&key, || {
+            assert!(!is(self.toy.panics), "boom");
+            if is(self.toy.faulty) { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) }
+        })
     }
 
     fn local(&mut self, key: Key) -> Result<&mut Local, ToyError> {
@@ -210,7 +215,7 @@ impl ToyWorker<'_> {
         Ok(())
     }
 
-    /// Executes a step. One that fails leaves a run as it was, but for what was read.
+    /// Executes a step. One that fails leaves whatever it did where it is.
     fn execute(&mut self, step: &Step) -> Result<Vec<i64>, ToyError> {
         if self.view.is_continued() {
             self.earlier += 1;
@@ -219,15 +224,10 @@ impl ToyWorker<'_> {
             self.paid.clear();
             self.earlier = 0;
         }
-        let before: Vec<_> = self.locals.iter().map(|local| local.effect).collect();
-        let paid = self.paid.clone();
-        let result = self.perform(step);
-        if result.is_err() {
-            let before = before.into_iter().chain(std::iter::repeat(None));
-            self.locals.iter_mut().zip(before).for_each(|(local, effect)| local.effect = effect);
-            self.paid = paid;
-        }
         self.open = self.toy.runs && !step.ends_batch;
+        assert!(!std::mem::replace(&mut self.busy, true), "a worker goes on where it panicked");
+        let result = self.perform(step);
+        self.busy = false;
         result
     }
 
@@ -334,7 +334,15 @@ impl Vm for Toy {
     type Worker<'r> = ToyWorker<'r>;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
-        ToyWorker { toy: self, view, locals: Vec::new(), paid: Vec::new(), earlier: 0, open: false }
+        ToyWorker {
+            toy: self,
+            view,
+            locals: Vec::new(),
+            paid: Vec::new(),
+            earlier: 0,
+            open: false,
+            busy: false,
+        }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
@@ -346,6 +354,13 @@ impl Vm for Toy {
         Self: 'r,
     {
         step.ops.iter().find_map(|op| if let Op::Group(group) = op { Some(u64::from(*group)) } else { None })
+    }
+
+    fn approach<'r>(&'r self, _: &mut Self::Worker<'r>, _: &Step, _: usize)
+    where
+        Self: 'r,
+    {
+        assert!(!self.stumbles, "boom");
     }
 
     fn weight<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> u64

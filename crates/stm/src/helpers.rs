@@ -1,0 +1,83 @@
+use crate::config::ConfigError;
+use crate::sync::{Mutex, ThreadPool, ThreadPoolBuilder};
+
+/// Teams that are kept for later streams at most.
+const KEPT: usize = 4;
+
+/// Threads that help with the execution of streams, in teams. A stream has one to itself, so that whatever its steps, its input or
+/// its consumer wait for, no other stream waits with it.
+#[derive(Debug)]
+pub(crate) struct Helpers {
+    /// Threads of a team.
+    size: usize,
+    idle: Mutex<Vec<ThreadPool>>,
+}
+
+/// Threads that a stream has to itself; given back at its end.
+#[derive(Debug)]
+pub(crate) struct Team<'h> {
+    helpers: &'h Helpers,
+    threads: Option<ThreadPool>,
+}
+
+impl Team<'_> {
+    /// Its threads, if there are any.
+    pub(crate) fn threads(&self) -> Option<&ThreadPool> {
+        self.threads.as_ref()
+    }
+
+    /// Has its threads end.
+    pub(crate) fn end(&mut self) {
+        self.threads = None;
+    }
+}
+
+impl Drop for Team<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.helpers.idle.lock();
+        if idle.len() < KEPT {
+            idle.extend(self.threads.take());
+        }
+    }
+}
+
+impl Helpers {
+    /// Starts a first team.
+    pub(crate) fn new(size: usize) -> Result<Self, ConfigError> {
+        let helpers = Self { size, idle: Mutex::default() };
+        if size > 0 {
+            let first = start(size, "tandem").ok_or(ConfigError::Spawn)?;
+            helpers.idle.lock().push(first);
+        }
+        Ok(helpers)
+    }
+
+    /// A team that is idle. It has no threads if there is none.
+    pub(crate) fn idle(&self) -> Team<'_> {
+        Team { helpers: self, threads: self.idle.lock().pop() }
+    }
+
+    /// A team that is idle, or else a new one. It has no threads if the operating system refuses them.
+    pub(crate) fn any(&self) -> Team<'_> {
+        let mut team = self.idle();
+        if team.threads.is_none() && self.size > 0 {
+            team.threads = start(self.size, "tandem");
+        }
+        team
+    }
+
+    /// Ends the idle threads of all teams but one.
+    pub(crate) fn release(&self) {
+        self.idle.lock().truncate(1);
+    }
+}
+
+/// Starts threads; `None` if the operating system refuses them.
+pub(crate) fn start(threads: usize, name: &'static str) -> Option<ThreadPool> {
+    let builder = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(move |i| format!("{name}-{i}"))
+        // Whoever waits for spawned work that panicked finds its channel closed.
+        .panic_handler(|_| {});
+    builder.build().ok()
+}
