@@ -98,3 +98,70 @@ impl Given<'_> {
         missing.map(|code| (format!("{code} is not among the changes"), format!("{code} is among them")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Base, BlockHashes, World};
+    use alloy_consensus::transaction::Recovered;
+    use alloy_consensus::{Header, SignableTransaction, TxEnvelope, TxLegacy};
+    use alloy_primitives::{Signature, TxKind, U256};
+    use serde_json::json;
+    use std::sync::Arc;
+    use tandem_evm::{Block, ChainSpec, Config, Executor, PlainExecutor, StoreRef};
+
+    const SENDER: Address = Address::repeat_byte(1);
+    const RECIPIENT: Address = Address::repeat_byte(2);
+
+    /// A state with the sender's balance and the recipient's code.
+    fn world(balance: u64, code: &str) -> World {
+        let account = |balance: u64, code: &str| json!({"balance": format!("{balance:#x}"), "code": code, "nonce": "0x0", "storage": {}});
+        let accounts =
+            json!({SENDER.to_string(): account(balance, "0x"), RECIPIENT.to_string(): account(0, code)});
+        World::new(&serde_json::from_value(accounts).unwrap()).unwrap()
+    }
+
+    /// The difference of the engine on one state from the plain loop on another.
+    fn difference(parallel: &World, plain: &World) -> Option<String> {
+        let transaction = TxLegacy {
+            chain_id: None,
+            nonce: 0,
+            gas_price: 1,
+            gas_limit: 100_000,
+            to: TxKind::Call(RECIPIENT),
+            value: U256::from(5),
+            input: Default::default(),
+        };
+        let signed = TxEnvelope::from(transaction.into_signed(Signature::new(U256::ONE, U256::ONE, false)));
+        let header = Header { gas_limit: 1_000_000, number: 1, ..Header::default() };
+        let block = || {
+            let transaction = Recovered::new_unchecked(signed.clone(), SENDER);
+            let chain = Arc::new(ChainSpec::known(1).unwrap());
+            Block::new(&chain, header.clone(), [transaction], Vec::new(), Default::default())
+        };
+        let base = |world| Base { world, block_hashes: BlockHashes::OfNumbers };
+        let (one, other) = (base(parallel), base(plain));
+        let executor = Executor::new(&Config::default().threads(1)).unwrap();
+        let parallel = executor.execute(&StoreRef(&one), block());
+        let plain = PlainExecutor::new().execute(&StoreRef(&other), &block());
+        let plain = Execution::plain(&StoreRef(&other), &plain);
+        Execution::parallel("in parallel".to_owned(), &parallel).difference(&plain)
+    }
+
+    #[test]
+    fn whatever_differs_is_found() {
+        let rich = world(1_000_000, "0x");
+        assert_eq!(difference(&rich, &rich), None);
+        let poor = world(4, "0x");
+        assert_eq!(difference(&poor, &poor), None);
+        for (one, other, words) in [
+            (&rich, &poor, "in parallel: it is executed; in the plain loop: block 1-1: transaction 0"),
+            (&poor, &rich, "in the plain loop: it is executed"),
+            (&rich, &world(1_000_001, "0x"), "the change of account 0x0101"),
+            (&rich, &world(1_000_000, "0xfe"), "the receipt of transaction 0 is"),
+        ] {
+            let difference = difference(one, other).expect("a difference");
+            assert!(difference.contains(words), "{words:?} is not in: {difference}");
+        }
+    }
+}
