@@ -2,40 +2,11 @@
 
 mod common;
 
+use common::official::refused;
 use common::{assert_fails, stderr, stdout, tandem};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Output;
-
-/// A state test whose only transaction must be refused, since its sender has nothing. The root is that of no accounts.
-fn refused() -> Value {
-    json!({"refused": {
-        "env": {
-            "currentCoinbase": "0x3333333333333333333333333333333333333333",
-            "currentGasLimit": "0x0f4240",
-            "currentNumber": "0x01",
-            "currentTimestamp": "0x03e8",
-            "currentBaseFee": "0x07",
-            "currentRandom": format!("0x{:064x}", 0),
-        },
-        "pre": {},
-        "transaction": {
-            "data": ["0x"],
-            "gasLimit": ["0x5208"],
-            "gasPrice": "0x0a",
-            "nonce": "0x00",
-            "secretKey": format!("0x{:064x}", 1),
-            "to": "0x2222222222222222222222222222222222222222",
-            "value": ["0x00"],
-        },
-        "post": {"Shanghai": [{
-            "hash": "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421",
-            "logs": "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347",
-            "indexes": {"data": 0, "gas": 0, "value": 0},
-            "expectException": "TransactionException.INSUFFICIENT_ACCOUNT_FUNDS",
-        }]},
-    }})
-}
 
 /// The same test expecting something else.
 fn failing() -> Value {
@@ -77,8 +48,7 @@ fn last_line(output: &Output) -> String {
 #[test]
 fn counts_are_the_last_line_and_failures_the_exit_code() {
     let folder = Folder::of(&[refused(), refused()]);
-    for flags in
-        [&[][..], &["-o"], &["--omit-progress", "-s"], &["--threads", "4"], &["--json"], &["--json-outcome"]]
+    for flags in [&[][..], &["-o"], &["--omit-progress", "-s"], &["--threads", "4"], &["--threads", "1,2,4"]]
     {
         let output = folder.run("statetest", flags);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -114,6 +84,75 @@ fn each_test_is_an_object() {
 }
 
 #[test]
+fn json_is_alone_on_the_standard_output() {
+    let folder = Folder::of(&[failing(), refused(), json!({"a": 5})]);
+    for flags in [&["--json"][..], &["--json-outcome"], &["--json", "--pack", "5"]] {
+        let output = folder.run("statetest", &[flags, &["-k"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let objects: Vec<Value> =
+            stdout(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let summary = &objects.last().expect("a summary")["summary"];
+        assert_eq!(summary["unreadable"], 1);
+        if flags.len() == 1 {
+            assert_eq!((&summary["passed"], &summary["failed"]), (&json!(1), &json!(1)));
+        }
+    }
+}
+
+/// A test of a fork that is known and not supported.
+fn unsupported() -> Value {
+    let mut test = refused();
+    let expected = test["refused"]["post"]["Shanghai"].take();
+    test["refused"]["post"] = json!({"Amsterdam": expected});
+    test
+}
+
+#[test]
+fn a_fork_that_is_not_supported_is_refused_by_name() {
+    let folder = Folder::of(&[unsupported()]);
+    for flags in [&[][..], &["--pack", "3"], &["-k"]] {
+        let output = folder.run("statetest", flags);
+        assert_fails(&output, 2, &["no test was run: Amsterdam is not supported"]);
+        assert_eq!(last_line(&output), "0 passed, 0 failed, 1 unsupported: Amsterdam");
+    }
+    // Among others it is counted apart.
+    let folder = Folder::of(&[unsupported(), refused(), unsupported()]);
+    let output = folder.run("statetest", &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(last_line(&output), "1 passed, 0 failed, 2 unsupported: Amsterdam");
+    let output = folder.run("statetest", &["--json"]);
+    let objects: Vec<Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(objects.iter().filter(|object| object["unsupported"] == "Amsterdam").count(), 2);
+    assert_eq!(objects[3]["summary"]["unsupported"], json!({"Amsterdam": 2}));
+}
+
+#[test]
+fn a_run_in_which_nothing_was_executed_does_not_pass() {
+    let folder = Folder::of(&[refused(), refused()]);
+    for flags in [&["--pack", "10"][..], &["--repeat", "2"]] {
+        let output = folder.run("statetest", flags);
+        assert_fails(&output, 2, &["no transaction was executed: 2 were left out"]);
+    }
+    let mut nothing = refused();
+    nothing["refused"]["post"] = json!({});
+    let folder = Folder::of(&[nothing]);
+    for flags in [&[][..], &["--pack", "10"], &["--repeat", "2"]] {
+        let output = folder.run("statetest", flags);
+        assert_eq!((output.status.code(), last_line(&output)), (Some(1), "0 passed, 1 failed".to_owned()));
+    }
+    let mut unknown = refused();
+    let expected = unknown["refused"]["post"]["Shanghai"].take();
+    unknown["refused"]["post"] = json!({"Atlantis": expected});
+    let folder = Folder::of(&[unknown]);
+    for flags in [&[][..], &["--pack", "10"], &["--repeat", "2"]] {
+        let output = folder.run("statetest", flags);
+        assert_eq!((output.status.code(), last_line(&output)), (Some(1), "0 passed, 1 failed".to_owned()));
+        assert!(stdout(&output).contains("network Atlantis is unknown"), "{}", stdout(&output));
+    }
+}
+
+#[test]
 fn packs_tell_how_much_they_hold() {
     let mut test = refused();
     test["refused"]["post"]["Shanghai"][0]["expectException"] = Value::Null;
@@ -142,6 +181,8 @@ fn what_cannot_be_read_is_named() {
         assert_fails(&tandem(&[command, path]), 2, &["no JSON files"]);
         assert_fails(&tandem(&[command, "/nowhere/at/all"]), 2, &["/nowhere/at/all"]);
         assert_fails(&tandem(&[command, path, "--threads", "0"]), 2, &["--threads must be at least 1"]);
+        assert_fails(&tandem(&[command, path, "--threads", "1,0"]), 2, &["--threads must be at least 1"]);
+        assert_fails(&Folder::of(&[json!({})]).run(command, &[]), 2, &["there are no tests in it"]);
         let folder = Folder::of(&[json!({"a": 5})]);
         let output = folder.run(command, &["-k"]);
         assert_fails(&output, 2, &[folder.file(0).to_str().expect("a path in UTF-8")]);

@@ -4,8 +4,8 @@
 mod common;
 mod terminal;
 
+use common::official::{genesis, refused};
 use common::{recorded_blocks, stderr, stdout, tandem};
-use serde_json::json;
 use std::path::Path;
 use terminal::{on_terminal, shows};
 
@@ -106,8 +106,9 @@ fn chains_are_made_and_imported_with_progress() {
 #[test]
 fn official_tests_are_run_with_progress() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("none.json"), json!({}).to_string()).expect("a file");
-    for command in ["statetest", "blockchaintest"] {
+    let file = folder.path().join("test.json");
+    for (command, test) in [("statetest", refused()), ("blockchaintest", genesis())] {
+        std::fs::write(&file, test.to_string()).expect("a file");
         shows(&[command, text(folder.path())], &["testing"], || ());
     }
 }

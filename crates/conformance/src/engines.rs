@@ -1,37 +1,43 @@
+use crate::agreement::Execution;
 use crate::outcome::Work;
 use crate::slow::SlowReads;
 use parking_lot::Mutex;
+use std::fmt::Display;
+use std::sync::Arc;
 use tandem_evm::revm::database_interface::DatabaseRef;
 use tandem_evm::{
-    BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, PlainExecutor,
+    Block, BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, PlainExecutor,
 };
 
-/// Executors for whoever needs one, made as needed and used again and again.
+/// Engines for whoever needs one, made as needed and used again and again.
 ///
-/// Tests run side by side, each on an executor of its own with few threads.
+/// Tests run side by side, each on an engine of its own with few threads.
 #[derive(Debug)]
 pub(crate) struct Engines {
-    config: Config,
+    configs: Vec<Config>,
     slow_reads: bool,
     idle: Mutex<Vec<Engine>>,
     work: Mutex<Work>,
 }
 
-/// An executor, with the plain loop to compare it with.
+/// All ways in which a block is executed: with each number of threads, and in the plain loop.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    executor: Executor,
-    pub(crate) plain: PlainExecutor,
+    executors: Vec<Executor>,
+    plain: PlainExecutor,
     slow_reads: bool,
-    /// What the engine did so far.
+    /// What the executors did so far.
     work: Work,
 }
 
+/// What came of a block.
+type Executed<E> = Result<FinishedBlock, ExecutionError<E>>;
+
 impl Engines {
-    /// Executors with `threads` worker threads each.
-    pub(crate) fn new(threads: usize, slow_reads: bool) -> Result<Self, ConfigError> {
+    /// Engines that execute everything with each of these numbers of worker threads.
+    pub(crate) fn new(threads: &[usize], slow_reads: bool) -> Result<Self, ConfigError> {
         let engines = Self {
-            config: Config::default().threads(threads),
+            configs: threads.iter().map(|threads| Config::default().threads(*threads)).collect(),
             slow_reads,
             idle: Mutex::default(),
             work: Mutex::default(),
@@ -43,9 +49,9 @@ impl Engines {
     }
 
     fn make(&self) -> Result<Engine, ConfigError> {
-        let executor = Executor::new(&self.config)?;
+        let executors = self.configs.iter().map(Executor::new).collect::<Result<_, _>>()?;
         let (plain, slow_reads) = (PlainExecutor::new(), self.slow_reads);
-        Ok(Engine { executor, plain, slow_reads, work: Work::default() })
+        Ok(Engine { executors, plain, slow_reads, work: Work::default() })
     }
 
     /// Lends an engine to `user`.
@@ -65,49 +71,90 @@ impl Engines {
 }
 
 impl Engine {
-    /// Executes blocks as one stream. A block that fails ends its stream; another begins after it.
-    ///
-    /// Blocks of one world after one that fails do not see the state that it did not leave: give each its own world.
-    pub(crate) fn execute_all<'s, S>(
-        &'s mut self,
-        blocks: &[BlockInput<'s, S>],
-    ) -> Vec<Result<FinishedBlock, ExecutionError<S::Error>>>
+    /// Executes blocks, each on a world of its own: as one stream with each number of threads, and one by one in the plain
+    /// loop. All ways must give the same, else the block's result is an internal error that says where they differ.
+    pub(crate) fn execute_all<S>(&mut self, blocks: &[BlockInput<'_, S>]) -> Vec<Executed<S::Error>>
     where
-        S: DatabaseRef + Sync + 's,
+        S: DatabaseRef + Sync,
+        S::Error: Display + Send,
+    {
+        let all: Vec<_> = (0..self.executors.len()).map(|index| self.streams(index, blocks)).collect();
+        let mut all: Vec<_> = all.into_iter().map(Vec::into_iter).collect();
+        let agreed = |input: &BlockInput<'_, S>| {
+            let results: Vec<_> = all.iter_mut().filter_map(Iterator::next).collect();
+            let plain = self.plain.execute(input.store, &input.block);
+            let difference = {
+                let plain = Execution::plain(input.store, &plain);
+                let ways = self.executors.iter().zip(&results);
+                let mut ways = ways.map(|(executor, result)| Execution::parallel(way(executor), result));
+                ways.find_map(|parallel| parallel.difference(&plain))
+            };
+            let first = results.into_iter().next();
+            let first =
+                first.unwrap_or_else(|| Err(ExecutionError::Internal("there is no result".to_owned())));
+            difference.map_or(first, |text| Err(ExecutionError::Internal(text)))
+        };
+        blocks.iter().map(agreed).collect()
+    }
+
+    /// Executes blocks that follow one another as one stream, with each number of threads. Gives the first difference from
+    /// what they gave one by one.
+    pub(crate) fn differs_in_stream<S>(
+        &mut self,
+        store: &S,
+        one_by_one: &[Arc<FinishedBlock>],
+    ) -> Option<String>
+    where
+        S: DatabaseRef + Sync,
+        S::Error: Display + Send,
+    {
+        let inputs: Vec<_> = one_by_one
+            .iter()
+            .map(|finished| BlockInput { block: finished.block.clone(), store, world: 0 })
+            .collect();
+        (0..self.executors.len()).find_map(|index| {
+            let streamed = self.streams(index, &inputs);
+            streamed.iter().zip(one_by_one).find_map(|(streamed, alone)| {
+                let way = format!("{} as one stream", way(&self.executors[index]));
+                let alone = Ok::<_, ExecutionError<S::Error>>(FinishedBlock::clone(alone));
+                let alone = Execution::parallel("block by block".to_owned(), &alone);
+                Execution::parallel(way, streamed).difference(&alone)
+            })
+        })
+    }
+
+    /// Executes blocks as one stream on one of the executors. A block that fails ends its stream; another begins after it.
+    ///
+    /// Blocks of one world after one that fails do not see the state that it did not leave.
+    fn streams<S>(&mut self, executor: usize, blocks: &[BlockInput<'_, S>]) -> Vec<Executed<S::Error>>
+    where
+        S: DatabaseRef + Sync,
         S::Error: Send,
     {
         if !self.slow_reads {
-            return self.streams(blocks);
+            return self.streams_on(executor, blocks);
         }
         let stores: Vec<_> = blocks.iter().map(|input| SlowReads(input.store)).collect();
-        let inputs = blocks.iter().zip(&stores);
-        let slow: Vec<_> = inputs
-            .map(|(BlockInput { block, world, .. }, store)| BlockInput {
-                block: block.clone(),
-                store,
-                world: *world,
-            })
+        let slow: Vec<_> = blocks
+            .iter()
+            .zip(&stores)
+            .map(|(input, store)| on(input.block.clone(), store, input.world))
             .collect();
-        self.streams(&slow)
+        self.streams_on(executor, &slow)
     }
 
-    fn streams<'s, S>(
-        &mut self,
-        blocks: &[BlockInput<'s, S>],
-    ) -> Vec<Result<FinishedBlock, ExecutionError<S::Error>>>
+    fn streams_on<S>(&mut self, executor: usize, blocks: &[BlockInput<'_, S>]) -> Vec<Executed<S::Error>>
     where
-        S: DatabaseRef + Sync + 's,
+        S: DatabaseRef + Sync,
         S::Error: Send,
     {
+        let executor = &self.executors[executor];
         let mut results = Vec::with_capacity(blocks.len());
         while results.len() < blocks.len() {
-            let rest = blocks[results.len()..].iter().map(|input| BlockInput {
-                block: input.block.clone(),
-                store: input.store,
-                world: input.world,
-            });
+            let rest =
+                blocks[results.len()..].iter().map(|input| on(input.block.clone(), input.store, input.world));
             let before = results.len();
-            let ((), metrics) = self.executor.stream(rest, Cut::Never, |finished| results.extend(finished));
+            let ((), metrics) = executor.stream(rest, Cut::Never, |finished| results.extend(finished));
             let finished = results[before..].iter().flatten();
             let (blocks, transactions) =
                 finished.fold((0, 0), |(blocks, transactions), block: &FinishedBlock| {
@@ -120,5 +167,17 @@ impl Engine {
             }
         }
         results
+    }
+}
+
+fn on<S>(block: Arc<Block>, store: &S, world: u32) -> BlockInput<'_, S> {
+    BlockInput { block, store, world }
+}
+
+/// How an executor executes, in words.
+fn way(executor: &Executor) -> String {
+    match executor.threads() {
+        1 => "with 1 thread".to_owned(),
+        threads => format!("with {threads} threads"),
     }
 }

@@ -6,6 +6,7 @@
 //! engine and not themselves.
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod block_test;
 mod engines;
 mod exception;
@@ -21,7 +22,7 @@ mod world;
 
 pub use block_test::run_block_tests;
 pub use files::find_tests;
-pub use outcome::{Computed, Event, Outcome, Summary, Work};
+pub use outcome::{Computed, Event, Outcome, Problem, Summary, Work};
 pub use pack::{Packing, PackingCounts, run_packed_state_tests};
 pub use state_test::{Index, run_state_tests};
 pub use suite::{Options, SuiteError};

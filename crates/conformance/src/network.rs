@@ -1,5 +1,6 @@
 //! The names that tests give to rules.
 
+use crate::outcome::Problem;
 use alloy_eips::eip7840::BlobParams;
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork as Fork, ForkCondition};
 use alloy_primitives::{Address, U256, address};
@@ -10,7 +11,7 @@ use tandem_evm::ChainSpec;
 /// Mainnet's deposit contract, which tests use, too.
 const DEPOSIT_CONTRACT: Address = address!("00000000219ab540356cbb839cbe05303d7705fa");
 
-/// All forks in their order, each with the names it goes by in tests. A fork without a name of its own comes with the next.
+/// All forks in their order, each with the names it goes by in tests.
 const FORKS: &[(Fork, &[&str])] = &[
     (Fork::Frontier, &["Frontier"]),
     (Fork::Homestead, &["Homestead"]),
@@ -36,7 +37,12 @@ const FORKS: &[(Fork, &[&str])] = &[
     (Fork::Bpo3, &["BPO3"]),
     (Fork::Bpo4, &["BPO4"]),
     (Fork::Bpo5, &["BPO5"]),
+    (Fork::Amsterdam, &["Amsterdam"]),
+    (Fork::Bogota, &["Bogota"]),
 ];
+
+/// The first fork that is not supported.
+const UNSUPPORTED_FROM: Fork = Fork::Amsterdam;
 
 /// What a test says of its chain apart from the forks.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -59,12 +65,28 @@ struct StatedBlobParams {
 
 /// The rules that a test means by a name: those of one fork (`Cancun`), or of the change from one to another at a block
 /// number (`BerlinToLondonAt5`), a timestamp (`ParisToShanghaiAtTime15k`) or a total difficulty
-/// (`ArrowGlacierToParisAtDiffC0000`). `None` if the name is unknown.
-pub(crate) fn chain(name: &str, config: &Config) -> Option<ChainSpec> {
+/// (`ArrowGlacierToParisAtDiffC0000`).
+///
+/// # Errors
+///
+/// If the name is unknown or the test's parameters make no sense, the test fails; if one of the forks is not supported, it
+/// must not be run.
+pub(crate) fn chain(name: &str, config: &Config) -> Result<ChainSpec, Problem> {
+    let unknown = || Problem::Failed(format!("network {name} is unknown"));
     let forks = match position(name) {
         Some(newest) => forks_until(newest),
-        None => transition(name)?,
+        None => transition(name).ok_or_else(unknown)?,
     };
+    if let Some((newest, _)) = forks.last().filter(|(newest, _)| *newest >= UNSUPPORTED_FROM) {
+        return Err(Problem::Unsupported(newest.name()));
+    }
+    chain_of(&forks, config).ok_or_else(|| {
+        Problem::Failed(format!("the test's chain id or parameters of blobs make no sense in network {name}"))
+    })
+}
+
+/// The rules of these forks. `None` if the parameters make no sense.
+fn chain_of(forks: &[(Fork, ForkCondition)], config: &Config) -> Option<ChainSpec> {
     let condition = |fork| forks.iter().find(|(other, _)| *other == fork).map(|(_, condition)| *condition);
     let schedule = blob_schedule(config, condition)?;
     let dao =
@@ -165,7 +187,7 @@ mod tests {
     use super::*;
 
     fn fork(name: &str, number: u64, timestamp: u64) -> Option<&'static str> {
-        Some(chain(name, &Config::default())?.fork(number, timestamp))
+        Some(chain(name, &Config::default()).ok()?.fork(number, timestamp))
     }
 
     #[test]
@@ -185,6 +207,26 @@ mod tests {
         assert_eq!(fork("Atlantis", 0, 0), None);
         assert_eq!(fork("LondonToAtlantisAt5", 0, 0), None);
         assert_eq!(fork("LondonToBerlinAt5", 0, 0), None);
+    }
+
+    /// Otherwise a fork that a new version of the dependency brings would pass for the one before it.
+    #[test]
+    fn each_fork_that_the_dependency_knows_has_a_name_or_is_refused_by_it() {
+        let known: Vec<_> = FORKS.iter().map(|(fork, _)| *fork).collect();
+        assert_eq!(known, Fork::VARIANTS);
+        for (fork, names) in FORKS {
+            for name in *names {
+                let chain = chain(name, &Config::default());
+                if *fork < UNSUPPORTED_FROM {
+                    assert!(chain.is_ok(), "{name}");
+                } else {
+                    assert_eq!(chain.err(), Some(Problem::Unsupported(fork.name())));
+                }
+            }
+        }
+        let later = chain("BPO2ToAmsterdamAtTime15k", &Config::default());
+        assert_eq!(later.err(), Some(Problem::Unsupported("Amsterdam")));
+        assert!(matches!(chain("Atlantis", &Config::default()), Err(Problem::Failed(_))));
     }
 
     #[test]

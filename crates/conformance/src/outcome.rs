@@ -1,8 +1,10 @@
 use crate::state_test::Index;
 use alloy_primitives::B256;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tandem_evm::Metrics;
+use thiserror::Error;
 
 /// What came of one test, or of one combination of a state test's data, gas limit and value.
 #[derive(Clone, Debug)]
@@ -15,8 +17,8 @@ pub struct Outcome {
     pub fork: String,
     /// Which combination, in a state test.
     pub index: Option<Index>,
-    /// Nothing if it passed, else why it failed.
-    pub failure: Option<String>,
+    /// Why it did not pass, if it did not.
+    pub problem: Option<Problem>,
     /// What was computed.
     pub computed: Computed,
 }
@@ -37,7 +39,24 @@ pub struct Computed {
 impl Outcome {
     /// Whether all was as the test demands.
     pub fn passed(&self) -> bool {
-        self.failure.is_none()
+        self.problem.is_none()
+    }
+}
+
+/// Why a test did not pass.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Problem {
+    /// Something is not as the test demands, or the test contradicts itself.
+    #[error("{0}")]
+    Failed(String),
+    /// The test is of a fork that is known and not supported, so that it was not run.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Self::Failed(text)
     }
 }
 
@@ -48,6 +67,8 @@ pub struct Summary {
     pub passed: u64,
     /// Tests that failed.
     pub failed: u64,
+    /// Tests that were not run, by the fork that is not supported.
+    pub unsupported: BTreeMap<&'static str, u64>,
     /// Files that were read.
     pub files: usize,
     /// Files left out because a failure ended the run.

@@ -1,5 +1,5 @@
 use crate::engines::{Engine, Engines};
-use crate::outcome::{Event, Outcome, Summary};
+use crate::outcome::{Event, Outcome, Problem, Summary};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -10,12 +10,13 @@ use tandem_evm::ConfigError;
 use thiserror::Error;
 
 /// How to run tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Files that are run at once.
     pub jobs: usize,
-    /// Worker threads of the engine that runs a file. With one, nothing is executed in parallel.
-    pub threads: usize,
+    /// Numbers of worker threads: each block is executed with each of them, and all must give the same. With one thread
+    /// nothing is executed in parallel.
+    pub threads: Vec<usize>,
     /// Whether the parallel engine's reads of the state take as long as from a disk, so that it gets further ahead.
     pub slow_reads: bool,
     /// Whether to go on after a failure.
@@ -54,7 +55,10 @@ pub(crate) struct Source<T> {
 impl<T: DeserializeOwned> Source<T> {
     fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let tests = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let tests: BTreeMap<_, _> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        if tests.is_empty() {
+            return Err("there are no tests in it".to_owned());
+        }
         Ok(Self { path: path.to_owned(), tests })
     }
 }
@@ -63,11 +67,11 @@ impl<T: DeserializeOwned> Source<T> {
 pub(crate) fn run<K: Kind>(
     kind: &K,
     files: &[PathBuf],
-    options: Options,
+    options: &Options,
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Summary, SuiteError> {
     let failed = |error: &dyn std::fmt::Display| SuiteError(error.to_string());
-    let engines = Engines::new(options.threads, options.slow_reads).map_err(|error| failed(&error))?;
+    let engines = Engines::new(&options.threads, options.slow_reads).map_err(|error| failed(&error))?;
     let start = Instant::now();
     let run = Run { options, observer, stop: AtomicBool::new(false), summary: Mutex::default() };
     let groups: Vec<_> = files.chunks(K::GROUP).collect();
@@ -92,7 +96,7 @@ pub(crate) fn run<K: Kind>(
 
 /// What the files of a run have in common.
 struct Run<'o> {
-    options: Options,
+    options: &'o Options,
     observer: &'o (dyn Fn(Event<'_>) + Sync),
     /// Set at the first failure; a file more or less does not matter, so no ordering is needed.
     stop: AtomicBool,
@@ -122,11 +126,13 @@ impl Run<'_> {
 
     fn report(&self, outcome: &Outcome) {
         let mut summary = self.summary.lock();
-        if outcome.passed() {
-            summary.passed += 1;
-        } else {
-            summary.failed += 1;
-            self.fail();
+        match &outcome.problem {
+            None => summary.passed += 1,
+            Some(Problem::Unsupported(fork)) => *summary.unsupported.entry(fork).or_default() += 1,
+            Some(Problem::Failed(_)) => {
+                summary.failed += 1;
+                self.fail();
+            }
         }
         (self.observer)(Event::Test(outcome));
     }

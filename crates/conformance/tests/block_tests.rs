@@ -2,17 +2,22 @@
 
 mod common;
 
-use alloy_consensus::{Block, BlockBody, EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header, TxEnvelope};
+use alloy_consensus::crypto::secp256k1::sign_message;
+use alloy_consensus::proofs::calculate_transaction_root;
+use alloy_consensus::{
+    Block, BlockBody, EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header, SignableTransaction, TxEnvelope,
+    TxLegacy,
+};
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, ForkCondition};
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, hex};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, TxKind, U256, hex};
 use alloy_rlp::Encodable;
 use alloy_trie::TrieAccount;
 use alloy_trie::root::state_root_unhashed;
-use common::{OPTIONS, failure, run};
+use common::{failure, options, run};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tandem_chain::next_difficulty;
-use tandem_conformance::run_block_tests;
+use tandem_conformance::{Problem, run_block_tests};
 use tandem_evm::ChainSpec;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
@@ -210,6 +215,74 @@ fn an_invalid_block_must_be_refused_for_the_stated_reason() {
 }
 
 #[test]
+fn one_of_several_names_is_enough_and_those_of_the_engine_api_mean_the_rules_of_a_block() {
+    let genesis = Made::genesis();
+    let good = genesis.child(13, ALICE);
+    let body = good.spoilt(|header| header.transactions_root = B256::ZERO);
+    let state = good.spoilt(|header| header.state_root = B256::ZERO);
+    let names = "BlockException.INVALID_WITHDRAWALS_ROOT|BlockException.INVALID_BLOCK_HASH";
+    assert_passes(&[body.invalid(names)], &genesis);
+    assert_fails(&test(&[state.invalid(names)], &genesis), &format!("expected {names}"));
+    let names = "BlockException.INVALID_STATE_ROOT|BlockException.INVALID_VERSIONED_HASHES";
+    assert_passes(&[state.invalid(names)], &genesis);
+    let alone = "BlockException.INVALID_VERSIONED_HASHES";
+    assert_fails(&test(&[state.invalid(alone)], &genesis), &format!("expected {alone}"));
+}
+
+/// The execution specification looks at the block's gas limit first, revm at the price.
+#[test]
+fn a_transaction_with_several_faults_may_be_refused_for_another_one_than_stated() {
+    let mut genesis = Made::genesis();
+    genesis.header.base_fee_per_gas = Some(1_000);
+    let unsigned = TxLegacy {
+        chain_id: None,
+        nonce: 0,
+        gas_price: 10,
+        gas_limit: genesis.header.gas_limit + 1,
+        to: TxKind::Call(BOB),
+        value: U256::ZERO,
+        input: Bytes::new(),
+    };
+    let signature = sign_message(B256::with_last_byte(1), unsigned.signature_hash()).expect("a key");
+    let transaction = TxEnvelope::from(unsigned.into_signed(signature));
+    let mut block = genesis.child(13, ALICE);
+    block.header.base_fee_per_gas = Some(875);
+    block.header.transactions_root = calculate_transaction_root(std::slice::from_ref(&transaction));
+    let body = BlockBody { transactions: vec![transaction], ommers: vec![], withdrawals: None };
+    let mut rlp = Vec::new();
+    Block::new(block.header, body).encode(&mut rlp);
+    let test = |reason: &str| {
+        let block = json!({"rlp": hex::encode_prefixed(&rlp), "expectException": reason});
+        json!({"a test": {
+            "network": "London",
+            "genesisBlockHeader": {"hash": genesis.hash()},
+            "genesisRLP": hex::encode_prefixed(genesis.rlp()),
+            "pre": accounts(&genesis.balances),
+            "blocks": [block],
+            "lastblockhash": genesis.hash(),
+            "postState": accounts(&genesis.balances),
+        }})
+    };
+    for reason in ["GAS_ALLOWANCE_EXCEEDED", "INSUFFICIENT_MAX_FEE_PER_GAS"] {
+        let test = test(&format!("TransactionException.{reason}"));
+        assert_eq!(failure(run_block_tests, &test), None, "{reason}");
+    }
+    assert_fails(&test("TransactionException.NONCE_IS_MAX"), "expected TransactionException.NONCE_IS_MAX");
+}
+
+#[test]
+fn a_network_with_a_fork_that_is_not_supported_is_counted_by_its_name() {
+    for network in ["Amsterdam", "BPO2ToAmsterdamAtTime15k"] {
+        let mut test = test(&[], &Made::genesis());
+        test["a test"]["network"] = json!(network);
+        let (outcomes, summary) = run(run_block_tests, &options(), &[test.to_string()]);
+        assert_eq!((summary.passed, summary.failed), (0, 0));
+        assert_eq!(summary.unsupported.into_iter().collect::<Vec<_>>(), [("Amsterdam", 1)]);
+        assert_eq!(outcomes[0].problem, Some(Problem::Unsupported("Amsterdam")));
+    }
+}
+
+#[test]
 fn a_block_with_several_faults_may_be_refused_for_another_one_than_stated() {
     let bad = Made::genesis().child(13, ALICE).spoilt(|header| {
         header.gas_limit = 4_000;
@@ -265,8 +338,8 @@ fn a_test_that_contradicts_itself_fails() {
 
 #[test]
 fn a_file_that_is_none_of_block_tests_is_named() {
-    for content in ["", "{\"a\": ", "[]", "{\"a\": {}}", "{\"a\": {\"network\": \"Berlin\"}}"] {
-        let (outcomes, summary) = run(run_block_tests, OPTIONS, &[content.to_owned()]);
+    for content in ["", "{}", "{\"a\": ", "[]", "{\"a\": {}}", "{\"a\": {\"network\": \"Berlin\"}}"] {
+        let (outcomes, summary) = run(run_block_tests, &options(), &[content.to_owned()]);
         assert!(outcomes.is_empty());
         assert_eq!(summary.unreadable.len(), 1, "{content}");
     }

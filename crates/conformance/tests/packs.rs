@@ -3,7 +3,7 @@
 mod common;
 
 use alloy_primitives::{Address, B256, address, hex};
-use common::OPTIONS;
+use common::options;
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -45,15 +45,20 @@ const COUNT: &[u8] = &hex!("6001600054016000550000");
 const COUNT_TOO: &[u8] = &hex!("600054600101600055");
 
 fn pack(tests: &Value, pack: usize, repeat: usize) -> (Summary, PackingCounts) {
+    let (summary, counts) = run(tests, pack, repeat);
+    assert_eq!(summary.failed, 0);
+    (summary, counts)
+}
+
+fn run(tests: &Value, pack: usize, repeat: usize) -> (Summary, PackingCounts) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file: PathBuf = folder.path().join("tests.json");
     std::fs::write(&file, tests.to_string()).expect("the folder can be written to");
     let number = |n| NonZeroUsize::new(n).expect("not zero");
     let packing = Packing { pack: number(pack), repeat: number(repeat) };
     let (summary, counts) =
-        run_packed_state_tests(&[file], packing, OPTIONS, &|_| {}).expect("the options make sense");
+        run_packed_state_tests(&[file], packing, &options(), &|_| {}).expect("the options make sense");
     assert!(summary.unreadable.is_empty(), "{:?}", summary.unreadable);
-    assert_eq!(summary.failed, 0);
     (summary, counts)
 }
 
@@ -63,8 +68,8 @@ fn all_of_a_test_and_of_tests_with_other_accounts_share_a_block() {
     let (summary, counts) = pack(&tests, 100, 1);
     let expected = PackingCounts { packs: 1, transactions: 60, refused: 0, left_out: 0 };
     assert_eq!((summary.passed, counts), (1, expected));
-    // All transactions, and the end of the block.
-    assert_eq!(summary.work.metrics.steps, 61);
+    // All transactions, and the end of the block, with each number of threads.
+    assert_eq!(summary.work.metrics.steps, 2 * 61);
     let (summary, counts) = pack(&tests, 10, 1);
     assert_eq!((summary.passed, counts), (6, PackingCounts { packs: 6, ..expected }));
 }
@@ -91,4 +96,16 @@ fn what_must_be_refused_is_left_out() {
         json!("TransactionException.INTRINSIC_GAS_TOO_LOW");
     let (_, counts) = pack(&tests, 10, 1);
     assert_eq!(counts, PackingCounts { packs: 1, transactions: 1, refused: 0, left_out: 1 });
+}
+
+#[test]
+fn a_test_that_is_wrong_or_not_supported_is_no_less_so_in_a_pack() {
+    let mut tests = json!({"a": counting(COUNT, &[50_000]), "b": counting(COUNT, &[50_000])});
+    let expected = tests["a"]["post"]["Shanghai"].clone();
+    tests["a"]["post"] = json!({"Amsterdam": expected, "Atlantis": expected});
+    tests["b"]["post"] = json!({});
+    let (summary, counts) = run(&tests, 10, 1);
+    assert_eq!((summary.passed, summary.failed), (0, 2));
+    assert_eq!(summary.unsupported.into_iter().collect::<Vec<_>>(), [("Amsterdam", 1)]);
+    assert_eq!(counts, PackingCounts::default());
 }

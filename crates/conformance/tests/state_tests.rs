@@ -5,9 +5,9 @@ mod common;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, address, keccak256};
 use alloy_trie::root::state_root_unhashed;
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
-use common::{OPTIONS, failure, run};
+use common::{failure, options, run};
 use serde_json::{Value, json};
-use tandem_conformance::{Options, run_state_tests};
+use tandem_conformance::{Options, Problem, run_state_tests};
 
 const SENDER: Address = address!("7e5f4552091a69125d5dfcb7b8c2659029395bdf");
 const RECIPIENT: Address = Address::repeat_byte(0x22);
@@ -129,6 +129,61 @@ fn an_unknown_reason_holds_for_nothing() {
     assert_fails(&test, "TransactionException.BAD_WEATHER is unknown");
 }
 
+/// Before EIP-161, a touch of the beneficiary would leave an account there.
+#[test]
+fn a_refused_transaction_leaves_the_state_untouched() {
+    for fork in ["Frontier", "Homestead", "EIP150", "Istanbul"] {
+        let mut test = transfer();
+        let mut stated = expected(&mut test).take();
+        stated["hash"] = json!(root(&[(SENDER, 0, 1_000_000)]));
+        stated["expectException"] = json!("TransactionException.TYPE_1_TX_PRE_FORK");
+        test["transfer"]["post"] = json!({fork: [stated]});
+        test["transfer"]["env"]["currentBaseFee"] = Value::Null;
+        test["transfer"]["transaction"]["accessLists"] = json!([[]]);
+        assert_eq!(failure(run_state_tests, &test), None, "{fork}");
+    }
+}
+
+/// A payment with an authorization, whose signature is none.
+fn delegation(parity: &Value) -> Value {
+    let mut test = transfer();
+    let mut stated = expected(&mut test).take();
+    let after = [(SENDER, 1, 1_000_000 - 1_000 - 460_000), (RECIPIENT, 0, 1_000), (BENEFICIARY, 0, 138_000)];
+    stated["hash"] = json!(root(&after));
+    test["transfer"]["post"] = json!({"Prague": [stated]});
+    let mut authorization =
+        json!({"chainId": "0x01", "address": RECIPIENT, "nonce": "0x00", "r": "0x00", "s": "0x00"});
+    for (name, value) in parity.as_object().expect("an object") {
+        authorization[name] = value.clone();
+    }
+    let transaction = &mut test["transfer"]["transaction"];
+    transaction["gasLimit"] = json!(["0xb3b0"]);
+    transaction["maxFeePerGas"] = json!("0x0a");
+    transaction["maxPriorityFeePerGas"] = json!("0x03");
+    transaction["authorizationList"] = json!([authorization]);
+    test
+}
+
+#[test]
+fn the_parity_of_an_authorization_goes_by_two_names() {
+    for parity in [json!({"v": "0x01"}), json!({"yParity": "0x01"}), json!({"yParity": "0x01", "v": "0x1"})] {
+        assert_eq!(failure(run_state_tests, &delegation(&parity)), None, "{parity}");
+    }
+    assert_fails(&delegation(&json!({"yParity": "0x01", "v": "0x00"})), "a yParity that is not its v");
+    assert_fails(&delegation(&json!({})), "neither yParity nor v");
+}
+
+#[test]
+fn a_fork_that_is_not_supported_is_counted_by_its_name() {
+    let mut test = transfer();
+    test["transfer"]["post"]["Amsterdam"] = json!([expected(&mut test)]);
+    let (outcomes, summary) = run(run_state_tests, &options(), &[test.to_string()]);
+    assert_eq!((summary.passed, summary.failed), (1, 0));
+    assert_eq!(summary.unsupported.into_iter().collect::<Vec<_>>(), [("Amsterdam", 1)]);
+    let problems: Vec<_> = outcomes.into_iter().filter_map(|outcome| outcome.problem).collect();
+    assert_eq!(problems, [Problem::Unsupported("Amsterdam")]);
+}
+
 #[test]
 fn what_should_be_refused_must_not_be_executed() {
     let mut test = transfer();
@@ -149,13 +204,18 @@ fn a_test_that_contradicts_itself_fails() {
     assert_fails(&test, "has no data");
     let mut test = transfer();
     test["transfer"]["post"] = json!({"Atlantis": [expected(&mut test)]});
-    assert_fails(&test, "fork Atlantis is unknown");
+    assert_fails(&test, "network Atlantis is unknown");
+    for post in [json!({}), json!({"Cancun": []})] {
+        let mut test = transfer();
+        test["transfer"]["post"] = post;
+        assert_fails(&test, "its post is empty");
+    }
 }
 
 #[test]
 fn a_file_that_is_none_of_state_tests_is_named() {
-    for content in ["", "{\"a\": ", "[]", "{\"a\": {}}", "{\"a\": {\"env\": 5}}"] {
-        let (outcomes, summary) = run(run_state_tests, OPTIONS, &[content.to_owned()]);
+    for content in ["", "{}", "{\"a\": ", "[]", "{\"a\": {}}", "{\"a\": {\"env\": 5}}"] {
+        let (outcomes, summary) = run(run_state_tests, &options(), &[content.to_owned()]);
         assert!(outcomes.is_empty());
         assert_eq!(summary.unreadable.len(), 1, "{content}");
     }
@@ -166,9 +226,9 @@ fn a_run_stops_at_a_failure_unless_it_is_to_go_on() {
     let mut bad = transfer();
     expected(&mut bad)["hash"] = json!(B256::ZERO);
     let files = [bad.to_string(), transfer().to_string(), transfer().to_string()];
-    let one_by_one = Options { jobs: 1, ..OPTIONS };
-    let (_, summary) = run(run_state_tests, one_by_one, &files);
+    let one_by_one = Options { jobs: 1, ..options() };
+    let (_, summary) = run(run_state_tests, &one_by_one, &files);
     assert_eq!((summary.passed, summary.failed, summary.files_left), (2, 1, 0));
-    let (_, summary) = run(run_state_tests, Options { keep_going: false, ..one_by_one }, &files);
+    let (_, summary) = run(run_state_tests, &Options { keep_going: false, ..one_by_one }, &files);
     assert_eq!((summary.passed, summary.failed, summary.files_left), (0, 1, 2));
 }

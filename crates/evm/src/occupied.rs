@@ -3,14 +3,15 @@
 use crate::machine::Ctx;
 use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, Bytes};
-use revm::context::JournalTr;
+use revm::context::{ContextTr, JournalTr};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
-use revm::database_interface::DatabaseRef;
+use revm::database_interface::{Database, DatabaseRef};
 use revm::handler::FrameResult;
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::{CreateInputs, CreateOutcome, FrameInput, Gas, InstructionResult, InterpreterResult};
 use revm::primitives::constants::CALL_STACK_LIMIT;
 
+type DbError<C> = <<C as ContextTr>::Db as Database>::Error;
 type Error<S> = crate::db::StoreError<<S as DatabaseRef>::Error>;
 
 /// Ends a creation that fails for no other reason than that its address has storage: the gas is gone, the creator's nonce
@@ -20,17 +21,28 @@ pub(crate) fn collide<S: DatabaseRef + Sync>(
     occupied: &AddressSet,
     frame: &FrameInit,
 ) -> Result<Option<FrameResult>, Error<S>> {
+    collide_where(ctx, occupied, frame, has_storage)
+}
+
+/// The same in any context; `has_storage` says whether an account of the base state still has its storage and nothing else
+/// that is in the way, and warms its address.
+pub(crate) fn collide_where<C: ContextTr>(
+    ctx: &mut C,
+    occupied: &AddressSet,
+    frame: &FrameInit,
+    has_storage: impl FnOnce(&mut C, Address) -> Result<bool, DbError<C>>,
+) -> Result<Option<FrameResult>, DbError<C>> {
     let FrameInput::Create(inputs) = &frame.frame_input else { return Ok(None) };
     if frame.depth > CALL_STACK_LIMIT as usize {
         return Ok(None);
     }
-    let creator = ctx.journaled_state.load_account(inputs.caller())?.data.info.clone();
+    let creator = ctx.journal_mut().load_account(inputs.caller())?.data.info.clone();
     let address = inputs.created_address(creator.nonce);
     let can_create = creator.balance >= inputs.value() && creator.nonce < u64::MAX;
     if !can_create || !occupied.contains(&address) || !has_storage(ctx, address)? {
         return Ok(None);
     }
-    ctx.journaled_state.load_account_mut(inputs.caller())?.data.bump_nonce();
+    ctx.journal_mut().load_account_mut(inputs.caller())?.data.bump_nonce();
     Ok(Some(FrameResult::Create(collision(inputs))))
 }
 

@@ -7,6 +7,7 @@ use crate::deposits;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::Receipt;
 use crate::net_gas;
+use crate::occupied::collide_where;
 use crate::system::{SystemError, all_requests, system_transaction};
 use crate::vm::{system_error, transaction_error};
 use alloy_consensus::TxType;
@@ -23,9 +24,11 @@ use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalEntry,
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database_interface::{Database, DatabaseRef};
 use revm::handler::{
-    EthFrame, FrameResult, Handler, MainBuilder, MainnetEvm, MainnetHandler, post_execution,
+    EthFrame, EvmTr, FrameResult, Handler, ItemOrResult, MainBuilder, MainnetEvm, MainnetHandler,
+    post_execution,
 };
 use revm::interpreter::Instruction;
+use revm::interpreter::interpreter_action::FrameInit;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{AccountInfo, AccountStatus, EvmState};
@@ -40,13 +43,37 @@ type Plain<'s, S> = MainnetEvm<Ctx<'s, S>>;
 type Error<S> = EVMError<StoreError<<S as DatabaseRef>::Error>, InvalidTransaction>;
 type SystemRules<'s, S> = MainnetHandler<Plain<'s, S>, Error<S>, EthFrame>;
 
-/// Mainnet's rules, which note what a transaction touched or destroyed before the journal forgets.
-struct Rules<'s, S>(PhantomData<&'s S>);
+/// Mainnet's rules, which note what a transaction touched or destroyed before the journal forgets, and know of the addresses
+/// where storage is in the way of a creation (EIP-7610).
+struct Rules<'b, 's, S> {
+    occupied: &'b AddressSet,
+    store: PhantomData<&'s S>,
+}
 
-impl<'s, S: DatabaseRef> Handler for Rules<'s, S> {
+impl<'s, S: DatabaseRef> Handler for Rules<'_, 's, S> {
     type Evm = Plain<'s, S>;
     type Error = Error<S>;
     type HaltReason = HaltReason;
+
+    fn run_exec_loop(&mut self, evm: &mut Self::Evm, first: FrameInit) -> Result<FrameResult, Self::Error> {
+        if self.occupied.is_empty() {
+            return SystemRules::<S>::default().run_exec_loop(evm, first);
+        }
+        if let Some(result) = self.begin(evm, first)? {
+            return Ok(result);
+        }
+        loop {
+            let ended = match evm.frame_run()? {
+                ItemOrResult::Item(next) => self.begin(evm, next)?,
+                ItemOrResult::Result(result) => Some(result),
+            };
+            if let Some(result) = ended
+                && let Some(result) = evm.frame_return_result(result)?
+            {
+                return Ok(result);
+            }
+        }
+    }
 
     fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
         post_execution::reward_beneficiary(&mut evm.ctx, result.gas())?;
@@ -59,6 +86,26 @@ impl<'s, S: DatabaseRef> Handler for Rules<'s, S> {
         }));
         Ok(())
     }
+}
+
+impl<'s, S: DatabaseRef> Rules<'_, 's, S> {
+    /// Begins a frame. Gives the result of one that ends at once.
+    fn begin(&self, evm: &mut Plain<'s, S>, frame: FrameInit) -> Result<Option<FrameResult>, Error<S>> {
+        if let Some(result) = collide_where(&mut evm.ctx, self.occupied, &frame, has_storage)? {
+            return Ok(Some(result));
+        }
+        Ok(match evm.frame_init(frame)? {
+            ItemOrResult::Item(_) => None,
+            ItemOrResult::Result(result) => Some(result),
+        })
+    }
+}
+
+/// Whether an account that had nothing but storage in the base state is still as it was. Warms the address.
+fn has_storage<S: DatabaseRef>(ctx: &mut Ctx<'_, S>, address: Address) -> Result<bool, StoreError<S::Error>> {
+    let account = ctx.journaled_state.load_account(address)?.data;
+    let is_there = !account.status.contains(AccountStatus::LoadedAsNotExisting);
+    Ok(is_there && account.info.nonce == 0 && account.info.is_empty_code_hash())
 }
 
 /// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
@@ -183,8 +230,9 @@ fn execute<S: DatabaseRef>(
         let available = block.header.gas_limit.saturating_sub(gas_used);
         let wanted = transaction.env.gas_limit;
         evm.ctx.tx = transaction.env.clone();
-        let result =
-            Rules(PhantomData).run(evm).map_err(|error| transaction_error::<S>(block, index, error))?;
+        let result = Rules { occupied: block.chain.occupied(), store: PhantomData }
+            .run(evm)
+            .map_err(|error| transaction_error::<S>(block, index, error))?;
         forget_the_gone(evm, clear_empty, &mut gone);
         if wanted > available {
             return Err(invalid(InvalidBlock::GasLimit { index, wanted, available }));

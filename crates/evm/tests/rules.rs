@@ -11,7 +11,7 @@ use alloy_primitives::{Address, U256, hex};
 use common::contracts::{address2, factory2, mortal};
 use common::{Fork, Scenario, Tx, assert_same, at, with_executor};
 use std::sync::Arc;
-use tandem_evm::{Block, ChainSpec, FinishedBlock, StoreRef};
+use tandem_evm::{Block, ChainSpec, FinishedBlock, PlainExecutor, StoreRef};
 use tandem_state::{MemoryStore, Store};
 
 /// A chain with the forks up to Constantinople, without Petersburg.
@@ -72,15 +72,15 @@ fn execute(
     transactions: &[Recovered<TxEnvelope>],
 ) -> Vec<FinishedBlock> {
     let chain = Arc::new(chain);
-    let run = |threads| {
-        let block =
-            Block::new(&chain, header(Fork::Cancun), transactions.to_vec(), vec![], Default::default());
-        with_executor(threads, 0).execute(&StoreRef(store), block).unwrap()
-    };
+    let block =
+        || Block::new(&chain, header(Fork::Cancun), transactions.to_vec(), vec![], Default::default());
+    let run = |threads| with_executor(threads, 0).execute(&StoreRef(store), block()).unwrap();
     let blocks: Vec<_> = [1, 2, 4, 8].into_iter().map(run).collect();
+    let plain = PlainExecutor::new().execute(&StoreRef(store), &block()).unwrap();
+    let plainly = plain.state_changes(&StoreRef(store)).unwrap();
     for block in &blocks {
-        assert_eq!(block.receipts, blocks[0].receipts);
-        assert_eq!(block.state_changes(), blocks[0].state_changes());
+        assert_eq!(block.receipts, plain.receipts);
+        assert_eq!(block.state_changes().accounts, plainly.accounts);
     }
     blocks
 }

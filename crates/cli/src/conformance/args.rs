@@ -7,7 +7,7 @@ pub(crate) struct TestArgs {
     /// JSON files, or folders that are searched for them
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Print one JSON object per test, and one of counts
+    /// Print one JSON object per test, and one of counts, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
     /// Print one JSON object per test, with the fields of `revme statetest --json-outcome`
@@ -22,9 +22,10 @@ pub(crate) struct TestArgs {
     /// Do not show progress
     #[arg(short, long)]
     pub(crate) omit_progress: bool,
-    /// Worker threads of each engine; as many engines run side by side as there are cores [default: 2; 4 for packs]
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
+    /// Worker threads of each engine; as many engines run side by side as there are cores. With several numbers (1,4) every
+    /// block is executed with each of them, and all must give the same [default: 2; 4 for packs]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(crate) threads: Vec<usize>,
     /// Let the parallel engine's reads of the state take as long as from a disk: more is executed ahead of its turn, so
     /// that there are more conflicts
     #[arg(long)]

@@ -61,7 +61,7 @@ impl Settings {
             threads,
             slow_reads,
         } = args;
-        if threads == Some(0) {
+        if threads.contains(&0) {
             return Err(Failure::input("--threads must be at least 1"));
         }
         let files = tandem_conformance::find_tests(&paths)
@@ -71,7 +71,7 @@ impl Settings {
         }
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let (jobs, default_threads) = if single_thread { (1, 1) } else { (cores, default_threads) };
-        let threads = threads.unwrap_or(default_threads);
+        let threads = if threads.is_empty() { vec![default_threads] } else { threads };
         let format = match (json, json_outcome) {
             (_, true) => Format::JsonOutcome,
             (true, _) => Format::Json,
@@ -89,18 +89,36 @@ impl Settings {
         self,
         runner: impl FnOnce(
             &[PathBuf],
-            Options,
+            &Options,
             &(dyn Fn(Event<'_>) + Sync),
         ) -> Result<(Summary, Option<PackingCounts>), SuiteError>,
     ) -> Result<(), Failure> {
         let reporter = Reporter::new(self.format, self.files.len(), self.progress);
         let (summary, packing) =
-            runner(&self.files, self.options, &|event| reporter.note(&event)).map_err(Failure::input)?;
+            runner(&self.files, &self.options, &|event| reporter.note(&event)).map_err(Failure::input)?;
         reporter.finish(&summary, packing);
-        match (&summary.unreadable[..], summary.failed) {
-            ([(file, reason), ..], _) => Err(Failure::Input(format!("{}: {reason}", file.display()))),
-            ([], 0) => Ok(()),
-            ([], _) => Err(Failure::Check),
+        match (&summary.unreadable[..], summary.failed, summary.passed) {
+            ([(file, reason), ..], _, _) => Err(Failure::Input(format!("{}: {reason}", file.display()))),
+            ([], 0, 0) => Err(Failure::Input(nothing_ran(&summary, packing))),
+            ([], 0, _) => Ok(()),
+            ([], _, _) => Err(Failure::Check),
         }
+    }
+}
+
+/// Why no test passed though none failed.
+fn nothing_ran(summary: &Summary, packing: Option<PackingCounts>) -> String {
+    let forks: Vec<_> = summary.unsupported.keys().copied().collect();
+    let left_out = packing.map_or(0, |counts| counts.left_out);
+    match (&forks[..], left_out) {
+        ([], left_out) => format!(
+            "no transaction was executed: {left_out} were left out, since they must be refused or fit into no block"
+        ),
+        (forks, 0) => format!("no test was run: {} is not supported", forks.join(", ")),
+        (forks, _) => format!(
+            "no transaction was executed: {} is not supported, and {left_out} transactions were left out, since they \
+             must be refused or fit into no block",
+            forks.join(", ")
+        ),
     }
 }

@@ -1,6 +1,6 @@
 use indicatif::ProgressBar;
 use serde_json::json;
-use tandem_conformance::{Event, Outcome, PackingCounts, Summary, Work};
+use tandem_conformance::{Event, Outcome, PackingCounts, Problem, Summary, Work};
 
 /// In which form outcomes are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) enum Format {
     JsonOutcome,
 }
 
-/// Prints what comes of tests. The last line is always that of the counts.
+/// Prints what comes of tests. The last line is that of the counts, in JSON an object like all others.
 pub(crate) struct Reporter {
     format: Format,
     bar: ProgressBar,
@@ -43,7 +43,7 @@ impl Reporter {
     /// Prints the counts.
     pub(crate) fn finish(&self, summary: &Summary, packing: Option<PackingCounts>) {
         self.bar.finish_and_clear();
-        let Summary { passed, failed, files, files_left, unreadable, work, time } = summary;
+        let Summary { passed, failed, unsupported, files, files_left, unreadable, work, time } = summary;
         let Work { blocks, transactions, metrics } = work;
         for (file, reason) in unreadable.iter().skip(1) {
             eprintln!("{}: {reason}", file.display());
@@ -72,10 +72,14 @@ impl Reporter {
                 metrics.conflicts,
                 metrics.waits
             );
+            let unsupported =
+                unsupported.iter().map(|(fork, count)| format!(", {count} unsupported: {fork}"));
+            println!("{passed} passed, {failed} failed{}", unsupported.collect::<String>());
         } else {
             let mut object = json!({"summary": {
                 "passed": passed,
                 "failed": failed,
+                "unsupported": unsupported,
                 "files": files,
                 "filesLeft": files_left,
                 "unreadable": unreadable.len(),
@@ -102,33 +106,35 @@ impl Reporter {
             }
             println!("{object}");
         }
-        println!("{passed} passed, {failed} failed");
     }
 }
 
-/// A line about a failure.
+/// A line about a failure. Tests that are not supported are counted: there may be thousands.
 fn text(outcome: &Outcome) -> Option<String> {
-    let failure = outcome.failure.as_ref()?;
-    let Outcome { file, test, fork, index, .. } = outcome;
+    let Outcome { file, test, fork, index, problem, .. } = outcome;
+    let Some(Problem::Failed(failure)) = problem else { return None };
     let index = index.map(|index| format!(" {index}")).unwrap_or_default();
     Some(format!("FAILED {}: {test} {fork}{index}: {failure}", file.display()))
 }
 
 fn json(outcome: &Outcome) -> String {
-    let Outcome { file, test, fork, index, failure, .. } = outcome;
+    let Outcome { file, test, fork, index, problem, .. } = outcome;
     let mut object = json!({"test": test, "file": file, "fork": fork, "pass": outcome.passed()});
     if let Some(index) = index {
         object["index"] = json!({"data": index.data, "gas": index.gas, "value": index.value});
     }
-    if let Some(failure) = failure {
-        object["error"] = json!(failure);
+    if let Some(problem) = problem {
+        object["error"] = json!(problem.to_string());
+    }
+    if let Some(Problem::Unsupported(fork)) = problem {
+        object["unsupported"] = json!(fork);
     }
     object.to_string()
 }
 
 /// The fields of revme's outcome; the output of the call is not among them, since the engine does not keep it.
 fn json_outcome(outcome: &Outcome) -> String {
-    let Outcome { test, fork, index, failure, computed, .. } = outcome;
+    let Outcome { test, fork, index, problem, computed, .. } = outcome;
     let result = match &computed.result {
         Some(Ok(true)) => "Success",
         Some(Ok(false)) => "Failed",
@@ -140,7 +146,7 @@ fn json_outcome(outcome: &Outcome) -> String {
         "logsRoot": computed.logs_hash.map(|hash| hash.to_string()),
         "gasUsed": computed.gas_used,
         "pass": outcome.passed(),
-        "errorMsg": failure.as_deref().unwrap_or_default(),
+        "errorMsg": problem.as_ref().map(ToString::to_string).unwrap_or_default(),
         "evmResult": result,
         "fork": fork,
         "test": test,

@@ -1,6 +1,8 @@
 //! Running the command on copies of recorded blocks, whole or spoilt.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod official;
+
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;

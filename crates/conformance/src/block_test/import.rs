@@ -1,6 +1,7 @@
 use crate::engines::Engine;
 use crate::rejection::Rejection;
 use crate::world::{Base, BlockHashes, World};
+use alloy_consensus::Transaction;
 use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::map::B256Map;
 use alloy_primitives::{B256, Sealed, U256};
@@ -9,6 +10,7 @@ use tandem_chain::{
     BlockError, Executed, HeaderChain, SealedBlock, decode_block, signed_block, validate_body,
     validate_execution,
 };
+use tandem_evm::revm::context::result::InvalidTransaction;
 use tandem_evm::{
     BlockInput, ChainSpec, ExecutionError, FinishedBlock, StoreRef, receipts_root_before_byzantium,
 };
@@ -23,10 +25,11 @@ pub(crate) struct Tree {
 }
 
 /// A block with all that its children need.
-#[derive(Clone)]
 struct Node {
     chain: HeaderChain,
     world: World,
+    /// What executing it gave; nothing for the genesis.
+    finished: Option<Arc<FinishedBlock>>,
 }
 
 /// Why a block was not added.
@@ -47,7 +50,7 @@ impl Tree {
     /// A tree of the genesis alone.
     pub(crate) fn new(chain: Arc<ChainSpec>, genesis: Sealed<alloy_consensus::Header>, world: World) -> Self {
         let head = genesis.hash();
-        let genesis = Node { chain: HeaderChain::new(chain, genesis), world };
+        let genesis = Node { chain: HeaderChain::new(chain, genesis), world, finished: None };
         Self { blocks: B256Map::from_iter([(head, genesis)]), head }
     }
 
@@ -76,14 +79,31 @@ impl Tree {
         Ok(hash)
     }
 
+    /// Executes the chosen branch once more, as one stream. Gives the first difference from what its blocks gave one by one.
+    pub(crate) fn replay(&self, engine: &mut Engine) -> Option<String> {
+        let mut branch = Vec::new();
+        let mut first = &self.blocks[&self.head];
+        while let Some(finished) = &first.finished {
+            branch.push(finished.clone());
+            first = &self.blocks[&finished.block.header().parent_hash];
+        }
+        branch.reverse();
+        let base = Base { world: &first.world, block_hashes: BlockHashes::Chain(&first.chain) };
+        engine.differs_in_stream(&StoreRef(&base), &branch)
+    }
+
     /// All rules that a block breaks, as far as each can be told in spite of the others; none if it cannot be decoded or
     /// placed.
     ///
     /// Many tests spoil a block without making its header fit again, and state the reason that they have in mind.
-    pub(crate) fn faults(&self, engine: &mut Engine, rlp: &[u8]) -> Vec<Rejection> {
-        let Ok(block) = decode_block(rlp) else { return Vec::new() };
+    ///
+    /// # Errors
+    ///
+    /// Something that is not about the block.
+    pub(crate) fn faults(&self, engine: &mut Engine, rlp: &[u8]) -> Result<Vec<Rejection>, String> {
+        let Ok(block) = decode_block(rlp) else { return Ok(Vec::new()) };
         let parent = self.blocks.get(&block.header.parent_hash);
-        parent.map_or_else(Vec::new, |parent| parent.faults(engine, block))
+        parent.map_or_else(|| Ok(Vec::new()), |parent| parent.faults(engine, block))
     }
 }
 
@@ -102,24 +122,31 @@ impl Node {
         chain.push(&block).map_err(unfit)?;
         let finished = self.execute(engine, chain.chain(), block)?;
         let world = self.after(chain.chain(), &finished)?;
-        Ok(Self { chain, world })
+        Ok(Self { chain, world, finished: Some(Arc::new(finished)) })
     }
 
     /// All rules that a block breaks, as far as each can be told in spite of the others.
-    fn faults(&self, engine: &mut Engine, block: SealedBlock) -> Vec<Rejection> {
+    fn faults(&self, engine: &mut Engine, block: SealedBlock) -> Result<Vec<Rejection>, String> {
         let mut chain = self.chain.clone();
         let header = Sealed::new_unchecked(block.header.clone(), block.hash());
         let header = chain.push_header(header, &block.body.ommers);
         let body = validate_body(chain.chain(), &block);
+        // Execution ends at a transaction's first fault; this one it shares with no other rule of a transaction alone.
+        let gas_limit = block.header.gas_limit;
+        let asks_too_much =
+            block.body.transactions.iter().any(|transaction| transaction.gas_limit() > gas_limit);
+        let asked =
+            asks_too_much.then_some(Rejection::Transaction(InvalidTransaction::CallerGasLimitMoreThanBlock));
         let executed = self.execute(engine, chain.chain(), block);
         let executed = executed.and_then(|finished| Ok(self.after(chain.chain(), &finished)?));
         let executed = match executed {
+            Ok(_) => None,
             Err(ImportError::Rejected(rejection)) => Some(rejection),
-            Ok(_) | Err(ImportError::Fault(_)) => None,
+            Err(ImportError::Fault(fault)) => return Err(fault),
         };
         let header = header.err().map(unfit);
         let body = body.err().map(|error| unfit(error.into()));
-        [header, body, executed].into_iter().flatten().collect()
+        Ok([header, body, asked, executed].into_iter().flatten().collect())
     }
 
     fn execute(

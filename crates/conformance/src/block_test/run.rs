@@ -3,7 +3,7 @@ use super::import::{ImportError, Tree};
 use crate::engines::Engine;
 use crate::exception::is_stated;
 use crate::network;
-use crate::outcome::{Computed, Event, Outcome, Summary};
+use crate::outcome::{Computed, Event, Outcome, Problem, Summary};
 use crate::rejection::Rejection;
 use crate::suite::{self, Kind, Options, Source, SuiteError};
 use crate::world::World;
@@ -20,7 +20,7 @@ use tandem_chain::decode_block;
 /// If the options make no sense. What is wrong with files and tests is in the summary.
 pub fn run_block_tests(
     files: &[PathBuf],
-    options: Options,
+    options: &Options,
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Summary, SuiteError> {
     suite::run(&BlockTests, files, options, observer)
@@ -41,13 +41,13 @@ impl Kind for BlockTests {
         let tests = sources.iter().flat_map(|source| source.tests.iter().map(move |test| (source, test)));
         for (source, (name, test)) in tests {
             let mut computed = Computed::default();
-            let failure = run(test, engine, &mut computed).err();
+            let problem = run(test, engine, &mut computed).err();
             report(Outcome {
                 file: source.path.clone(),
                 test: name.clone(),
                 fork: test.network.clone(),
                 index: None,
-                failure,
+                problem,
                 computed,
             });
         }
@@ -55,7 +55,7 @@ impl Kind for BlockTests {
 }
 
 /// Runs one test. The error says what is not as it should be.
-fn run(test: &BlockTest, engine: &mut Engine, computed: &mut Computed) -> Result<(), String> {
+fn run(test: &BlockTest, engine: &mut Engine, computed: &mut Computed) -> Result<(), Problem> {
     let mut tree = start(test)?;
     for (index, stated) in test.blocks.iter().enumerate() {
         let result = match tree.import(engine, &stated.rlp) {
@@ -67,7 +67,8 @@ fn run(test: &BlockTest, engine: &mut Engine, computed: &mut Computed) -> Result
         };
         result.map_err(|problem| format!("block {index} of the list: {problem}"))?;
     }
-    finish(test, &tree, computed)
+    finish(test, &tree, computed)?;
+    tree.replay(engine).map_or(Ok(()), |difference| Err(difference.into()))
 }
 
 fn check_valid(stated: &StatedBlock, hash: B256) -> Result<(), String> {
@@ -84,33 +85,32 @@ fn check_valid(stated: &StatedBlock, hash: B256) -> Result<(), String> {
 fn check_rejection(
     stated: &StatedBlock,
     rejection: &Rejection,
-    faults: impl FnOnce() -> Vec<Rejection>,
+    faults: impl FnOnce() -> Result<Vec<Rejection>, String>,
 ) -> Result<(), String> {
     let Some(exception) = &stated.exception else { return Err(rejection.to_string()) };
     let unknown = |name| format!("{rejection}; expected {exception}, but {name} is unknown");
     if is_stated(exception, rejection).map_err(unknown)? {
         return Ok(());
     }
-    let is_among = faults().iter().any(|fault| is_stated(exception, fault) == Ok(true));
+    let is_among = faults()?.iter().any(|fault| is_stated(exception, fault) == Ok(true));
     if is_among { Ok(()) } else { Err(format!("{rejection}; expected {exception}")) }
 }
 
 /// The tree of the test's genesis.
-fn start(test: &BlockTest) -> Result<Tree, String> {
-    let chain = network::chain(&test.network, &test.config)
-        .ok_or_else(|| format!("network {} is unknown", test.network))?;
+fn start(test: &BlockTest) -> Result<Tree, Problem> {
+    let chain = network::chain(&test.network, &test.config)?;
     let world =
         World::new(&test.pre).map_err(|address| format!("the nonce of account {address} is too large"))?;
-    let rlp = test.genesis_rlp.as_ref().ok_or("the test has no genesisRLP")?;
+    let rlp = test.genesis_rlp.as_ref().ok_or_else(|| "the test has no genesisRLP".to_owned())?;
     let genesis = decode_block(rlp).map_err(|error| format!("genesisRLP cannot be decoded: {error}"))?;
     let hash = genesis.hash();
     if hash != test.genesis.hash {
-        return Err(format!("the hash of the genesis is {hash}, expected {}", test.genesis.hash));
+        return Err(format!("the hash of the genesis is {hash}, expected {}", test.genesis.hash).into());
     }
     let header = genesis.into_inner().header;
     let root = world.state_root();
     if root != header.state_root {
-        return Err(format!("the state root of the genesis is {root}, expected {}", header.state_root));
+        return Err(format!("the state root of the genesis is {root}, expected {}", header.state_root).into());
     }
     let chain = chain.with_occupied_addresses(world.occupied_addresses());
     Ok(Tree::new(Arc::new(chain), Sealed::new_unchecked(header, hash), world))

@@ -107,6 +107,17 @@ fn is_body_exception(name: &str, rejection: &Rejection) -> Option<bool> {
             header(|fault| matches!(fault, HeaderFault::BlobGasUsed { .. }))
                 || body(|fault| matches!(fault, BodyFault::BlobGasUsed { .. }))
         }
+        // A block without a hash of its own beside it cannot contradict that; what its hash commits to can contradict it.
+        "INVALID_BLOCK_HASH" => body(|fault| {
+            matches!(
+                fault,
+                BodyFault::TransactionsRoot { .. }
+                    | BodyFault::WithdrawalsRoot { .. }
+                    | BodyFault::OmmersHash { .. }
+            )
+        }),
+        // The number of its transactions' hashes; a block has no other list of them than what its header counts.
+        "INVALID_VERSIONED_HASHES" => body(|fault| matches!(fault, BodyFault::BlobGasUsed { .. })),
         "INVALID_WITHDRAWALS_ROOT" => body(|fault| matches!(fault, BodyFault::WithdrawalsRoot { .. })),
         "INVALID_TRANSACTIONS_ROOT" => body(|fault| matches!(fault, BodyFault::TransactionsRoot { .. })),
         "INVALID_UNCLES_HASH" => body(|fault| matches!(fault, BodyFault::OmmersHash { .. })),

@@ -40,7 +40,7 @@ pub(super) fn is_transaction_exception(name: &str, rejection: &Rejection) -> Opt
         "SENDER_NOT_EOA" => is(|error| matches!(error, Tx::RejectCallerWithCode)),
         "INITCODE_SIZE_EXCEEDED" => is(|error| matches!(error, Tx::CreateInitCodeSizeLimit)),
         "INSUFFICIENT_MAX_FEE_PER_GAS" => is(|error| matches!(error, Tx::GasPriceLessThanBasefee)),
-        "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS" => {
+        "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS" | "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS_2" => {
             is(|error| matches!(error, Tx::PriorityFeeGreaterThanMaxFee))
         }
         "INSUFFICIENT_MAX_FEE_PER_BLOB_GAS" => {
@@ -51,7 +51,7 @@ pub(super) fn is_transaction_exception(name: &str, rejection: &Rejection) -> Opt
                 || matches!(rejection, Rejection::Block(InvalidBlock::GasLimit { .. }))
         }
         "GAS_LIMIT_EXCEEDS_MAXIMUM" => is(|error| matches!(error, Tx::TxGasLimitGreaterThanCap { .. })),
-        "NONCE_IS_MAX" => is(|error| matches!(error, Tx::NonceOverflowInTransaction)),
+        "NONCE_IS_MAX" | "NONCE_TOO_BIG" => is(|error| matches!(error, Tx::NonceOverflowInTransaction)),
         "NONCE_MISMATCH_TOO_LOW" => is(|error| matches!(error, Tx::NonceTooLow { .. })),
         "NONCE_MISMATCH_TOO_HIGH" => is(|error| matches!(error, Tx::NonceTooHigh { .. })),
         "INVALID_CHAINID" => is(|error| matches!(error, Tx::InvalidChainId | Tx::MissingChainId)),
@@ -60,7 +60,9 @@ pub(super) fn is_transaction_exception(name: &str, rejection: &Rejection) -> Opt
         }
         "TYPE_1_TX_PRE_FORK" => is(|error| matches!(error, Tx::Eip2930NotSupported)) || too_early(1),
         "TYPE_2_TX_PRE_FORK" => is(|error| matches!(error, Tx::Eip1559NotSupported)) || too_early(2),
-        "TYPE_3_TX_PRE_FORK" => is(|error| matches!(error, Tx::Eip4844NotSupported)) || too_early(3),
+        "TYPE_3_TX_PRE_FORK" | "TYPE_3_TX_ZERO_BLOBS_PRE_FORK" => {
+            is(|error| matches!(error, Tx::Eip4844NotSupported)) || too_early(3)
+        }
         "TYPE_4_TX_PRE_FORK" => is(|error| matches!(error, Tx::Eip7702NotSupported)) || too_early(4),
         "TYPE_3_TX_ZERO_BLOBS" => is(|error| matches!(error, Tx::EmptyBlobs)),
         "TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH" => is(|error| matches!(error, Tx::BlobVersionNotSupported)),
@@ -73,12 +75,56 @@ pub(super) fn is_transaction_exception(name: &str, rejection: &Rejection) -> Opt
         "TYPE_3_TX_CONTRACT_CREATION" => malformed || is(|error| matches!(error, Tx::BlobCreateTransaction)),
         "TYPE_4_TX_CONTRACT_CREATION" => malformed,
         "TYPE_3_TX_WITH_FULL_BLOBS" => malformed || body(|fault| matches!(fault, BodyFault::Sidecar { .. })),
-        "RLP_INVALID_VALUE" => malformed,
-        "TYPE_4_INVALID_AUTHORIZATION_FORMAT" | "TYPE_4_INVALID_AUTHORITY_SIGNATURE" => malformed,
+        "INVALID_SIGNATURE_VRS" | "EC_RECOVERY_FAIL" => {
+            malformed || matches!(rejection, Rejection::Sender(_))
+        }
+        "TYPE_4_INVALID_AUTHORIZATION_FORMAT"
+        | "TYPE_4_INVALID_AUTHORITY_SIGNATURE"
+        | "TYPE_4_INVALID_AUTHORITY_SIGNATURE_S_TOO_HIGH" => malformed,
+        name if ENCODING.contains(&name) => malformed,
         "TYPE_4_EMPTY_AUTHORIZATION_LIST" => is(|error| matches!(error, Tx::EmptyAuthorizationList)),
         _ => return None,
     })
 }
+
+/// Names of what is wrong with a transaction's bytes, or of numbers that its fields have no room for.
+const ENCODING: &[&str] = &[
+    "ADDRESS_TOO_LONG",
+    "ADDRESS_TOO_SHORT",
+    "GASLIMIT_OVERFLOW",
+    "GASPRICE_OVERFLOW",
+    "NONCE_OVERFLOW",
+    "PRIORITY_OVERFLOW",
+    "RLP_ERROR_EOF",
+    "RLP_ERROR_SIZE",
+    "RLP_ERROR_SIZE_LEADING_ZEROS",
+    "RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_LONG",
+    "RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_SHORT",
+    "RLP_INVALID_ACCESS_LIST_STORAGE_TOO_LONG",
+    "RLP_INVALID_ACCESS_LIST_STORAGE_TOO_SHORT",
+    "RLP_INVALID_DATA",
+    "RLP_INVALID_GASLIMIT",
+    "RLP_INVALID_HEADER",
+    "RLP_INVALID_NONCE",
+    "RLP_INVALID_SIGNATURE_R",
+    "RLP_INVALID_SIGNATURE_S",
+    "RLP_INVALID_TO",
+    "RLP_INVALID_VALUE",
+    "RLP_LEADING_ZEROS_BASEFEE",
+    "RLP_LEADING_ZEROS_DATA_SIZE",
+    "RLP_LEADING_ZEROS_GASLIMIT",
+    "RLP_LEADING_ZEROS_GASPRICE",
+    "RLP_LEADING_ZEROS_NONCE",
+    "RLP_LEADING_ZEROS_NONCE_SIZE",
+    "RLP_LEADING_ZEROS_PRIORITY_FEE",
+    "RLP_LEADING_ZEROS_R",
+    "RLP_LEADING_ZEROS_S",
+    "RLP_LEADING_ZEROS_V",
+    "RLP_LEADING_ZEROS_VALUE",
+    "RLP_TOO_FEW_ELEMENTS",
+    "RLP_TOO_MANY_ELEMENTS",
+    "VALUE_OVERFLOW",
+];
 
 fn is_type_not_supported(error: &InvalidTransaction) -> bool {
     use InvalidTransaction as Tx;

@@ -1,12 +1,12 @@
 use super::build::Builder;
 use super::compare::compare;
 use crate::engines::Engine;
-use crate::outcome::{Computed, Event, Outcome, Summary};
-use crate::state_test::{Case, StateTest};
+use crate::outcome::{Computed, Event, Outcome, Problem, Summary};
+use crate::state_test::{Case, StateTest, nothing_expected};
 use crate::suite::{self, Kind, Options, Source, SuiteError};
 use parking_lot::Mutex;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How to pack state tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct PackingCounts {
     pub transactions: u64,
     /// Transactions that both ways of executing refused for the same reason.
     pub refused: u64,
-    /// Combinations of state tests left out: their transaction must be refused, or the test is wrong.
+    /// Combinations of state tests left out: their transaction must be refused, or does not fit into any block.
     pub left_out: u64,
 }
 
@@ -38,7 +38,7 @@ pub struct PackingCounts {
 pub fn run_packed_state_tests(
     files: &[PathBuf],
     packing: Packing,
-    options: Options,
+    options: &Options,
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<(Summary, PackingCounts), SuiteError> {
     let kind = Packs { packing, counts: Mutex::default() };
@@ -64,15 +64,31 @@ impl Kind for Packs {
         let Packing { pack, repeat } = self.packing;
         let mut builder = Builder::new(pack.get(), repeat.get() as u64);
         let mut counts = PackingCounts::default();
-        let tests = sources.iter().flat_map(|source| &source.tests);
-        for (id, (name, test)) in tests.enumerate() {
+        let mut spoilt = |file: &Path, name: &str, fork: &str, index, problem| {
+            report(Outcome {
+                file: file.to_owned(),
+                test: name.to_owned(),
+                fork: fork.to_owned(),
+                index,
+                problem: Some(problem),
+                computed: Computed::default(),
+            });
+        };
+        let tests = sources.iter().flat_map(|source| source.tests.iter().map(move |test| (source, test)));
+        for (id, (source, (name, test))) in tests.enumerate() {
+            if test.expected().next().is_none() {
+                spoilt(&source.path, name, "", None, nothing_expected());
+            }
             for (fork, expected) in test.expected() {
-                let is_packed = expected.exception.is_none()
-                    && Case::new(test, fork, expected).is_ok_and(|case| {
-                        let name = format!("{name} {fork} {}", expected.indexes);
-                        builder.add(name, id, test, fork, &case)
-                    });
-                counts.left_out += u64::from(!is_packed);
+                match Case::new(test, fork, expected) {
+                    Ok(case) => {
+                        let member = format!("{name} {fork} {}", expected.indexes);
+                        let is_packed =
+                            expected.exception.is_none() && builder.add(member, id, test, fork, &case);
+                        counts.left_out += u64::from(!is_packed);
+                    }
+                    Err(problem) => spoilt(&source.path, name, fork, Some(expected.indexes), problem),
+                }
             }
         }
         for mut pack in builder.finish() {
@@ -93,7 +109,7 @@ impl Kind for Packs {
                 test: name,
                 fork: pack.fork().to_owned(),
                 index: None,
-                failure: result.err(),
+                problem: result.err().map(Problem::Failed),
                 computed: Computed::default(),
             });
         }

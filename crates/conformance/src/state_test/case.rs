@@ -1,6 +1,7 @@
 use super::format::{Env, Expected, StateTest};
 use super::transaction::TransactionError;
 use crate::network;
+use crate::outcome::Problem;
 use crate::rejection::Rejection;
 use crate::world::{World, hash_of_number};
 use alloy_consensus::Header;
@@ -25,13 +26,13 @@ impl Case {
     ///
     /// # Errors
     ///
-    /// What is wrong with the test itself.
-    pub(crate) fn new(test: &StateTest, fork: &str, expected: &Expected) -> Result<Self, String> {
-        let chain = network::chain(fork, &test.config).ok_or_else(|| format!("fork {fork} is unknown"))?;
+    /// What is wrong with the test itself, or the fork that is not supported.
+    pub(crate) fn new(test: &StateTest, fork: &str, expected: &Expected) -> Result<Self, Problem> {
+        let chain = network::chain(fork, &test.config)?;
         let transaction = match test.transaction.signed(expected, chain.chain_id()) {
             Ok(transaction) => Ok(transaction),
             Err(TransactionError::Malformed(reason)) => Err(Rejection::Malformed(reason)),
-            Err(TransactionError::Contradiction(reason)) => return Err(reason),
+            Err(TransactionError::Contradiction(reason)) => return Err(reason.into()),
         };
         Ok(Self { header: header(&test.env, &chain)?, chain: Arc::new(chain), transaction })
     }
@@ -42,19 +43,12 @@ impl Case {
         Self { chain: Arc::new(chain), ..self }
     }
 
-    /// A block of the transaction and nothing else; of nothing at all if there is none.
-    pub(crate) fn block(&self) -> Block {
-        self.block_of(self.transaction.clone().ok())
-    }
-
-    /// A block in which nothing happens.
-    pub(crate) fn empty_block(&self) -> Block {
-        self.block_of(None)
-    }
-
-    fn block_of(&self, transaction: Option<Recovered<TxEnvelope>>) -> Block {
-        Block::new(&self.chain, self.header.clone(), transaction, Vec::new(), Withdrawals::default())
-            .without_system_steps()
+    /// A block of the transaction and nothing else; `None` if there is none.
+    pub(crate) fn block(&self) -> Option<Block> {
+        let transaction = self.transaction.clone().ok()?;
+        let block =
+            Block::new(&self.chain, self.header.clone(), [transaction], Vec::new(), Withdrawals::default());
+        Some(block.without_system_steps())
     }
 }
 

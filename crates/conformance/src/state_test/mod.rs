@@ -8,4 +8,5 @@ mod transaction;
 pub(crate) use case::Case;
 pub use format::Index;
 pub(crate) use format::{Env, StateTest};
+pub(crate) use run::nothing_expected;
 pub use run::run_state_tests;

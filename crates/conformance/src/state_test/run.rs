@@ -1,15 +1,15 @@
 use super::case::Case;
-use super::format::{Expected, StateTest};
+use super::format::{Expected, Index, StateTest};
 use crate::engines::Engine;
 use crate::exception::is_stated;
-use crate::outcome::{Computed, Event, Outcome, Summary};
+use crate::outcome::{Computed, Event, Outcome, Problem, Summary};
 use crate::rejection::Rejection;
 use crate::suite::{self, Kind, Options, Source, SuiteError};
 use crate::world::{Base, BlockHashes, World};
 use alloy_primitives::{B256, Log, keccak256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tandem_evm::{Block, BlockInput, ExecutionError, FinishedBlock, StoreRef};
+use tandem_evm::{BlockInput, ExecutionError, FinishedBlock, Receipt, StoreRef};
 
 /// Runs state tests: each transaction in a block of its own, many unrelated blocks in one stream of the parallel engine.
 ///
@@ -18,7 +18,7 @@ use tandem_evm::{Block, BlockInput, ExecutionError, FinishedBlock, StoreRef};
 /// If the options make no sense. What is wrong with files and tests is in the summary.
 pub fn run_state_tests(
     files: &[PathBuf],
-    options: Options,
+    options: &Options,
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Summary, SuiteError> {
     suite::run(&StateTests, files, options, observer)
@@ -37,14 +37,6 @@ struct Job<'t> {
     case: Case,
 }
 
-/// What became of a transaction.
-struct Executed {
-    /// Why it was refused, if it was.
-    rejection: Option<Rejection>,
-    /// Its block; one without it if it was refused.
-    block: FinishedBlock,
-}
-
 impl Kind for StateTests {
     type Test = StateTest;
     const GROUP: usize = 1;
@@ -59,119 +51,102 @@ impl Kind for StateTests {
         let mut jobs = Vec::new();
         let tests = sources.iter().flat_map(|source| source.tests.iter().map(move |test| (source, test)));
         for (source, (name, test)) in tests {
+            let file = source.path.as_path();
             let world = World::new(&test.pre);
+            if test.expected().next().is_none() {
+                report(outcome(file, name, "", None, Computed::default(), Some(nothing_expected())));
+            }
             for (fork, expected) in test.expected() {
                 let case = match &world {
                     Ok(world) => {
                         Case::new(test, fork, expected).map(|case| case.with_occupied_addresses(world))
                     }
-                    Err(address) => Err(format!("the nonce of account {address} is too large")),
+                    Err(address) => Err(format!("the nonce of account {address} is too large").into()),
                 };
-                let file = source.path.as_path();
                 match case {
                     Ok(case) => jobs.push(Job { file, name, fork, expected, world: worlds.len(), case }),
-                    Err(error) => {
-                        report(outcome(file, name, fork, expected, Computed::default(), Some(error)));
+                    Err(problem) => {
+                        let index = Some(expected.indexes);
+                        report(outcome(file, name, fork, index, Computed::default(), Some(problem)));
                     }
                 }
             }
             worlds.push(world.unwrap_or_default());
         }
         for (job, executed) in jobs.iter().zip(execute(engine, &jobs, &worlds)) {
-            let (computed, failure) = match executed {
+            let (computed, problem) = match executed {
                 Ok(executed) => job.check(&worlds[job.world], &executed),
-                Err(error) => (Computed::default(), Some(error)),
+                Err(fault) => (Computed::default(), Some(fault.into())),
             };
-            report(outcome(job.file, job.name, job.fork, job.expected, computed, failure));
+            report(outcome(job.file, job.name, job.fork, Some(job.expected.indexes), computed, problem));
         }
     }
+}
+
+/// What is wrong with a test that would pass whatever happens.
+pub(crate) fn nothing_expected() -> Problem {
+    Problem::Failed("the test says nothing of what is expected: its post is empty".to_owned())
 }
 
 fn outcome(
     file: &Path,
     name: &str,
     fork: &str,
-    expected: &Expected,
+    index: Option<Index>,
     computed: Computed,
-    failure: Option<String>,
+    problem: Option<Problem>,
 ) -> Outcome {
-    Outcome {
-        file: file.to_owned(),
-        test: name.to_owned(),
-        fork: fork.to_owned(),
-        index: Some(expected.indexes),
-        failure,
-        computed,
-    }
+    Outcome { file: file.to_owned(), test: name.to_owned(), fork: fork.to_owned(), index, problem, computed }
 }
 
-/// Executes each job's transaction, as a block of an unrelated world; then a block without it if it was refused.
+/// What became of a job's transaction: it was executed in a block, or refused.
+type Executed = Result<FinishedBlock, Rejection>;
+
+/// Executes each job's transaction, as a block of an unrelated world. The error is a fault.
 fn execute(engine: &mut Engine, jobs: &[Job<'_>], worlds: &[World]) -> Vec<Result<Executed, String>> {
     let bases: Vec<_> =
         worlds.iter().map(|world| Base { world, block_hashes: BlockHashes::OfNumbers }).collect();
     let stores: Vec<_> = bases.iter().map(StoreRef).collect();
-    let input = |index: usize, block: Block| BlockInput {
-        block: Arc::new(block),
-        store: &stores[jobs[index].world],
-        world: index as u32,
+    let input = |(index, job): (usize, &Job<'_>)| {
+        let block = Arc::new(job.case.block()?);
+        Some(BlockInput { block, store: &stores[job.world], world: index as u32 })
     };
-    let inputs: Vec<_> = jobs.iter().enumerate().map(|(index, job)| input(index, job.case.block())).collect();
-    let blocks = engine.execute_all(&inputs);
-    let mut rejections: Vec<_> =
-        jobs.iter().map(|job| job.case.transaction.as_ref().err().cloned()).collect();
-    let mut executed = Vec::with_capacity(jobs.len());
-    for (block, rejection) in blocks.into_iter().zip(&mut rejections) {
-        executed.push(match block {
-            Ok(block) => Ok(Some(block)),
-            Err(ExecutionError::Transaction { error, .. }) => {
-                *rejection = Some(Rejection::Transaction(error));
-                Ok(None)
-            }
-            Err(ExecutionError::Block { error, .. }) => {
-                *rejection = Some(Rejection::Block(error));
-                Ok(None)
-            }
-            Err(error) => Err(error.to_string()),
-        });
-    }
-    let refused = |executed: &Result<Option<FinishedBlock>, String>| matches!(executed, Ok(None));
-    let inputs: Vec<_> = (0..jobs.len())
-        .filter(|index| refused(&executed[*index]))
-        .map(|index| input(index, jobs[index].case.empty_block()))
-        .collect();
-    let mut empty = engine.execute_all(&inputs).into_iter();
-    let finish = |(executed, rejection)| {
-        let block = match executed? {
-            Some(block) => block,
-            None => match empty.next() {
-                Some(block) => block.map_err(|error| error.to_string())?,
-                None => return Err("a block is missing".to_owned()),
-            },
-        };
-        Ok(Executed { rejection, block })
+    let inputs: Vec<_> = jobs.iter().enumerate().filter_map(input).collect();
+    let mut blocks = engine.execute_all(&inputs).into_iter();
+    let mut executed = |job: &Job<'_>| match &job.case.transaction {
+        Err(rejection) => Ok(Err(rejection.clone())),
+        Ok(_) => match blocks.next() {
+            Some(Ok(block)) => Ok(Ok(block)),
+            Some(Err(ExecutionError::Transaction { error, .. })) => Ok(Err(Rejection::Transaction(error))),
+            Some(Err(ExecutionError::Block { error, .. })) => Ok(Err(Rejection::Block(error))),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("a block is missing".to_owned()),
+        },
     };
-    executed.into_iter().zip(rejections).map(finish).collect()
+    jobs.iter().map(&mut executed).collect()
 }
 
 impl Job<'_> {
-    /// Compares what was executed with what the test expects.
-    fn check(&self, before: &World, executed: &Executed) -> (Computed, Option<String>) {
-        let Executed { rejection, block } = executed;
+    /// Compares what was executed with what the test expects. A refused transaction leaves everything as it was.
+    fn check(&self, before: &World, executed: &Executed) -> (Computed, Option<Problem>) {
         let mut after = before.clone();
-        after.apply(&block.state_changes());
+        let (result, gas_used, logs_hash) = match executed {
+            Ok(block) => {
+                after.apply(&block.state_changes());
+                let success = block.receipts.first().is_some_and(|receipt| receipt.success);
+                (Ok(success), block.gas_used, logs_hash(&block.receipts))
+            }
+            Err(rejection) => (Err(rejection.to_string()), 0, logs_hash(&[])),
+        };
         let state_root = after.state_root();
-        let logs_hash = logs_hash(block);
         let computed = Computed {
             state_root: Some(state_root),
             logs_hash: Some(logs_hash),
-            gas_used: Some(block.gas_used),
-            result: Some(match (rejection, block.receipts.first()) {
-                (Some(rejection), _) => Err(rejection.to_string()),
-                (None, receipt) => Ok(receipt.is_some_and(|receipt| receipt.success)),
-            }),
+            gas_used: Some(gas_used),
+            result: Some(result),
         };
-        let failure = self.failure(rejection.as_ref(), state_root, logs_hash);
-        (computed, failure)
+        let failure = self.failure(executed.as_ref().err(), state_root, logs_hash);
+        (computed, failure.map(Problem::Failed))
     }
 
     fn failure(&self, rejection: Option<&Rejection>, state_root: B256, logs_hash: B256) -> Option<String> {
@@ -194,9 +169,9 @@ impl Job<'_> {
     }
 }
 
-/// The hash over the RLP of a block's logs.
-fn logs_hash(block: &FinishedBlock) -> B256 {
-    let logs: Vec<&Log> = block.receipts.iter().flat_map(|receipt| &receipt.logs).collect();
+/// The hash over the RLP of all logs.
+fn logs_hash(receipts: &[Receipt]) -> B256 {
+    let logs: Vec<&Log> = receipts.iter().flat_map(|receipt| &receipt.logs).collect();
     let mut encoded = Vec::new();
     alloy_rlp::encode_list::<&Log, Log>(&logs, &mut encoded);
     keccak256(encoded)

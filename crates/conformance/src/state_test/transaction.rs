@@ -49,8 +49,11 @@ pub(crate) struct StatedAuthorization {
     chain_id: U256,
     address: Address,
     nonce: U256,
-    #[serde(alias = "v")]
-    y_parity: U256,
+    /// The parity by either name, or by both.
+    #[serde(default)]
+    y_parity: Option<U256>,
+    #[serde(default)]
+    v: Option<U256>,
     r: U256,
     s: U256,
 }
@@ -220,7 +223,15 @@ fn bound_to_chain(unsigned: &TypedTransaction, chain_id: u64) -> Option<TypedTra
 }
 
 fn signed(stated: &StatedAuthorization) -> Result<SignedAuthorization, TransactionError> {
-    let StatedAuthorization { chain_id, address, nonce, y_parity, r, s } = *stated;
+    let StatedAuthorization { chain_id, address, nonce, y_parity, v, r, s } = *stated;
+    let contradiction = |text: &str| TransactionError::Contradiction(format!("an authorization has {text}"));
+    let y_parity = match (y_parity, v) {
+        (Some(y_parity), Some(v)) if y_parity != v => {
+            return Err(contradiction("a yParity that is not its v"));
+        }
+        (Some(parity), _) | (None, Some(parity)) => parity,
+        (None, None) => return Err(contradiction("neither yParity nor v")),
+    };
     let nonce = narrow("authorization's nonce", nonce)?;
     let authorization = Authorization { chain_id, address, nonce };
     Ok(SignedAuthorization::new_unchecked(authorization, narrow("authorization's parity", y_parity)?, r, s))

@@ -7,12 +7,14 @@ use std::sync::Mutex;
 use tandem_conformance::{Event, Options, Outcome, SuiteError, Summary};
 
 /// One of the functions that run tests.
-pub(crate) type Runner = fn(&[PathBuf], Options, &(dyn Fn(Event<'_>) + Sync)) -> Result<Summary, SuiteError>;
+pub(crate) type Runner = fn(&[PathBuf], &Options, &(dyn Fn(Event<'_>) + Sync)) -> Result<Summary, SuiteError>;
 
-pub(crate) const OPTIONS: Options = Options { jobs: 2, threads: 2, slow_reads: false, keep_going: true };
+pub(crate) fn options() -> Options {
+    Options { jobs: 2, threads: vec![1, 4], slow_reads: false, keep_going: true }
+}
 
 /// Runs files with these contents, and gives their outcomes.
-pub(crate) fn run(runner: Runner, options: Options, contents: &[String]) -> (Vec<Outcome>, Summary) {
+pub(crate) fn run(runner: Runner, options: &Options, contents: &[String]) -> (Vec<Outcome>, Summary) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut files = Vec::new();
     for (index, content) in contents.iter().enumerate() {
@@ -32,8 +34,8 @@ pub(crate) fn run(runner: Runner, options: Options, contents: &[String]) -> (Vec
 
 /// The only failure of a file with one test; `None` if it passes.
 pub(crate) fn failure(runner: Runner, test: &Value) -> Option<String> {
-    let (outcomes, summary) = run(runner, OPTIONS, &[test.to_string()]);
+    let (outcomes, summary) = run(runner, &options(), &[test.to_string()]);
     assert!(summary.unreadable.is_empty(), "{:?}", summary.unreadable);
     assert_eq!((outcomes.len(), summary.passed + summary.failed), (1, 1));
-    outcomes[0].failure.clone()
+    outcomes[0].problem.as_ref().map(ToString::to_string)
 }
