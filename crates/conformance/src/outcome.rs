@@ -34,6 +34,8 @@ pub struct Computed {
     pub gas_used: Option<u64>,
     /// Whether the transaction succeeded, or why there is no receipt of it.
     pub result: Option<Result<bool, String>>,
+    /// Names of reasons that the test states and that are not known. What was to be refused was; whether for this reason was not checked.
+    pub unchecked: Vec<String>,
 }
 
 impl Outcome {
@@ -69,6 +71,8 @@ pub struct Summary {
     pub failed: u64,
     /// Tests that were not run, by the fork that is not supported.
     pub unsupported: BTreeMap<&'static str, u64>,
+    /// Reasons that could not be checked, by the name that is not known, in tests that passed.
+    pub unchecked: BTreeMap<String, u64>,
     /// Files that were read.
     pub files: usize,
     /// Files left out because a failure ended the run.

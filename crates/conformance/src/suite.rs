@@ -127,7 +127,12 @@ impl Run<'_> {
     fn report(&self, outcome: &Outcome) {
         let mut summary = self.summary.lock();
         match &outcome.problem {
-            None => summary.passed += 1,
+            None => {
+                summary.passed += 1;
+                for name in &outcome.computed.unchecked {
+                    *summary.unchecked.entry(name.clone()).or_default() += 1;
+                }
+            }
             Some(Problem::Unsupported(fork)) => *summary.unsupported.entry(fork).or_default() += 1,
             Some(Problem::Failed(_)) => {
                 summary.failed += 1;

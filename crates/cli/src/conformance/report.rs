@@ -43,7 +43,8 @@ impl Reporter {
     /// Prints the counts.
     pub(crate) fn finish(&self, summary: &Summary, packing: Option<PackingCounts>) {
         self.bar.finish_and_clear();
-        let Summary { passed, failed, unsupported, files, files_left, unreadable, work, time } = summary;
+        let Summary { passed, failed, unsupported, unchecked, files, files_left, unreadable, work, time } =
+            summary;
         let Work { blocks, transactions, metrics } = work;
         for (file, reason) in unreadable.iter().skip(1) {
             eprintln!("{}: {reason}", file.display());
@@ -74,12 +75,15 @@ impl Reporter {
             );
             let unsupported =
                 unsupported.iter().map(|(fork, count)| format!(", {count} unsupported: {fork}"));
-            println!("{passed} passed, {failed} failed{}", unsupported.collect::<String>());
+            let unchecked =
+                unchecked.iter().map(|(name, count)| format!(", {count} reasons unchecked: {name}"));
+            println!("{passed} passed, {failed} failed{}", unsupported.chain(unchecked).collect::<String>());
         } else {
             let mut object = json!({"summary": {
                 "passed": passed,
                 "failed": failed,
                 "unsupported": unsupported,
+                "unchecked": unchecked,
                 "files": files,
                 "filesLeft": files_left,
                 "unreadable": unreadable.len(),
@@ -125,6 +129,9 @@ fn json(outcome: &Outcome) -> String {
     }
     if let Some(problem) = problem {
         object["error"] = json!(problem.to_string());
+    }
+    if !outcome.computed.unchecked.is_empty() {
+        object["unchecked"] = json!(outcome.computed.unchecked);
     }
     if let Some(Problem::Unsupported(fork)) = problem {
         object["unsupported"] = json!(fork);

@@ -11,13 +11,17 @@ use transaction::{is_legacy_exception, is_transaction_exception};
 ///
 /// # Errors
 ///
-/// The first name that is unknown. It is never taken for a reason that holds.
+/// The first name that is unknown, unless one that is known holds. It is never taken for a reason that holds: it stays unchecked.
 pub(crate) fn is_stated<'n>(stated: &'n str, rejection: &Rejection) -> Result<bool, &'n str> {
-    let mut holds = false;
-    for name in stated.split('|') {
-        holds |= is_named(name.trim(), rejection).ok_or(name)?;
+    let mut unknown = None;
+    for name in stated.split('|').map(str::trim) {
+        match is_named(name, rejection) {
+            Some(true) => return Ok(true),
+            Some(false) => {}
+            None => unknown = unknown.or(Some(name)),
+        }
     }
-    Ok(holds)
+    unknown.map_or(Ok(false), Err)
 }
 
 /// Whether a reason goes by this name; `None` if the name is unknown.
