@@ -1,8 +1,9 @@
 use crate::hashes::Hashes;
 use crate::location::{AccountState, Key, Value};
+use crate::occupied::Occupied;
 use crate::trace::Notes;
 use crate::vm::EvmVm;
-use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
+use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, U256};
 use parking_lot::{Mutex, RwLock};
 use revm::bytecode::Bytecode;
@@ -162,7 +163,7 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     /// How many of them are of earlier steps of the run.
     pub(crate) earlier_credits: usize,
     /// Addresses whose accounts have storage, but neither nonce nor code (EIP-7610).
-    pub(crate) occupied: Arc<AddressSet>,
+    pub(crate) occupied: Arc<Occupied>,
     /// What a trace wants to know besides, if there is one.
     pub(crate) notes: Option<Notes>,
     /// Index into `accounts`, filled once there are many.

@@ -163,6 +163,7 @@ fn execute<S: DatabaseRef>(
     evm: &mut Plain<'_, S>,
     block: &Block,
 ) -> Result<PlainBlock, ExecutionError<S::Error>> {
+    block.check()?;
     start(evm, block).map_err(|error| system_error::<S>(block, error))?;
     let invalid = |error| ExecutionError::Block { block: block.id, error };
     let clear_empty = block.is_enabled(SpecId::SPURIOUS_DRAGON);
