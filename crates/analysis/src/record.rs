@@ -28,6 +28,9 @@ pub enum TraceError {
     /// A block is invalid. The message names it.
     #[error("{0}")]
     Invalid(String),
+    /// The rules of a block are not supported. The message names it and its fork.
+    #[error("{0}")]
+    Unsupported(String),
     /// The state failed, or something that cannot happen did.
     #[error("{0}")]
     Fault(String),
@@ -39,6 +42,7 @@ impl<E: std::fmt::Display> From<ExecutionError<E>> for TraceError {
             ExecutionError::Transaction { .. } | ExecutionError::Block { .. } => {
                 Self::Invalid(error.to_string())
             }
+            ExecutionError::Fork { .. } => Self::Unsupported(error.to_string()),
             ExecutionError::Fault { .. } | ExecutionError::NoCode { .. } | ExecutionError::Internal(_) => {
                 Self::Fault(error.to_string())
             }

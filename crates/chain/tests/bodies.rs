@@ -68,7 +68,7 @@ fn each_fork_has_its_types_of_transactions() {
         let first = forks_up_to(first);
         for forks in 1..=FORKS.len() {
             let (chain, block) = block(forks, vec![transaction(0), transaction(ty)]);
-            let fork = chain.fork(1, 12);
+            let fork = chain.fork(1, 12).unwrap();
             let hash = *block.body.transactions[1].tx_hash();
             let expected =
                 (forks < first).then_some(BodyFault::TransactionType { index: 1, hash, found: ty, fork });

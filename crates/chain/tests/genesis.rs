@@ -215,7 +215,7 @@ fn forks_begin_where_the_configuration_says() {
     let genesis = read(&json).unwrap();
     let chain = genesis.chain();
     let names = [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (8, 0), (10, 0), (11, 0), (20, 0)]
-        .map(|(number, timestamp)| chain.fork(number, timestamp));
+        .map(|(number, timestamp)| chain.fork(number, timestamp).unwrap());
     assert_eq!(
         names,
         [
@@ -232,7 +232,7 @@ fn forks_begin_where_the_configuration_says() {
             "Paris",
         ]
     );
-    let names = [100, 101, 102, 103, 104, 106].map(|timestamp| chain.fork(30, timestamp));
+    let names = [100, 101, 102, 103, 104, 106].map(|timestamp| chain.fork(30, timestamp).unwrap());
     assert_eq!(names, ["Shanghai", "Cancun", "Prague", "Osaka", "BPO1", "BPO3"]);
     assert_eq!(chain.activation(EthereumHardfork::MuirGlacier), ForkCondition::Never);
     assert_eq!(chain.activation(EthereumHardfork::GrayGlacier), ForkCondition::Block(13));
@@ -424,4 +424,38 @@ fn the_description_has_the_same_rules() {
     let again = Genesis::read(genesis.description().as_bytes()).unwrap();
     assert!(again.accounts().is_empty());
     assert_eq!(format!("{:?}", again.chain()), format!("{:?}", genesis.chain()));
+}
+
+#[test]
+fn accounts_where_nothing_can_be_created_are_part_of_the_rules() {
+    let [occupied, paid, sent, code, emptied] = [1, 2, 3, 4, 5].map(Address::with_last_byte);
+    let storage = json!({"0x07": "0x08", "0x01": "0x00"});
+    let json = with(
+        all_forks(),
+        "alloc",
+        json!({
+            occupied.to_string(): {"balance": "0x0", "storage": storage},
+            paid.to_string(): {"balance": "0x1"},
+            sent.to_string(): {"balance": "0x0", "nonce": "0x1", "storage": storage},
+            code.to_string(): {"balance": "0x0", "code": "0x00", "storage": storage},
+            emptied.to_string(): {"balance": "0x0", "storage": {"0x01": "0x00"}},
+        }),
+    );
+    let genesis = read(&json).unwrap();
+    let found = |genesis: &Genesis| genesis.chain().occupied_addresses().collect::<Vec<_>>();
+    assert_eq!(found(&genesis), [occupied]);
+    // Without the state they are still known.
+    let description = genesis.description();
+    assert_eq!(found(&Genesis::read(description.as_bytes()).unwrap()), [occupied]);
+    assert_eq!(Genesis::read(description.as_bytes()).unwrap().description(), description);
+}
+
+#[test]
+fn a_fork_at_the_other_kind_of_point_is_named_with_the_right_one() {
+    for (wrong, right) in [("cancunBlock", "cancunTime"), ("londonTime", "londonBlock")] {
+        let error = read(&with(all_forks(), &format!("config.{wrong}"), json!(0))).unwrap_err().to_string();
+        assert!(error.contains(&format!("config.{wrong}")) && error.contains(right), "{error}");
+    }
+    let error = read(&with(all_forks(), "config.verkleTime", json!(0))).unwrap_err().to_string();
+    assert!(error.contains("not known"), "{error}");
 }

@@ -11,7 +11,7 @@ use tandem_chain::{
     Ancestor, BlockAttributes, BlockError, BrokenChain, ExtraDataRule, HeaderChain, HeaderFault, next_header,
     validate_header,
 };
-use tandem_evm::ChainSpec;
+use tandem_evm::{ChainSpec, ForkError};
 
 fn field(result: Result<(), BlockError>) -> Option<&'static str> {
     match result {
@@ -202,7 +202,10 @@ fn forks_that_are_not_supported_are_refused() {
     };
     validate_header(&spec, &parent, None, &child(begin - 12)).unwrap();
     let error = validate_header(&spec, &parent, None, &child(begin)).unwrap_err();
-    assert_eq!(error.fault, HeaderFault::UnsupportedFork { found: begin, begin, fork: "Amsterdam" });
+    assert_eq!(
+        error.fault,
+        HeaderFault::Fork { found: begin, error: ForkError::Unsupported { fork: "Amsterdam" } }
+    );
     assert!(error.to_string().contains("Amsterdam"), "{error}");
 }
 

@@ -26,7 +26,7 @@ fn every_block_passes() {
     let mut forks = Vec::new();
     for file in &recorded.blocks {
         headers.push(&file.block).unwrap();
-        let fork = headers.chain().fork(file.block.number, file.block.timestamp);
+        let fork = headers.chain().fork(file.block.number, file.block.timestamp).unwrap();
         if forks.last() != Some(&fork) {
             forks.push(fork);
         }

@@ -163,7 +163,7 @@ fn a_chain_is_sealed_through_every_fork() {
     while forks.last() != Some(&"BPO2") {
         let block = build(&chain, &choice);
         chain.push(&block).unwrap();
-        let fork = chain.chain().fork(block.number, block.timestamp);
+        let fork = chain.chain().fork(block.number, block.timestamp).unwrap();
         if forks.last() != Some(&fork) {
             forks.push(fork);
         }

@@ -18,7 +18,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  all well
   1  a check failed, or a block is invalid
-  2  bad usage, or input that cannot be read
+  2  bad usage, or input that cannot be read, is not supported or does not suffice
   3  internal fault";
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +93,10 @@ pub(crate) struct RunArgs {
     /// How to execute
     #[arg(long, value_enum, default_value_t = Mode::Stream)]
     pub(crate) mode: Mode,
+    /// Where a witness lacks what its root depends on, take it to be as recorders mostly leave it out, and call the root
+    /// unproven instead of refusing the witness
+    #[arg(long)]
+    pub(crate) unproven: bool,
     /// What to check
     #[arg(long, value_enum, default_value_t = Check::All)]
     pub(crate) check: Check,

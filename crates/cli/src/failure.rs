@@ -6,6 +6,8 @@ use std::process::ExitCode;
 pub(crate) enum Failure {
     /// A check failed or a block is invalid. What is wrong was reported already.
     Check,
+    /// What is there does not suffice to check a block. What is missing was reported already.
+    Unchecked,
     /// Bad usage, or input that cannot be read.
     Input(String),
     /// An internal fault.
@@ -23,7 +25,7 @@ impl Failure {
 
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
-            Self::Check => None,
+            Self::Check | Self::Unchecked => None,
             Self::Input(message) | Self::Fault(message) => Some(message),
         }
     }
@@ -31,7 +33,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Check => 1,
-            Self::Input(_) => 2,
+            Self::Unchecked | Self::Input(_) => 2,
             Self::Fault(_) => 3,
         })
     }

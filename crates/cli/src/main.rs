@@ -10,21 +10,51 @@ mod failure;
 #[cfg(feature = "fevm")]
 mod fevm;
 mod generate;
+mod output;
 mod process;
 mod run;
 mod shape;
 mod slow;
 
+use crate::output::complain;
 use clap::Parser;
+use failure::Failure;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(message) => return explain_usage(&message),
+    };
     tandem_evm::install_precompiles();
-    let result = match args.command {
+    match run(args.command).and_then(|()| output::finish()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                complain!("error: {message}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+/// Prints what was asked for by `--help`, or what is wrong with the arguments.
+fn explain_usage(message: &clap::Error) -> ExitCode {
+    match message.print() {
+        Err(error) if !message.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            complain!("error: writing the help failed: {error}");
+            Failure::fault(error).exit_code()
+        }
+        _ => ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2)),
+    }
+}
+
+fn run(command: args::Command) -> Result<(), Failure> {
+    match command {
         args::Command::Run(args) => run::Settings::new(args).and_then(|settings| run::run(&settings)),
         args::Command::Explain(args) => {
             explain::Settings::new(args).and_then(|settings| explain::explain(&settings))
@@ -48,14 +78,5 @@ fn main() -> ExitCode {
         args::Command::Db(command) => chain::db(&command),
         #[cfg(feature = "fevm")]
         args::Command::Fevm(command) => fevm::fevm(&command),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if let Some(message) = failure.message() {
-                eprintln!("error: {message}");
-            }
-            failure.exit_code()
-        }
     }
 }

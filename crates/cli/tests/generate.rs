@@ -287,3 +287,34 @@ fn blocks_beside_another_chains_genesis_are_bad_input() {
     fs::write(folder.path().join("genesis.json"), "{}").expect("a file");
     assert_fails(&run(folder.path(), &[]), 2, &["genesis.json", "config"]);
 }
+
+#[test]
+fn an_interrupted_command_leaves_nothing_that_looks_whole() {
+    let folder = folder();
+    let out = folder.path().join("chain");
+    let text = out.to_str().expect("a path in UTF-8");
+    let args =
+        ["generate", "--out", text, "--fixtures", "--blocks", "10000", "--txs", "10", "--accounts", "20"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tandem"));
+    let mut child =
+        command.args(args).stdout(std::process::Stdio::null()).spawn().expect("the command starts");
+    let begun = out.join("unfinished/chain.rlp");
+    let written = || fs::metadata(&begun).is_ok();
+    let start = std::time::Instant::now();
+    while !written() && start.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(written(), "it was interrupted while it wrote");
+    let left: Vec<_> =
+        fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(left, ["unfinished"]);
+    assert_fails(&run(&out, &[]), 2, &["holds no blocks"]);
+    // The next one begins anew.
+    let (rows, _) = generate(&out, &["--fixtures"]);
+    assert_eq!(rows.len(), 3);
+    let left: Vec<String> = files(&out).into_keys().filter(|name| name.contains("unfinished")).collect();
+    assert_eq!(left, [] as [String; 0]);
+    assert!(run(&out, &[]).status.success());
+}

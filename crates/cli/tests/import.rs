@@ -8,12 +8,13 @@ mod recorded;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
-use common::{assert_fails, stderr};
+use common::{Blocks, assert_fails, faults, stderr, stdout};
 use datadir::{Datadir, Rng};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use recorded::{Recorded, encode, strings};
 use std::io::Write;
+use tandem_chain::ChainFile;
 
 /// A block with all fields of a header, three kinds of transactions and a withdrawal, and another one after it.
 const LATE: u64 = 53;
@@ -269,15 +270,153 @@ fn missing_blocks_are_named() {
 }
 
 #[test]
-fn blocks_in_the_wrong_order_are_named() {
+fn blocks_that_are_there_already_are_passed_over() {
     let Some(chain) = Recorded::load() else { return };
+    let doubled = [encode(chain.blocks(1, 12)), encode(chain.blocks(10, 10)), encode(chain.blocks(12, 30))];
+    let rest = [encode(chain.blocks(25, 54)), encode(chain.blocks(1, 2))];
+    for mode in ["--threads=1", "--threads=4", "--one-by-one"] {
+        for batch in ["--batch=1", "--batch=5", "--batch=500"] {
+            let data = Datadir::new();
+            let first = data.write("doubled.rlp", &doubled.concat());
+            let second = data.write("rest.rlp", &rest.concat());
+            let output = data.import(Some(&chain.genesis), &[&first, &second], &[mode, batch, "--segment=7"]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            assert!(stdout(&output).contains("54 blocks imported, 10 known before"), "{}", stdout(&output));
+            assert_eq!(data.check().number, 54);
+        }
+    }
+    // Another block in the place of one that the same file brought is of another branch.
     let data = Datadir::new();
-    let bytes = [encode(chain.blocks(1, 12)), encode(chain.blocks(10, 10))].concat();
-    let file = data.write("order.rlp", &bytes);
+    let other = chain.changed(9, |header| header.mix_hash.0[0] ^= 1);
+    let file = data.write("branch.rlp", &[encode(chain.blocks(1, 12)), other].concat());
     let output = data.import(Some(&chain.genesis), &[&file], &[]);
-    assert_fails(&output, 1, &["order.rlp: block 12 of the file", "block 10 (0x"]);
+    assert_fails(&output, 1, &["branch.rlp: block 12 of the file is block 9 (0x", "another block"]);
     assert_eq!(data.check().number, 12);
     chain.assert_completes(&data);
+}
+
+#[test]
+fn overlapping_files_are_imported() {
+    let Some(faults) = faults() else { return };
+    let path = |name: &str| faults.join("02-overlapping-files").join(name);
+    let whole = Datadir::new();
+    let output = whole.import(Some(&path("genesis.json")), &[&path("seg-1-200.rlp")], &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for files in [&["seg-1-100.rlp", "seg-100-200.rlp"][..], &["dup100.rlp"]] {
+        for mode in ["--threads=1", "--threads=2", "--threads=8", "--one-by-one"] {
+            let data = Datadir::new();
+            let files: Vec<_> = files.iter().map(|name| path(name)).collect();
+            let files: Vec<_> = files.iter().map(|path| path.as_path()).collect();
+            let output = data.import(Some(&path("genesis.json")), &files, &[mode]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            assert_eq!(data.check(), whole.head());
+        }
+    }
+}
+
+#[test]
+fn blocks_of_another_chain_than_the_genesis_say_so() {
+    let blocks = Blocks::generate();
+    let chain = blocks.path().join("chain.rlp");
+    let genesis = blocks.path().join("genesis.json");
+    blocks.edit_genesis(|genesis| genesis["extraData"] = "0x1234".into());
+    let data = Datadir::new();
+    let output = data.import(Some(&genesis), &[&chain], &[]);
+    assert_fails(&output, 1, &["chain.rlp: block 0 of the file does not follow the genesis", "parentHash"]);
+    assert_eq!(data.check().number, 0);
+}
+
+#[test]
+fn a_genesis_block_in_a_file_is_that_of_the_database_or_of_another_chain() {
+    let Some(chain) = Recorded::load() else { return };
+    let data = chain.datadir(3);
+    let mut block = chain.block(1).clone();
+    (block.header.number, block.header.parent_hash) = (0, B256::ZERO);
+    let file = data.write("zero.rlp", &encode([&block]));
+    let output = data.import(None, &[&file], &[]);
+    assert_fails(
+        &output,
+        1,
+        &["zero.rlp: block 0 of the file is the genesis 0x", "starts from the genesis 0x"],
+    );
+}
+
+#[test]
+fn creations_fail_where_a_genesis_has_storage() {
+    let Some(faults) = faults() else { return };
+    for name in ["eip7610-Istanbul", "eip7610-Osaka"] {
+        let folder = faults.join("07-eip7610-import").join(name);
+        let (genesis, chain) = (folder.join("genesis.json"), folder.join("chain.rlp"));
+        for mode in ["--threads=1", "--threads=2", "--threads=8", "--one-by-one"] {
+            let data = Datadir::new();
+            // The database alone has to tell of the accounts.
+            assert!(data.import(Some(&genesis), &[], &[mode]).status.success());
+            let output = data.import(None, &[&chain], &[mode]);
+            assert!(output.status.success(), "{name} {mode}: {}", stderr(&output));
+            assert_eq!(data.check().number, 2);
+        }
+    }
+}
+
+#[test]
+fn newer_rules_are_taken_over_unless_blocks_are_there_that_had_others() {
+    let blocks = Blocks::generate();
+    let (genesis, chain) = (blocks.path().join("genesis.json"), blocks.path().join("chain.rlp"));
+    let time = |name: &str| {
+        let mut time = 0;
+        blocks.edit(name, "block.json.gz", |block| {
+            let text = block["timestamp"].as_str().unwrap();
+            time = u64::from_str_radix(&text[2..], 16).unwrap();
+        });
+        time
+    };
+    let (first_time, second) = (time(&blocks.names()[0]), time(&blocks.names()[1]));
+    let length = ChainFile::open(&chain).unwrap().next().unwrap().unwrap().length;
+    let first = std::fs::read(&chain).unwrap()[..length].to_vec();
+    let data = Datadir::new();
+    let first = data.write("first.rlp", &first);
+    assert!(data.import(Some(&genesis), &[&first], &[]).status.success());
+    let amsterdam = |time: u64| {
+        blocks.edit_genesis(|genesis| genesis["config"]["amsterdamTime"] = time.into());
+    };
+    // A fork for which it is too late: block 1 is one of it.
+    amsterdam(first_time);
+    let output = data.import(Some(&genesis), &[&chain], &[]);
+    assert_fails(&output, 2, &["Amsterdam", "block 1", "unwind"]);
+    // One for which it is not: block 2 is the first.
+    amsterdam(second);
+    let output = data.import(Some(&genesis), &[&chain], &[]);
+    assert_fails(&output, 2, &["fork Amsterdam is not supported"]);
+    let output = data.import(None, &[&chain], &[]);
+    assert_fails(&output, 2, &["fork Amsterdam is not supported"]);
+    amsterdam(second + 1);
+    assert!(data.import(Some(&genesis), &[&chain], &[]).status.success());
+    assert_eq!(data.check().number, 2);
+    // What else blocks have followed cannot change either.
+    for (field, value) in [("chainId", 7), ("pragueTime", 1), ("londonBlock", 2)] {
+        let mut kept = serde_json::Value::Null;
+        blocks.edit_genesis(|genesis| kept = std::mem::replace(&mut genesis["config"][field], value.into()));
+        let output = data.import(Some(&genesis), &[], &[]);
+        assert_eq!(output.status.code(), Some(2), "{field}: {}", stderr(&output));
+        blocks.edit_genesis(|genesis| genesis["config"][field] = kept);
+    }
+    assert!(data.import(Some(&genesis), &[], &[]).status.success());
+}
+
+#[test]
+fn a_fork_that_was_not_planned_when_the_database_was_made_is_followed() {
+    let Some(faults) = faults() else { return };
+    let path = |name: &str| faults.join("08-genesis-changed").join(name);
+    let whole = Datadir::new();
+    let output = whole.import(Some(&path("genesis.json")), &[&path("chain.rlp")], &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let data = Datadir::new();
+    assert!(data.import(Some(&path("genesis-old.json")), &[&path("first.rlp")], &[]).status.success());
+    let output = data.import(Some(&path("genesis.json")), &[&path("chain.rlp")], &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(data.check(), whole.check());
+    let back = data.import(Some(&path("genesis-old.json")), &[], &[]);
+    assert_fails(&back, 2, &["Cancun", "unwind to a block before it"]);
 }
 
 #[test]

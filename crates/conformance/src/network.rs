@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn fork(name: &str, number: u64, timestamp: u64) -> Option<&'static str> {
-        Some(chain(name, &Config::default()).ok()?.fork(number, timestamp))
+        chain(name, &Config::default()).ok()?.fork(number, timestamp).ok()
     }
 
     #[test]

@@ -71,13 +71,14 @@ impl World {
         Some(())
     }
 
-    /// Accounts with storage, but without nonce and code, where nothing can be created (EIP-7610).
-    pub(crate) fn occupied_addresses(&self) -> impl Iterator<Item = Address> {
-        let is_occupied = |account: &WorldAccount| {
+    /// Accounts with storage, but without nonce and code, where nothing can be created (EIP-7610), each with a slot.
+    pub(crate) fn occupied_addresses(&self) -> impl Iterator<Item = (Address, U256)> {
+        self.accounts.iter().filter_map(|(address, account)| {
             let Account { nonce, code_hash, .. } = account.fields;
-            nonce == 0 && code_hash == KECCAK256_EMPTY && !account.storage.is_empty()
-        };
-        self.accounts.iter().filter(move |(_, account)| is_occupied(account)).map(|(address, _)| *address)
+            let slot =
+                account.storage.keys().next().filter(|_| nonce == 0 && code_hash == KECCAK256_EMPTY)?;
+            Some((*address, *slot))
+        })
     }
 
     /// Brings the state from before a block, or a part of one, to after it.

@@ -1,4 +1,5 @@
 use crate::chain::ChainSpec;
+use crate::error::{ExecutionError, ForkError, InvalidBlock};
 use crate::net_gas;
 use alloy_consensus::Header;
 use alloy_consensus::TxEnvelope;
@@ -60,6 +61,15 @@ pub struct Block {
     pub(crate) chain: Arc<ChainSpec>,
     /// Whether anything but the transactions happens: system calls, requests, withdrawals, rewards.
     pub(crate) has_system_steps: bool,
+    /// Why the block is not executed at all, if it is not.
+    refusal: Option<Refusal>,
+}
+
+/// Why a block is not executed at all.
+#[derive(Clone, Debug)]
+enum Refusal {
+    Fork(ForkError),
+    Invalid(InvalidBlock),
 }
 
 impl Block {
@@ -67,6 +77,9 @@ impl Block {
     ///
     /// `ommers` are needed for their rewards, before the merge; they are not checked here, and neither is the header.
     /// `withdrawals` are empty before Shanghai.
+    ///
+    /// A block whose rules are not known, or whose header does not tell what they need, is none that is executed: whoever
+    /// tries gets [`ExecutionError::Fork`] or [`ExecutionError::Block`].
     pub fn new(
         chain: &Arc<ChainSpec>,
         header: Header,
@@ -74,10 +87,21 @@ impl Block {
         ommers: Vec<Header>,
         withdrawals: Withdrawals,
     ) -> Self {
-        let spec = chain.spec_id(header.number, header.timestamp);
+        let (fork, spec, mut refusal) = match chain.fork(header.number, header.timestamp) {
+            Ok(fork) => (fork, chain.spec_id(header.number, header.timestamp).unwrap_or_default(), None),
+            Err(error) => (error.fork(), SpecId::default(), Some(Refusal::Fork(error))),
+        };
         let blob_params = chain.blob_params(header.timestamp);
         let EvmEnv { mut cfg_env, block_env, .. } =
             EvmEnv::for_eth_block(&header, chain.hardforks(), chain.chain_id(), blob_params);
+        if refusal.is_none() && spec.is_enabled_in(SpecId::CANCUN) {
+            let missing = InvalidBlock::MissingField { field: "excessBlobGas", fork };
+            refusal = match (blob_params, header.excess_blob_gas) {
+                (None, _) => Some(Refusal::Fork(ForkError::NoBlobParams { fork })),
+                (_, None) => Some(Refusal::Invalid(missing)),
+                _ => None,
+            };
+        }
         if chain.has_net_gas(header.number) {
             cfg_env.set_gas_params(net_gas::gas_params());
         }
@@ -97,7 +121,7 @@ impl Block {
             .collect();
         Self {
             id: BlockId { chain_id: chain.chain_id(), number: header.number },
-            fork: chain.fork(header.number, header.timestamp),
+            fork,
             spec,
             transactions,
             ommers,
@@ -106,7 +130,19 @@ impl Block {
             env: block_env,
             chain: chain.clone(),
             has_system_steps: true,
+            refusal,
             header,
+        }
+    }
+
+    /// The error of a block that is not executed at all.
+    pub(crate) fn check<E>(&self) -> Result<(), ExecutionError<E>> {
+        match &self.refusal {
+            None => Ok(()),
+            Some(Refusal::Fork(error)) => Err(ExecutionError::Fork { block: self.id, error: *error }),
+            Some(Refusal::Invalid(error)) => {
+                Err(ExecutionError::Block { block: self.id, error: error.clone() })
+            }
         }
     }
 
@@ -141,7 +177,7 @@ impl Block {
         &self.header
     }
 
-    /// The name of the newest active fork.
+    /// The name of the newest active fork, or of the one for which the block is not executed.
     pub fn fork(&self) -> &'static str {
         self.fork
     }
@@ -154,6 +190,11 @@ impl Block {
     /// Whether receipts hold the state's root after their transactions, as they did before Byzantium (EIP-658).
     pub fn receipts_hold_roots(&self) -> bool {
         !self.is_enabled(SpecId::BYZANTIUM)
+    }
+
+    /// Whether accounts with neither balance, nonce nor code do not exist (EIP-161).
+    pub fn clears_empty_accounts(&self) -> bool {
+        self.is_enabled(SpecId::SPURIOUS_DRAGON)
     }
 
     /// Number of transactions.

@@ -1,8 +1,9 @@
+use crate::error::ForkError;
+use crate::occupied::Occupied;
 use alloy_eips::eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS;
 use alloy_eips::eip7840::BlobParams;
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, EthereumHardforks, ForkCondition};
-use alloy_primitives::map::AddressSet;
-use alloy_primitives::{Address, U256, address};
+use alloy_primitives::{Address, B256, U256, address};
 use revm::primitives::hardfork::SpecId;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,11 +24,10 @@ pub struct ChainSpec {
     /// The blocks between Constantinople and Petersburg, which have EIP-1283.
     net_gas: Range<u64>,
     /// Accounts with storage, but without nonce and code.
-    occupied: Arc<AddressSet>,
+    occupied: Arc<Occupied>,
 }
 
-/// The forks that change execution, newest first, with the names used in tables. Constantinople is never without
-/// Petersburg, see [`ChainSpec::new`].
+/// The forks that change execution and whose rules are known, newest first, with the names used in tables.
 const FORKS: &[(EthereumHardfork, &str)] = &[
     (EthereumHardfork::Bpo5, "BPO5"),
     (EthereumHardfork::Bpo4, "BPO4"),
@@ -49,6 +49,20 @@ const FORKS: &[(EthereumHardfork, &str)] = &[
     (EthereumHardfork::Dao, "DAO"),
     (EthereumHardfork::Homestead, "Homestead"),
 ];
+
+/// The other forks that are known: the first one, those that only delay the difficulty bomb, and Constantinople, which is
+/// never without Petersburg, see [`ChainSpec::new`]. Any fork that is in neither list is refused.
+const UNNAMED: &[EthereumHardfork] = &[
+    EthereumHardfork::Frontier,
+    EthereumHardfork::Constantinople,
+    EthereumHardfork::MuirGlacier,
+    EthereumHardfork::ArrowGlacier,
+    EthereumHardfork::GrayGlacier,
+];
+
+fn is_known(fork: EthereumHardfork) -> bool {
+    UNNAMED.contains(&fork) || FORKS.iter().any(|(known, _)| *known == fork)
+}
 
 impl ChainSpec {
     /// The rules of a known chain: 1 (mainnet), 17000 (Holesky) or 11155111 (Sepolia).
@@ -116,13 +130,30 @@ impl ChainSpec {
         spec.with_activation(EthereumHardfork::Petersburg, ForkCondition::Block(net_gas.start))
     }
 
-    /// Says which accounts have storage, but neither nonce nor code. Nothing can be created there (EIP-7610).
+    /// Adds accounts that have storage, but neither nonce nor code, each with one of its slots that is not zero. Nothing
+    /// can be created there while the slot is not zero (EIP-7610): without code, slots only change all at once.
     ///
     /// Since EIP-161 no account can come to be so. A chain has them from its genesis or its first years, if at all;
     /// mainnet has 28, whose addresses no creation reaches. The plain loop does not look for them.
     #[must_use]
-    pub fn with_occupied_addresses(self, addresses: impl IntoIterator<Item = Address>) -> Self {
-        Self { occupied: Arc::new(addresses.into_iter().collect()), ..self }
+    pub fn with_occupied_addresses(self, accounts: impl IntoIterator<Item = (Address, U256)>) -> Self {
+        let mut occupied = Occupied::clone(&self.occupied);
+        occupied.addresses.extend(accounts);
+        Self { occupied: Arc::new(occupied), ..self }
+    }
+
+    /// The addresses of accounts that are known by [`ChainSpec::with_occupied_addresses`], in no order.
+    pub fn occupied_addresses(&self) -> impl Iterator<Item = Address> {
+        self.occupied.addresses.keys().copied()
+    }
+
+    /// Adds such accounts by the Keccak-256 of their addresses, for who knows a state by its trie. They must have storage
+    /// in the very state that blocks are executed on.
+    #[must_use]
+    pub fn with_occupied_hashes(self, hashes: impl IntoIterator<Item = B256>) -> Self {
+        let mut occupied = Occupied::clone(&self.occupied);
+        occupied.hashes.extend(hashes);
+        Self { occupied: Arc::new(occupied), ..self }
     }
 
     /// Sets from which timestamp (seconds) which blob parameters hold (EIP-7840, EIP-7892), in ascending order.
@@ -180,16 +211,48 @@ impl ChainSpec {
     }
 
     /// The newest fork active in a block with this number and timestamp (seconds), by name.
-    pub fn fork(&self, number: u64, timestamp: u64) -> &'static str {
-        FORKS
-            .iter()
-            .find(|(fork, _)| self.is_active(*fork, number, timestamp))
-            .map_or("Frontier", |(_, name)| name)
+    ///
+    /// # Errors
+    ///
+    /// If the block is of a fork whose rules are not supported, or if a fork begins at a kind of point at which it cannot.
+    pub fn fork(&self, number: u64, timestamp: u64) -> Result<&'static str, ForkError> {
+        for fork in EthereumHardfork::VARIANTS {
+            self.check_activation(*fork)?;
+            if !is_known(*fork) && self.is_active(*fork, number, timestamp) {
+                return Err(ForkError::Unsupported { fork: fork.name() });
+            }
+        }
+        let newest = FORKS.iter().find(|(fork, _)| self.is_active(*fork, number, timestamp));
+        Ok(newest.map_or("Frontier", |(_, name)| name))
+    }
+
+    /// Forks before the merge begin at a block, the merge with a total difficulty or at a block, later ones at a time.
+    fn check_activation(&self, fork: EthereumHardfork) -> Result<(), ForkError> {
+        let expected = match fork {
+            EthereumHardfork::Paris => "a total difficulty or a block",
+            fork if fork > EthereumHardfork::Paris => "a time",
+            _ => "a block",
+        };
+        let found = match self.activation(fork) {
+            ForkCondition::Never => return Ok(()),
+            ForkCondition::Block(_) => "a block",
+            ForkCondition::TTD { .. } => "a total difficulty",
+            ForkCondition::Timestamp(_) => "a time",
+        };
+        if expected.contains(found) {
+            return Ok(());
+        }
+        Err(ForkError::Activation { fork: fork.name(), found, expected })
     }
 
     /// revm's name for the rules of a block with this number and timestamp.
-    pub fn spec_id(&self, number: u64, timestamp: u64) -> SpecId {
-        alloy_evm::spec_by_timestamp_and_block_number(&self.hardforks, timestamp, number)
+    ///
+    /// # Errors
+    ///
+    /// As for [`ChainSpec::fork`].
+    pub fn spec_id(&self, number: u64, timestamp: u64) -> Result<SpecId, ForkError> {
+        self.fork(number, timestamp)?;
+        Ok(alloy_evm::spec_by_timestamp_and_block_number(&self.hardforks, timestamp, number))
     }
 
     /// Limits and price parameters of blobs (EIP-7840) at this time; `None` before Cancun.
@@ -200,6 +263,12 @@ impl ChainSpec {
     /// Whether a fork is active in a block with this number and timestamp (seconds).
     pub fn is_active(&self, fork: EthereumHardfork, number: u64, timestamp: u64) -> bool {
         self.activation(fork).active_at_timestamp_or_number(timestamp, number)
+    }
+
+    /// Whether accounts with neither balance, nonce nor code do not exist in a block with this number and timestamp
+    /// (EIP-161).
+    pub fn clears_empty_accounts(&self, number: u64, timestamp: u64) -> bool {
+        self.is_active(EthereumHardfork::SpuriousDragon, number, timestamp)
     }
 
     /// When a fork becomes active.
@@ -233,7 +302,7 @@ impl ChainSpec {
     }
 
     /// Accounts with storage, but without nonce and code.
-    pub(crate) fn occupied(&self) -> &Arc<AddressSet> {
+    pub(crate) fn occupied(&self) -> &Arc<Occupied> {
         &self.occupied
     }
 
@@ -249,7 +318,7 @@ mod tests {
     #[test]
     fn mainnet_forks_begin_where_they_did() {
         let chain = ChainSpec::known(1).unwrap();
-        let at = |number, timestamp| chain.fork(number, timestamp);
+        let at = |number, timestamp| chain.fork(number, timestamp).unwrap();
         assert_eq!(at(1_149_999, 0), "Frontier");
         assert_eq!(at(1_150_000, 0), "Homestead");
         assert_eq!(at(1_920_000, 0), "DAO");
@@ -284,11 +353,11 @@ mod tests {
         assert_eq!(chain.merge_block(), Some(15_537_394));
         let chain = chain.with_merge_by(100);
         assert_eq!(chain.merge_block(), None);
-        assert_eq!(chain.spec_id(100, 0), SpecId::MERGE);
+        assert_eq!(chain.spec_id(100, 0), Ok(SpecId::MERGE));
         let chain = chain.with_merge_at(50);
         assert_eq!(chain.merge_block(), Some(50));
-        assert_eq!(chain.spec_id(50, 0), SpecId::MERGE);
-        assert_ne!(chain.spec_id(49, 0), SpecId::MERGE);
+        assert_eq!(chain.spec_id(50, 0), Ok(SpecId::MERGE));
+        assert_ne!(chain.spec_id(49, 0), Ok(SpecId::MERGE));
         assert_eq!(
             chain.terminal_total_difficulty(),
             ChainSpec::known(1).unwrap().terminal_total_difficulty()
@@ -304,7 +373,7 @@ mod tests {
         assert_eq!((chain.dao_fork(), chain.merge_block()), (None, None));
         let refusing = chain.clone().with_dao_fork(7, false);
         assert_eq!(refusing.dao_fork(), Some((7, false)));
-        assert!(!refusing.is_dao_fork(7) && refusing.fork(7, 0) == "Frontier");
+        assert!(!refusing.is_dao_fork(7) && refusing.fork(7, 0) == Ok("Frontier"));
         assert!(chain.with_dao_fork(7, true).is_dao_fork(7));
     }
 
@@ -313,9 +382,77 @@ mod tests {
         let forks = [(EthereumHardfork::Byzantium, 9), (EthereumHardfork::Constantinople, 12)]
             .map(|(fork, number)| (fork, ForkCondition::Block(number)));
         let chain = ChainSpec::new(5, EthereumChainHardforks::new(forks), Address::ZERO);
-        assert_eq!(chain.spec_id(11, 0), SpecId::BYZANTIUM);
-        assert_eq!(chain.spec_id(12, 0), SpecId::PETERSBURG);
+        assert_eq!(chain.spec_id(11, 0), Ok(SpecId::BYZANTIUM));
+        assert_eq!(chain.spec_id(12, 0), Ok(SpecId::PETERSBURG));
         assert!(!chain.has_net_gas(11) && chain.has_net_gas(12));
         assert!(!ChainSpec::known(1).unwrap().has_net_gas(7_280_000));
+    }
+
+    /// A chain on which one fork begins with block 1, or at second 1, as it has to, after all that come before it.
+    fn beginning_with(last: EthereumHardfork) -> ChainSpec {
+        let forks = EthereumHardfork::VARIANTS.iter().filter(|fork| **fork <= last).map(|fork| {
+            let point = u64::from(*fork == last);
+            let condition = if *fork > EthereumHardfork::Paris {
+                ForkCondition::Timestamp(point)
+            } else {
+                ForkCondition::Block(point)
+            };
+            (*fork, condition)
+        });
+        ChainSpec::new(7, EthereumChainHardforks::new(forks), Address::ZERO)
+    }
+
+    #[test]
+    fn each_fork_of_the_dependency_is_known_or_refused_by_name() {
+        let unsupported = [EthereumHardfork::Amsterdam, EthereumHardfork::Bogota];
+        for fork in EthereumHardfork::VARIANTS {
+            let chain = beginning_with(*fork);
+            assert_ne!(is_known(*fork), unsupported.contains(fork), "{fork:?} is in none of the lists");
+            let refused = |found: Result<_, ForkError>| {
+                let error = found.unwrap_err();
+                assert!(error.to_string().contains(error.fork()), "{error}");
+                assert!(matches!(error, ForkError::Unsupported { .. }), "{error}");
+                error.fork()
+            };
+            if is_known(*fork) {
+                let (name, spec) = (chain.fork(1, 1).unwrap(), chain.spec_id(1, 1).unwrap());
+                let named = FORKS.iter().find(|(known, _)| known == fork);
+                assert!(named.is_none_or(|(_, expected)| name == *expected), "{fork:?}: {name}");
+                assert!(spec < SpecId::AMSTERDAM, "{fork:?}: {spec:?}");
+            } else {
+                // The first of those that are active is named, whatever comes after it.
+                assert_eq!(refused(chain.fork(1, 1)), "Amsterdam");
+                assert_eq!(refused(chain.spec_id(1, 1).map(|_| "")), "Amsterdam");
+            }
+        }
+        let chain = beginning_with(EthereumHardfork::Amsterdam);
+        assert_eq!(chain.fork(0, 0), Ok("BPO5"), "before the fork its chain is as others");
+    }
+
+    #[test]
+    fn sepolia_is_known_until_amsterdam() {
+        let chain = ChainSpec::known(11155111).unwrap();
+        let begin = chain.activation(EthereumHardfork::Amsterdam).as_timestamp().unwrap();
+        assert_eq!(chain.fork(11_856_336, begin - 1), Ok("BPO2"));
+        assert_eq!(chain.fork(11_856_337, begin), Err(ForkError::Unsupported { fork: "Amsterdam" }));
+    }
+
+    #[test]
+    fn forks_begin_at_the_kind_of_point_that_they_can() {
+        let chain = |fork, condition| {
+            let forks = [(EthereumHardfork::Frontier, ForkCondition::Block(0)), (fork, condition)];
+            ChainSpec::new(7, EthereumChainHardforks::new(forks), Address::ZERO)
+        };
+        for (fork, condition, words) in [
+            (EthereumHardfork::Cancun, ForkCondition::Block(5), ["Cancun", "a time", "a block"]),
+            (EthereumHardfork::London, ForkCondition::Timestamp(5), ["London", "a block", "a time"]),
+            (EthereumHardfork::Paris, ForkCondition::Timestamp(5), ["Paris", "a total difficulty", "a time"]),
+        ] {
+            // Whether or not it is active: what comes before it may be wrong as well.
+            for point in [4, 5] {
+                let error = chain(fork, condition).fork(point, point).unwrap_err().to_string();
+                assert!(words.iter().all(|word| error.contains(word)), "{error}");
+            }
+        }
     }
 }

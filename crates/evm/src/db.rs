@@ -3,9 +3,10 @@ use crate::code;
 use crate::error::ExecutionError;
 use crate::kept::{Content, SpareContent};
 use crate::location::{AccountState, Key, Value};
+use crate::occupied::Occupied;
 use crate::trace::Notes;
 use crate::vm::EvmVm;
-use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
+use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::RwLock;
 use revm::bytecode::Bytecode;
@@ -201,7 +202,7 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     /// How many of them are of earlier steps of the run.
     pub(crate) earlier_credits: usize,
     /// Addresses whose accounts have storage, but neither nonce nor code (EIP-7610).
-    pub(crate) occupied: Arc<AddressSet>,
+    pub(crate) occupied: Arc<Occupied>,
     /// Whether codes can be delegations (EIP-7702).
     pub(crate) delegates: bool,
     /// What a trace wants to know besides, if there is one.

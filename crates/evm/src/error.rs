@@ -3,6 +3,42 @@ use alloy_primitives::B256;
 use revm::context::result::InvalidTransaction;
 use thiserror::Error;
 
+/// Why the rules of a block cannot be told. It says nothing about the block's validity.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ForkError {
+    /// The block is of a fork whose rules this version does not have.
+    #[error("fork {fork} is not supported; blocks before it are")]
+    Unsupported {
+        /// The fork.
+        fork: &'static str,
+    },
+    /// The chain has a fork begin at a kind of point at which it cannot.
+    #[error("fork {fork} begins at {found}, but can only begin at {expected}")]
+    Activation {
+        /// The fork.
+        fork: &'static str,
+        /// The kind of point that the chain states.
+        found: &'static str,
+        /// The kind that the fork has.
+        expected: &'static str,
+    },
+    /// The chain states no parameters of blobs (EIP-7840).
+    #[error("fork {fork} needs parameters of blobs, which the chain does not state")]
+    NoBlobParams {
+        /// The fork.
+        fork: &'static str,
+    },
+}
+
+impl ForkError {
+    /// The name of the fork.
+    pub fn fork(&self) -> &'static str {
+        match self {
+            Self::Unsupported { fork } | Self::Activation { fork, .. } | Self::NoBlobParams { fork } => fork,
+        }
+    }
+}
+
 /// Why a block could not be executed, by consequence: the first two condemn the block, the others do not judge it.
 #[derive(Clone, Debug, Error)]
 pub enum ExecutionError<E> {
@@ -25,6 +61,14 @@ pub enum ExecutionError<E> {
         block: BlockId,
         /// The broken rule.
         error: InvalidBlock,
+    },
+    /// The block's rules cannot be told, so that it is not executed at all.
+    #[error("block {block}: {error}")]
+    Fork {
+        /// The block.
+        block: BlockId,
+        /// What is not known of its rules.
+        error: ForkError,
     },
     /// The store failed.
     #[error("block {block}: reading the state failed: {error}")]
@@ -51,6 +95,14 @@ pub enum ExecutionError<E> {
 /// A rule about a whole block that does not hold.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum InvalidBlock {
+    /// The header lacks a field that execution needs (EIP-4844).
+    #[error("field {field} is absent, which fork {fork} demands")]
+    MissingField {
+        /// The field, named as in the JSON of Ethereum's RPC.
+        field: &'static str,
+        /// The block's fork.
+        fork: &'static str,
+    },
     /// A transaction asks for more gas than the block has left.
     #[error("transaction {index} asks for {wanted} gas, but only {available} of the block's limit is left")]
     GasLimit {

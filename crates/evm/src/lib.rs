@@ -42,7 +42,7 @@ mod wait;
 pub use block::{Block, BlockId};
 pub use chain::ChainSpec;
 pub use changes::{PartialChanges, to_evm_state};
-pub use error::{ExecutionError, InvalidBlock};
+pub use error::{ExecutionError, ForkError, InvalidBlock};
 pub use executor::{BlockInput, Executor, Finished};
 pub use finished::{
     BlockHistory, FinishedBlock, Receipt, logs_bloom, receipts_root, receipts_root_before_byzantium,

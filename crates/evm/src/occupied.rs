@@ -1,8 +1,8 @@
 //! Creations that fail since the address has storage (EIP-7610).
 
 use crate::machine::Ctx;
-use alloy_primitives::map::AddressSet;
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::map::{AddressMap, B256Set};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use revm::context::{ContextTr, JournalTr};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database_interface::{Database, DatabaseRef};
@@ -11,6 +11,35 @@ use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::{CreateInputs, CreateOutcome, FrameInput, Gas, InstructionResult, InterpreterResult};
 use revm::primitives::constants::CALL_STACK_LIMIT;
 
+/// Accounts with storage, but without nonce and code.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Occupied {
+    /// Each with a slot that is not zero. The account may be gone in the state that a block is executed on, and its
+    /// address in use again; then the slot is zero.
+    pub(crate) addresses: AddressMap<U256>,
+    /// Keccak-256 of more addresses, whose accounts are in that state.
+    pub(crate) hashes: B256Set,
+}
+
+impl Occupied {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.hashes.is_empty()
+    }
+
+    pub(crate) fn contains(&self, address: &Address) -> bool {
+        self.addresses.contains_key(address) || self.has_hash(address)
+    }
+
+    /// A slot of an account of the base state that tells whether the storage is there; `None` if it is for sure.
+    pub(crate) fn slot(&self, address: &Address) -> Option<U256> {
+        self.addresses.get(address).copied().filter(|_| !self.has_hash(address))
+    }
+
+    fn has_hash(&self, address: &Address) -> bool {
+        !self.hashes.is_empty() && self.hashes.contains(&keccak256(address))
+    }
+}
+
 type DbError<C> = <<C as ContextTr>::Db as Database>::Error;
 type Error<S> = crate::db::StoreError<<S as DatabaseRef>::Error>;
 
@@ -18,17 +47,17 @@ type Error<S> = crate::db::StoreError<<S as DatabaseRef>::Error>;
 /// is raised, and the address is warm, as where code is in the way. `None` if the creation is for revm to judge.
 pub(crate) fn collide<S: DatabaseRef + Sync>(
     ctx: &mut Ctx<'_, '_, S>,
-    occupied: &AddressSet,
+    occupied: &Occupied,
     frame: &FrameInit,
 ) -> Result<Option<FrameResult>, Error<S>> {
-    collide_where(ctx, occupied, frame, has_storage)
+    collide_where(ctx, occupied, frame, |ctx, address| has_storage(ctx, occupied, address))
 }
 
 /// The same in any context; `has_storage` says whether an account of the base state still has its storage and nothing else
 /// that is in the way, and warms its address.
 pub(crate) fn collide_where<C: ContextTr>(
     ctx: &mut C,
-    occupied: &AddressSet,
+    occupied: &Occupied,
     frame: &FrameInit,
     has_storage: impl FnOnce(&mut C, Address) -> Result<bool, DbError<C>>,
 ) -> Result<Option<FrameResult>, DbError<C>> {
@@ -48,14 +77,22 @@ pub(crate) fn collide_where<C: ContextTr>(
 
 /// Whether one of the accounts that had storage in the base state still has it, and nothing else that is in the way.
 /// Warms the address.
-fn has_storage<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, address: Address) -> Result<bool, Error<S>> {
+fn has_storage<S: DatabaseRef + Sync>(
+    ctx: &mut Ctx<'_, '_, S>,
+    occupied: &Occupied,
+    address: Address,
+) -> Result<bool, Error<S>> {
     let account = ctx.journaled_state.load_account(address)?.data;
     let is_free = account.info.nonce == 0 && account.info.is_empty_code_hash();
     let Some(access) = ctx.journaled_state.database.access(address) else { return Ok(false) };
     access.nonce = true;
     access.exists = true;
     access.storage = true;
-    Ok(is_free && access.seen.exists && access.seen.generation == 0)
+    if !is_free || !access.seen.exists || access.seen.generation != 0 {
+        return Ok(false);
+    }
+    let Some(slot) = occupied.slot(&address) else { return Ok(true) };
+    Ok(!ctx.journaled_state.database.storage(address, slot)?.is_zero())
 }
 
 fn collision(inputs: &CreateInputs) -> CreateOutcome {

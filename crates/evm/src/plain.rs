@@ -7,7 +7,7 @@ use crate::deposits;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::Receipt;
 use crate::net_gas;
-use crate::occupied::collide_where;
+use crate::occupied::{Occupied, collide_where};
 use crate::system::{SystemError, all_requests, system_transaction};
 use crate::vm::{system_error, transaction_error};
 use alloy_consensus::TxType;
@@ -46,7 +46,7 @@ type SystemRules<'s, S> = MainnetHandler<Plain<'s, S>, Error<S>, EthFrame>;
 /// Mainnet's rules, which note what a transaction touched or destroyed before the journal forgets, and know of the addresses
 /// where storage is in the way of a creation (EIP-7610).
 struct Rules<'b, 's, S> {
-    occupied: &'b AddressSet,
+    occupied: &'b Occupied,
     store: PhantomData<&'s S>,
 }
 
@@ -91,7 +91,9 @@ impl<'s, S: DatabaseRef> Handler for Rules<'_, 's, S> {
 impl<'s, S: DatabaseRef> Rules<'_, 's, S> {
     /// Begins a frame. Gives the result of one that ends at once.
     fn begin(&self, evm: &mut Plain<'s, S>, frame: FrameInit) -> Result<Option<FrameResult>, Error<S>> {
-        if let Some(result) = collide_where(&mut evm.ctx, self.occupied, &frame, has_storage)? {
+        if let Some(result) = collide_where(&mut evm.ctx, self.occupied, &frame, |ctx, address| {
+            has_storage(ctx, self.occupied, address)
+        })? {
             return Ok(Some(result));
         }
         Ok(match evm.frame_init(frame)? {
@@ -102,10 +104,18 @@ impl<'s, S: DatabaseRef> Rules<'_, 's, S> {
 }
 
 /// Whether an account that had nothing but storage in the base state is still as it was. Warms the address.
-fn has_storage<S: DatabaseRef>(ctx: &mut Ctx<'_, S>, address: Address) -> Result<bool, StoreError<S::Error>> {
+fn has_storage<S: DatabaseRef>(
+    ctx: &mut Ctx<'_, S>,
+    occupied: &Occupied,
+    address: Address,
+) -> Result<bool, StoreError<S::Error>> {
     let account = ctx.journaled_state.load_account(address)?.data;
     let is_there = !account.status.contains(AccountStatus::LoadedAsNotExisting);
-    Ok(is_there && account.info.nonce == 0 && account.info.is_empty_code_hash())
+    if !is_there || account.info.nonce != 0 || !account.info.is_empty_code_hash() {
+        return Ok(false);
+    }
+    let Some(slot) = occupied.slot(&address) else { return Ok(true) };
+    Ok(!ctx.journaled_state.database.storage(address, slot)?.is_zero())
 }
 
 /// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
@@ -219,6 +229,7 @@ fn execute<S: DatabaseRef>(
     evm: &mut Plain<'_, S>,
     block: &Block,
 ) -> Result<PlainBlock, ExecutionError<S::Error>> {
+    block.check()?;
     start(evm, block).map_err(|error| system_error::<S>(block, error))?;
     let invalid = |error| ExecutionError::Block { block: block.id, error };
     let clear_empty = block.is_enabled(SpecId::SPURIOUS_DRAGON);

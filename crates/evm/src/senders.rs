@@ -3,11 +3,11 @@ use crate::chain::ChainSpec;
 use alloy_consensus::transaction::{Recovered, SignerRecoverable};
 use alloy_consensus::{Header, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
+use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::B256;
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::Mutex;
 use rayon::prelude::*;
-use revm::primitives::hardfork::SpecId;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tandem_stm::Background;
@@ -82,7 +82,7 @@ impl SignedBlock {
         ) -> Vec<RecoveredTransaction>,
     ) -> Result<Block, SenderError> {
         let Self { chain, header, transactions, ommers, withdrawals } = self;
-        let any_s = !chain.spec_id(header.number, header.timestamp).is_enabled_in(SpecId::HOMESTEAD);
+        let any_s = !chain.is_active(EthereumHardfork::Homestead, header.number, header.timestamp);
         let block = BlockId { chain_id: chain.chain_id(), number: header.number };
         let recover = |index: usize, transaction: TxEnvelope| {
             let sender =

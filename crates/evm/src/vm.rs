@@ -226,6 +226,7 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         worker.open = false;
         let (machine, job) = worker.enter(*block, &self.jobs)?;
         let block = &*job.block;
+        block.check()?;
         if machine.db().view.is_continued() {
             machine.db().proceed();
         } else {

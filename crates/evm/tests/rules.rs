@@ -7,12 +7,15 @@ use alloy_consensus::Header;
 use alloy_consensus::TxEnvelope;
 use alloy_consensus::transaction::Recovered;
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, ForkCondition};
-use alloy_primitives::{Address, U256, hex};
+use alloy_primitives::{Address, U256, hex, keccak256};
 use common::contracts::{address2, factory2, mortal};
 use common::{Fork, Scenario, Tx, assert_same, at, with_executor};
 use std::sync::Arc;
-use tandem_evm::{Block, ChainSpec, FinishedBlock, PlainExecutor, StoreRef};
-use tandem_state::{MemoryStore, Store};
+use tandem_evm::{
+    Block, ChainSpec, ExecutionError, FinishedBlock, ForkError, InvalidBlock, PlainExecutor, StoreRef,
+    StoreRefError,
+};
+use tandem_state::{MemoryStore, MissingCode, Store};
 
 /// A chain with the forks up to Constantinople, without Petersburg.
 fn constantinople() -> Arc<ChainSpec> {
@@ -100,7 +103,8 @@ fn nothing_is_created_where_there_is_storage() {
     let mut state = s.store.clone();
     free[0].state_changes().apply(&mut state);
     assert_eq!(state.account(child).unwrap().unwrap().nonce, 1);
-    let occupied = execute(&s.store, mainnet().with_occupied_addresses([child]), &transactions);
+    let occupied =
+        execute(&s.store, mainnet().with_occupied_addresses([(child, U256::from(3))]), &transactions);
     let mut state = s.store.clone();
     occupied[0].state_changes().apply(&mut state);
     assert_eq!(state.account(child), s.store.account(child));
@@ -122,7 +126,7 @@ fn an_occupied_account_that_is_gone_leaves_its_address_free() {
     let (toucher, creator) = (s.user(0), s.user(1));
     let transactions =
         [Tx::pay(toucher, child, 0).build(0), Tx::call(creator, factory).words(&[U256::from(7)]).build(0)];
-    let chain = ChainSpec::known(1).unwrap().with_occupied_addresses([child]);
+    let chain = ChainSpec::known(1).unwrap().with_occupied_addresses([(child, U256::from(3))]);
     let blocks = execute(&s.store, chain, &transactions);
     let mut state = s.store.clone();
     blocks[0].state_changes().apply(&mut state);
@@ -146,4 +150,87 @@ fn without_system_steps_there_are_transactions_and_a_reward_of_zero() {
         assert_eq!(report.blocks[0].requests, None);
         assert_eq!(report.account(at(78)).unwrap().balance, U256::from(5));
     }
+}
+
+#[test]
+fn an_occupied_account_that_is_gone_from_the_base_state_leaves_its_address_free() {
+    let mut s = Scenario::new(Fork::Cancun);
+    let factory = at(1);
+    s.contract(factory, &factory2(&mortal()), 0);
+    let child = address2(factory, 7, &mortal());
+    // An earlier block removed the account with its storage, and a later one paid to the address.
+    s.fund(child, 1);
+    let creation = [Tx::call(s.user(0), factory).words(&[U256::from(7)]).build(0)];
+    let created = |chain: ChainSpec| {
+        let blocks = execute(&s.store, chain, &creation);
+        let mut state = s.store.clone();
+        blocks[0].state_changes().apply(&mut state);
+        state.account(child).unwrap().unwrap().nonce == 1
+    };
+    let mainnet = || ChainSpec::known(1).unwrap();
+    assert!(created(mainnet().with_occupied_addresses([(child, U256::from(3))])));
+    // Who names an account by its hash says that it is there.
+    assert!(!created(mainnet().with_occupied_hashes([keccak256(child)])));
+    assert!(created(mainnet().with_occupied_hashes([keccak256(at(9))])));
+}
+
+/// What the plain loop and the engine, with 1, 2 and 8 threads, say of a block: all the same, in words.
+fn refusal(chain: &ChainSpec, header: Header) -> ExecutionError<StoreRefError<MissingCode>> {
+    let mut s = Scenario::new(Fork::Cancun);
+    let block = Block::new(
+        &Arc::new(chain.clone()),
+        header,
+        [Tx::pay(s.user(0), at(9), 1).build(0)],
+        vec![],
+        Default::default(),
+    );
+    let plain = PlainExecutor::new().execute(&StoreRef(&s.store), &block).unwrap_err();
+    for threads in [1, 2, 8] {
+        let parallel = with_executor(threads, 0).execute(&StoreRef(&s.store), block.clone());
+        assert_eq!(parallel.unwrap_err().to_string(), plain.to_string());
+    }
+    plain
+}
+
+#[test]
+fn a_block_of_a_fork_that_is_not_supported_is_refused_by_name() {
+    let sepolia = ChainSpec::known(11155111).unwrap();
+    let begin = sepolia.activation(EthereumHardfork::Amsterdam).as_timestamp().unwrap();
+    let header = Header { timestamp: begin, excess_blob_gas: Some(0), ..header(Fork::Bpo2) };
+    let error = refusal(&sepolia, header);
+    assert!(
+        matches!(error, ExecutionError::Fork { error: ForkError::Unsupported { fork: "Amsterdam" }, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("fork Amsterdam is not supported"), "{error}");
+}
+
+#[test]
+fn a_block_without_what_its_blobs_cost_is_refused() {
+    let mainnet = ChainSpec::known(1).unwrap();
+    let error = refusal(&mainnet, Header { excess_blob_gas: None, ..header(Fork::Cancun) });
+    assert!(
+        matches!(
+            &error,
+            ExecutionError::Block { error: InvalidBlock::MissingField { field: "excessBlobGas", .. }, .. }
+        ),
+        "{error}"
+    );
+    let error = refusal(&mainnet.with_blob_schedule(Vec::new()), header(Fork::Cancun));
+    assert!(matches!(error, ExecutionError::Fork { error: ForkError::NoBlobParams { .. }, .. }), "{error}");
+}
+
+#[test]
+fn forks_at_the_wrong_kind_of_point_are_refused() {
+    let forks = [
+        (EthereumHardfork::London, ForkCondition::Block(0)),
+        (EthereumHardfork::Paris, ForkCondition::Block(0)),
+        (EthereumHardfork::Cancun, ForkCondition::Block(0)),
+    ];
+    let chain = ChainSpec::new(1, EthereumChainHardforks::new(forks), Address::ZERO);
+    let error = refusal(&chain, header(Fork::Cancun));
+    assert!(
+        error.to_string().contains("fork Cancun begins at a block, but can only begin at a time"),
+        "{error}"
+    );
 }

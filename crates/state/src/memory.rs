@@ -1,5 +1,8 @@
 use crate::{Account, Store};
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256, map::HashMap};
+use alloy_primitives::{
+    Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256,
+    map::{AddressSet, HashMap},
+};
 use std::sync::Arc;
 
 /// A state held in memory.
@@ -61,6 +64,18 @@ impl MemoryStore {
         self.storage.retain(|(owner, _), _| *owner != address);
     }
 
+    /// Removes accounts with neither balance, nonce, code nor storage, which do not come into being from EIP-161 on. Those
+    /// stay that are known to exist: from before.
+    pub fn remove_empty_accounts(&mut self, exists: impl Fn(Address) -> bool) {
+        let is_empty = |account: &Account| *account == Account::default();
+        if self.accounts.values().any(is_empty) {
+            let owners: AddressSet = self.storage.keys().map(|(owner, _)| *owner).collect();
+            self.accounts.retain(|address, account| {
+                !is_empty(account) || owners.contains(address) || exists(*address)
+            });
+        }
+    }
+
     /// Adds a code and returns its hash. A pool shared with other stores is left as it is.
     pub fn add_code(&mut self, code: Bytes) -> B256 {
         if code.is_empty() {
@@ -84,6 +99,15 @@ impl MemoryStore {
     /// All slots that are not zero, with their accounts and values, in no order.
     pub fn slots(&self) -> impl Iterator<Item = (Address, U256, U256)> {
         self.storage.iter().map(|((address, slot), value)| (*address, *slot, *value))
+    }
+
+    /// Accounts with storage, but neither nonce nor code, each with one of its slots: nothing can be created there
+    /// (EIP-7610). In no order; accounts occur as often as they have slots.
+    pub fn occupied(&self) -> impl Iterator<Item = (Address, U256)> {
+        self.storage.keys().copied().filter(|(address, _)| {
+            let account = self.accounts.get(address);
+            account.is_some_and(|account| account.nonce == 0 && account.code_hash == KECCAK256_EMPTY)
+        })
     }
 
     /// All accounts, in no order.
@@ -152,6 +176,22 @@ mod tests {
         store.set_account(ADDRESS, Account { nonce: 3, ..Account::default() });
         assert_eq!(store.account(ADDRESS).unwrap().unwrap().nonce, 3);
         assert_eq!(store.storage(ADDRESS, U256::ONE), Ok(U256::from(5)));
+    }
+
+    #[test]
+    fn empty_accounts_are_removed_unless_they_have_storage() {
+        let mut store = MemoryStore::new();
+        let [empty, stored, rich, old] = [1, 2, 3, 4].map(Address::repeat_byte);
+        for address in [empty, stored, old] {
+            store.set_account(address, Account::default());
+        }
+        store.set_account(rich, Account { balance: U256::ONE, ..Account::default() });
+        store.set_storage(stored, U256::ONE, U256::ONE);
+        store.remove_empty_accounts(|address| address == old);
+        assert_eq!(store.account(old), Ok(Some(Account::default())));
+        assert_eq!(store.account(empty), Ok(None));
+        assert_eq!(store.account(stored), Ok(Some(Account::default())));
+        assert!(store.account(rich).unwrap().is_some());
     }
 
     #[test]

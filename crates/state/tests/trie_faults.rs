@@ -8,7 +8,8 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, root};
 use std::io;
 use tandem_state::Account;
 use tandem_state::trie::{
-    HashedAccount, HashedChanges, LeafUpdates, NodeSource, SparseTrie, StateTrie, TrieError, Witness,
+    HashedAccount, HashedChanges, LeafUpdates, NodeSource, SparseTrie, StateTrie, TrieError, UnprovenWitness,
+    Witness,
 };
 use trie_support::{changes::Keys, database::Database, model::Model, rng::Rng};
 
@@ -209,43 +210,41 @@ fn sibling_case() -> (B256, Vec<Bytes>, B256, B256) {
     (before, nodes, slot(0x11), after)
 }
 
-#[test]
-fn a_sibling_that_a_witness_leaves_out_is_taken_for_a_branch() {
-    let (before, mut nodes, removed, after) = sibling_case();
-    nodes.remove(1);
-    let witness = Witness::new(nodes, &[], Some(before)).unwrap();
-    let mut trie = SparseTrie::new(None, before);
-    trie.update([(Nibbles::unpack(removed), None::<[u8; 0]>)], &witness, 1).unwrap();
-    assert_eq!(trie.root(), after);
+/// The root after a slot was removed from a storage trie.
+fn removed<N: NodeSource>(source: &N, before: B256, slot: B256) -> Result<B256, TrieError<N::Error>> {
+    let mut trie = SparseTrie::new(Some(B256::repeat_byte(9)), before);
+    trie.update([(Nibbles::unpack(slot), None::<[u8; 0]>)], source, 1)?;
+    Ok(trie.root())
 }
 
 #[test]
-fn a_sibling_that_any_other_source_lacks_is_missing() {
-    struct Strict(Witness);
-    impl NodeSource for Strict {
-        type Error = std::convert::Infallible;
-        fn node(
-            &self,
-            owner: Option<B256>,
-            path: &Nibbles,
-            hash: B256,
-        ) -> Result<Option<Bytes>, Self::Error> {
-            self.0.node(owner, path, hash)
-        }
-    }
-    let (before, nodes, removed, after) = sibling_case();
-    let owner = B256::repeat_byte(9);
-    let remove = |nodes: Vec<Bytes>| {
-        let source = Strict(Witness::new(nodes, &[], Some(before)).unwrap());
-        let mut trie = SparseTrie::new(Some(owner), before);
-        trie.update([(Nibbles::unpack(removed), None::<[u8; 0]>)], &source, 1)?;
-        Ok::<_, TrieError<_>>(trie.root())
-    };
-    assert_eq!(remove(nodes.clone()).unwrap(), after);
-    let error = remove([nodes[0].clone(), nodes[2].clone()].into()).unwrap_err();
+fn a_sibling_that_a_witness_leaves_out_is_missing() {
+    let (before, nodes, slot, after) = sibling_case();
+    let witness = Witness::new(nodes.clone(), &[], Some(before)).unwrap();
+    assert_eq!(removed(&witness, before, slot).unwrap(), after);
+    let witness = Witness::new([nodes[0].clone(), nodes[2].clone()], &[], Some(before)).unwrap();
+    let error = removed(&witness, before, slot).unwrap_err();
     let TrieError::Missing { place, .. } = &error else { panic!("{error}") };
-    assert_eq!((place.owner, place.path), (Some(owner), Nibbles::from_nibbles([2])));
+    assert_eq!((place.owner, place.path), (Some(B256::repeat_byte(9)), Nibbles::from_nibbles([2])));
     assert!(error.to_string().contains("path 2 of the storage trie of 0x0909"), "{error}");
+}
+
+#[test]
+fn what_is_unproven_may_be_wrong() {
+    let (before, nodes, slot, after) = sibling_case();
+    let witness = Witness::new([nodes[0].clone(), nodes[2].clone()], &[], Some(before)).unwrap();
+    assert_eq!(removed(&UnprovenWitness(&witness), before, slot).unwrap(), after, "the sibling is a branch");
+    // Two leaves below the root, of which the witness lacks the one that stays.
+    let slots = [(slot, U256::from(1)), (B256::repeat_byte(0x21), U256::from(2))];
+    let (before, after) = (root::storage_root(slots), root::storage_root([slots[1]]));
+    let mut trie = SparseTrie::new(None, EMPTY_ROOT_HASH);
+    let values = slots.map(|(slot, value)| (Nibbles::unpack(slot), Some(alloy_rlp::encode(value))));
+    trie.update(values, &Blind(Vec::new()), 1).unwrap();
+    assert_eq!(trie.root(), before);
+    let top = trie.take_nodes(1).nodes.into_iter().filter_map(|(_, node)| node);
+    let witness = Witness::new(top.chain([nodes[2].clone()]), &[], Some(before)).unwrap();
+    assert!(matches!(removed(&witness, before, slot), Err(TrieError::Missing { .. })));
+    assert_ne!(removed(&UnprovenWitness(&witness), before, slot).unwrap(), after);
 }
 
 #[test]

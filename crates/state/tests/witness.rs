@@ -37,7 +37,7 @@ fn every_recorded_witness_proves_the_pre_state_of_its_block() {
         assert!(faults.is_empty(), "{}: {} faults, first {}", fixture.name, faults.len(), faults[0]);
 
         let witness = Arc::new(witness);
-        let store = WitnessStore::new(witness, Arc::default(), fixture.load_block_hashes().unwrap());
+        let store = WitnessStore::new(witness, Arc::default());
         for (address, account) in fixture.state.accounts() {
             let proven = store.account(*address).unwrap();
             assert_eq!(proven.unwrap_or_default(), *account, "{}: {address}", fixture.name);
@@ -104,13 +104,12 @@ fn a_witness_answers_what_it_proves_and_nothing_else() {
     let Small { address, slot, account, witness } = small();
     let code = Bytes::from_static(&[0x60, 0x01]);
     let codes = [(keccak256(&code), code.clone())].into_iter().collect();
-    let store = WitnessStore::new(Arc::new(witness), Arc::new(codes), [(6, B256::repeat_byte(6))]);
+    let store = WitnessStore::new(Arc::new(witness), Arc::new(codes));
 
     assert_eq!(store.account(address).unwrap(), Some(account));
     assert_eq!(store.storage(address, slot).unwrap(), U256::from(3));
     assert_eq!(store.code(keccak256(&code)).unwrap(), code);
     assert_eq!(store.code(KECCAK256_EMPTY).unwrap(), Bytes::new());
-    assert_eq!(store.block_hash(6).unwrap(), B256::repeat_byte(6));
 
     // Of the other accounts some are proven absent or present by the way to this one, most are not.
     let unproven = (2..OTHERS).filter(|other| store.account(Address::with_last_byte(*other)).is_err());
@@ -130,7 +129,7 @@ fn a_witness_answers_what_it_proves_and_nothing_else() {
 #[test]
 fn many_threads_read_a_witness_at_once() {
     let Small { address, slot, account, witness } = small();
-    let store = WitnessStore::new(Arc::new(witness), Arc::default(), []);
+    let store = WitnessStore::new(Arc::new(witness), Arc::default());
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -165,22 +164,80 @@ fn headers_have_to_lead_to_the_block() {
 
     let both = witness(&[rlp(&parent), rlp(&child)], None).unwrap();
     assert_eq!(both.parent_state_root(), child.state_root);
-    assert_eq!(both.check_parent(child.hash_slow()), Ok(()));
+    let block = |number, parent_hash| Header { number, parent_hash, ..Header::default() };
+    assert!(both.proves_parent_state_root());
+    assert_eq!(both.check_parent(&block(10, child.hash_slow())), Ok(()));
     let other = WitnessError::OtherParent { expected: parent.hash_slow(), actual: child.hash_slow() };
-    assert_eq!(both.check_parent(parent.hash_slow()), Err(other));
+    assert_eq!(both.check_parent(&block(10, parent.hash_slow())), Err(other));
+    let number = WitnessError::Number { index: 2, found: 11, parent: 9 };
+    assert_eq!(both.check_parent(&block(11, child.hash_slow())), Err(number), "BLOCKHASH goes by numbers");
 
-    let store = WitnessStore::new(Arc::new(both), Arc::default(), [(8, B256::ZERO)]);
+    let store = WitnessStore::new(Arc::new(both), Arc::default());
     assert_eq!(store.block_hash(9).unwrap(), child.hash_slow());
-    assert_eq!(store.block_hash(8).unwrap(), parent.hash_slow(), "headers go before recorded answers");
+    assert_eq!(store.block_hash(8).unwrap(), parent.hash_slow());
     assert_eq!(store.block_hash(7).unwrap(), parent.parent_hash);
+    for unknown in [6, 10] {
+        assert!(matches!(store.block_hash(unknown), Err(WitnessStoreError::UnknownBlock(_))), "{unknown}");
+    }
 
     let error = |headers: &[Bytes], root| witness(headers, root).unwrap_err();
     assert!(matches!(error(&[rlp(&child), rlp(&parent)], None), WitnessError::Unlinked { index: 1, .. }));
     assert_eq!(error(&[], None), WitnessError::NoRoot);
     assert!(matches!(error(&[rlp(&child)], Some(B256::ZERO)), WitnessError::TwoRoots { .. }));
+    let renumbered = Header { number: 10, ..child.clone() };
+    let number = WitnessError::Number { index: 1, found: 10, parent: 8 };
+    assert_eq!(error(&[rlp(&parent), rlp(&renumbered)], None), number);
     let truncated = rlp(&child).slice(..100);
     assert_eq!(error(&[rlp(&parent), truncated], None), WitnessError::MalformedHeader { index: 1 });
-    assert_eq!(witness(&[], Some(B256::ZERO)).unwrap().check_parent(B256::ZERO), Ok(()));
+    let stated = witness(&[], Some(B256::ZERO)).unwrap();
+    assert_eq!(stated.check_parent(&block(10, B256::ZERO)), Ok(()));
+    assert!(!stated.proves_parent_state_root(), "nothing ties the root to the block");
+}
+
+#[test]
+fn codes_have_the_hash_that_they_go_by() {
+    let (code, other) = (Bytes::from_static(&[0x60, 0x01]), Bytes::from_static(&[0x60, 0x02]));
+    let witness = || Witness::new([], &[], Some(EMPTY_ROOT_HASH)).unwrap();
+    let pool = |hash, code: &Bytes| Arc::new([(hash, code.clone())].into_iter().collect());
+    let store = WitnessStore::new(Arc::new(witness()), pool(keccak256(&other), &code));
+    let error = store.code(keccak256(&other)).unwrap_err();
+    assert!(matches!(error, WitnessStoreError::OtherCode { .. }), "{error}");
+    // A witness with codes needs no others, and takes none.
+    let own = Arc::new(witness().with_codes([code.clone()]));
+    let store = WitnessStore::new(own, pool(keccak256(&other), &other));
+    assert_eq!(store.code(keccak256(&code)).unwrap(), code);
+    assert!(matches!(store.code(keccak256(&other)), Err(WitnessStoreError::MissingCode(_))));
+}
+
+#[test]
+fn accounts_where_nothing_can_be_created_are_found_in_a_witness() {
+    let account = |nonce, storage_root, code_hash| {
+        alloy_rlp::encode(TrieAccount { nonce, balance: U256::from(1), storage_root, code_hash })
+    };
+    let storage_root = B256::repeat_byte(3);
+    let leaves: Vec<_> = [
+        account(0, storage_root, KECCAK256_EMPTY),
+        account(1, storage_root, KECCAK256_EMPTY),
+        account(0, EMPTY_ROOT_HASH, KECCAK256_EMPTY),
+        account(0, storage_root, B256::repeat_byte(4)),
+        account(0, storage_root, KECCAK256_EMPTY),
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(leaf, index)| (keccak256(Address::with_last_byte(index)), leaf))
+    .collect();
+    let hashes: Vec<_> = leaves.iter().map(|(hash, _)| *hash).collect();
+    let found = |targets: &[B256]| {
+        let (root, nodes) = proof(leaves.clone(), targets);
+        let mut occupied = Witness::new(nodes, &[], Some(root)).unwrap().occupied().unwrap();
+        occupied.sort();
+        occupied
+    };
+    let mut both = vec![hashes[0], hashes[4]];
+    both.sort();
+    assert_eq!(found(&hashes), both);
+    assert!(found(&hashes[..1]).contains(&hashes[0]));
+    assert_eq!(Witness::new([], &[], Some(EMPTY_ROOT_HASH)).unwrap().occupied().unwrap(), [] as [B256; 0]);
 }
 
 #[test]

@@ -20,6 +20,14 @@ pub struct GenesisAccount {
     pub storage: Vec<(U256, U256)>,
 }
 
+impl GenesisAccount {
+    /// The first slot of an account that has storage, but neither nonce nor code (EIP-7610).
+    pub(super) fn occupied(&self) -> Option<U256> {
+        let Account { nonce, code_hash, .. } = self.account;
+        self.storage.first().filter(|_| nonce == 0 && code_hash == KECCAK256_EMPTY).map(|(slot, _)| *slot)
+    }
+}
+
 /// Reads the object `alloc`, account by account.
 pub(super) struct AllocSeed<'p> {
     pub(super) place: &'p Place,

@@ -198,7 +198,21 @@ impl<'a> Config<'a> {
             .fields
             .keys()
             .find(|name| (name.ends_with("Block") || name.ends_with("Time")) && !is_known(name));
-        unknown.map_or(Ok(()), |name| Err(wrong(name, "this fork is not known")))
+        let Some(name) = unknown else { return Ok(()) };
+        // A fork may be given at the other kind of point.
+        let (fork, other) = match name.strip_suffix("Block") {
+            Some(fork) => (fork, "Time"),
+            None => (name.trim_end_matches("Time"), "Block"),
+        };
+        let meant = format!("{fork}{other}");
+        Err(wrong(
+            name,
+            if is_known(&meant) {
+                format!("this fork begins at config.{meant}")
+            } else {
+                "this fork is not known".to_owned()
+            },
+        ))
     }
 
     fn get<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, GenesisError> {

@@ -47,18 +47,23 @@ impl Genesis {
         read(reader)
     }
 
-    /// The chain's rules.
+    /// The chain's rules, accounts of the state at whose addresses nothing can be created (EIP-7610) among them.
     pub fn chain(&self) -> &ChainSpec {
         &self.chain
     }
 
     /// All of the JSON that it takes to know the chain's rules, without the state: a genesis that [`Genesis::read`]
-    /// reads.
+    /// reads. Of the accounts it has those at whose addresses nothing can be created (EIP-7610), with a slot each.
     pub fn description(&self) -> String {
         let Header { difficulty, gas_limit, timestamp, number, .. } = &self.header;
         let config = &self.config;
+        let occupied = self.accounts.iter().filter_map(|account| {
+            let (address, slot) = (account.address, account.occupied()?);
+            Some(format!(r#""{address:#x}":{{"balance":"0x0","storage":{{"{slot:#x}":"0x1"}}}}"#))
+        });
+        let alloc = occupied.collect::<Vec<_>>().join(",");
         format!(
-            r#"{{"config":{config},"difficulty":"{difficulty:#x}","gasLimit":"{gas_limit:#x}","timestamp":"{timestamp:#x}","number":"{number:#x}","alloc":{{}}}}"#
+            r#"{{"config":{config},"difficulty":"{difficulty:#x}","gasLimit":"{gas_limit:#x}","timestamp":"{timestamp:#x}","number":"{number:#x}","alloc":{{{alloc}}}}}"#
         )
     }
 

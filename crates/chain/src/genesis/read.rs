@@ -58,11 +58,8 @@ impl Fields {
         let gas_limit = self.gas_limit.ok_or_else(|| missing("gasLimit"))?;
         let chain = config.into_chain(difficulty)?;
         let since = |fork| chain.is_active(fork, self.number, self.timestamp);
-        if since(EthereumHardfork::Amsterdam) || since(EthereumHardfork::Bogota) {
-            return Err(GenesisError::field(
-                "timestamp",
-                "the rules of the fork at that time are not supported",
-            ));
+        if let Err(error) = chain.fork(self.number, self.timestamp) {
+            return Err(GenesisError::field("timestamp", error.to_string()));
         }
         let has_blobs = since(EthereumHardfork::Cancun);
         let empty = Header::default();
@@ -86,6 +83,8 @@ impl Fields {
             requests_hash: since(EthereumHardfork::Prague).then_some(EMPTY_REQUESTS_HASH),
             ..empty
         };
+        let occupied = accounts.iter().filter_map(|account| Some((account.address, account.occupied()?)));
+        let chain = chain.with_occupied_addresses(occupied);
         Ok(Genesis { chain, header, accounts, config: text })
     }
 }

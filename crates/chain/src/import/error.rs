@@ -24,6 +24,42 @@ pub enum ImportError {
         /// The broken rule.
         error: Box<BlockError>,
     },
+    /// The first block of a file does not follow the genesis.
+    #[error("{}: block {index} of the file does not follow the genesis: either is of another chain: {error}", path.display())]
+    NotOfGenesis {
+        /// The file.
+        path: PathBuf,
+        /// How many blocks come before it in the file.
+        index: u64,
+        /// The broken rule.
+        error: Box<BlockError>,
+    },
+    /// A file has a genesis block, but another one.
+    #[error("{}: block {index} of the file is the genesis {found}, but the database starts from the genesis {genesis}: they are different chains", path.display())]
+    OtherGenesis {
+        /// The file.
+        path: PathBuf,
+        /// How many blocks come before it in the file.
+        index: u64,
+        /// The hash of the database's genesis.
+        genesis: B256,
+        /// The hash of the file's.
+        found: B256,
+    },
+    /// A genesis has other rules for blocks that are in the database.
+    #[error(
+        "the genesis differs from the one that the database was made with in {what}: {found} instead of {stored}, and block {block} of the database is subject to that; to go on with this genesis, unwind to a block before it, else leave the genesis out"
+    )]
+    Incompatible {
+        /// The fork, or the field of the configuration.
+        what: String,
+        /// What the database has.
+        stored: String,
+        /// What the genesis has.
+        found: String,
+        /// The first block for which that matters.
+        block: u64,
+    },
     /// A block does not come right after the last one.
     #[error("{}: block {index} of the file has number {number}, but the last block before it is {head}: blocks are missing", path.display())]
     Gap {
@@ -94,7 +130,9 @@ impl ImportError {
     /// any block.
     pub fn is_invalid_block(&self) -> bool {
         match self {
-            Self::Block { .. } | Self::Gap { .. } | Self::Fork { .. } => true,
+            Self::Block { error, .. } => !error.is_unknown_fork(),
+            Self::NotOfGenesis { .. } | Self::OtherGenesis { .. } => true,
+            Self::Gap { .. } | Self::Fork { .. } => true,
             Self::Sender(_) | Self::Mismatch(_) => true,
             Self::Execution(error) => {
                 matches!(**error, ExecutionError::Transaction { .. } | ExecutionError::Block { .. })

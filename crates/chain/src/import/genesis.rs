@@ -1,4 +1,5 @@
-use super::ImportError;
+use super::tip::chain_spec;
+use super::{ImportError, compatible};
 use crate::genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
@@ -18,26 +19,33 @@ type Leaf = (B256, HashedAccount, Option<(B256, Bytes)>);
 /// Makes sure that the database holds this genesis: loads it if there is none. Returns the head, which may be far beyond
 /// the genesis, and how long loading took.
 ///
+/// If the genesis is there, but with other rules, such as a fork that was not planned then, these are taken over.
+///
 /// Works on the current rayon pool. A load that was interrupted starts anew.
 ///
 /// # Errors
 ///
-/// If the database has another genesis, or fails.
+/// If the database has another genesis, or blocks that other rules hold for than those of this one, or fails.
 pub fn initialize(database: &Database, genesis: Genesis) -> Result<(Head, Duration), ImportError> {
     let start = Instant::now();
-    let (config, headless) = (genesis.description(), genesis.header(B256::ZERO));
+    let (config, headless, chain) =
+        (genesis.description(), genesis.header(B256::ZERO), genesis.chain().clone());
     let mut leaves: Vec<Leaf> = genesis.into_accounts().into_par_iter().map(leaf).collect();
     leaves.par_sort_unstable_by_key(|(key, ..)| *key);
     let root = state_root(&leaves);
     let header = alloy_consensus::Header { state_root: root, ..headless };
     let hash = header.hash_slow();
     if let Some(head) = database.head()? {
-        let found = database.snapshot()?.genesis().unwrap_or_default();
-        return if found == hash {
-            Ok((head, Duration::ZERO))
-        } else {
-            Err(DatabaseError::Genesis { found, wanted: hash }.into())
-        };
+        let snapshot = database.snapshot()?;
+        let found = snapshot.genesis().unwrap_or_default();
+        if found != hash {
+            return Err(DatabaseError::Genesis { found, wanted: hash }.into());
+        }
+        if snapshot.config()?.is_none_or(|stored| stored[..] != *config.as_bytes()) {
+            compatible::check(&chain_spec(&snapshot)?, &chain, &snapshot)?;
+            database.replace_config(config.as_bytes())?;
+        }
+        return Ok((head, Duration::ZERO));
     }
     let mut loader = database.begin_genesis(hash, config.as_bytes())?;
     let mut trie = StateTrie::new(EMPTY_ROOT_HASH);

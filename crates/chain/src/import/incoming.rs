@@ -5,16 +5,22 @@ use crate::header_chain::HeaderChain;
 use crate::rules::validate_body;
 use alloy_consensus::Header;
 use alloy_primitives::B256;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tandem_evm::{Block, ChainSpec};
-use tandem_state::database::{BlockBody, Snapshot};
+use tandem_state::database::{BlockBody, Database};
+
+/// Blocks after which the database is asked which of them it has.
+const FORGET_AFTER: usize = 1024;
 
 /// A block that follows its parent; its body is not checked yet.
 #[derive(Debug)]
 pub(super) struct Incoming {
     path: Arc<PathBuf>,
     index: u64,
+    /// Bytes of its RLP.
+    pub(super) length: usize,
     chain: Arc<ChainSpec>,
     block: SealedBlock,
 }
@@ -31,6 +37,8 @@ pub(super) struct Record {
 /// A block that is ready to execute.
 #[derive(Debug)]
 pub(super) struct Ready {
+    /// Bytes of its RLP.
+    pub(super) length: usize,
     pub(super) block: Block,
     pub(super) record: Record,
 }
@@ -39,7 +47,7 @@ impl Incoming {
     /// Checks the body and recovers the senders. Waits for no other thread, since execution waits for this.
     pub(super) fn prepare(self, stages: &Stages) -> Result<Ready, ImportError> {
         stages.recover.time(|| {
-            let Self { path, index, chain, block } = self;
+            let Self { path, index, length, chain, block } = self;
             if let Err(error) = validate_body(&chain, &block) {
                 return Err(ImportError::Block {
                     path: path.to_path_buf(),
@@ -51,29 +59,35 @@ impl Incoming {
             let record =
                 Record { header: block.header.clone(), hash, body: block.body.clone(), chain: chain.clone() };
             let block = signed_block(&chain, block).recover_alone()?;
-            Ok(Ready { block, record })
+            Ok(Ready { length, block, record })
         })
     }
 }
 
-/// The blocks of files that the database does not have yet, in order, each checked against the one before it.
-pub(super) struct Reader {
+/// The blocks of files that are not there yet, in order, each checked against the one before it.
+pub(super) struct Reader<'a> {
     files: std::vec::IntoIter<PathBuf>,
     current: Option<(Arc<PathBuf>, ChainFile)>,
     chain: HeaderChain,
-    /// The database as the import found it, until there are blocks that it does not have.
-    known: Option<Snapshot>,
-    /// Blocks passed over because the database has them.
+    database: &'a Database,
+    /// The hashes of the last blocks that were read, the tip's last: all that may not be in the database yet.
+    recent: VecDeque<B256>,
+    /// Blocks passed over because they are there already.
     pub(super) skipped: u64,
     stages: Arc<Stages>,
     ended: bool,
 }
 
-impl Reader {
-    /// `known` is the database, of which `chain` is the end.
-    pub(super) fn new(files: Vec<PathBuf>, chain: HeaderChain, known: Snapshot, stages: Arc<Stages>) -> Self {
-        let (files, known) = (files.into_iter(), Some(known));
-        Self { files, current: None, chain, known, skipped: 0, stages, ended: false }
+impl<'a> Reader<'a> {
+    /// `chain` is the end of the chain in the database.
+    pub(super) fn new(
+        files: Vec<PathBuf>,
+        chain: HeaderChain,
+        database: &'a Database,
+        stages: Arc<Stages>,
+    ) -> Self {
+        let (files, recent) = (files.into_iter(), VecDeque::new());
+        Self { files, current: None, chain, database, recent, skipped: 0, stages, ended: false }
     }
 
     fn read(&mut self) -> Result<Option<Incoming>, ImportError> {
@@ -95,36 +109,66 @@ impl Reader {
         }
     }
 
-    /// Checks the header and the ommers; `None` for a block that the database has.
+    /// Checks the header and the ommers; `None` for a block that is there already.
     fn check(&mut self, path: &Arc<PathBuf>, block: FileBlock) -> Result<Option<Incoming>, ImportError> {
-        let FileBlock { index, block, .. } = block;
+        let FileBlock { index, length, block, .. } = block;
         let (number, hash) = (block.header.number, block.hash());
         let head = self.chain.tip().number;
-        if let Some(known) = &self.known {
-            if number <= head {
-                if known.block_number(hash)? == Some(number) {
-                    self.skipped += 1;
-                    return Ok(None);
-                }
-                return Err(ImportError::Fork { path: path.to_path_buf(), index, number, hash });
+        if number <= head {
+            if self.has(number, hash)? {
+                self.skipped += 1;
+                return Ok(None);
             }
-            // A snapshot that is kept would keep the database from reusing space.
-            self.known = None;
+            let path = path.to_path_buf();
+            return Err(match number {
+                0 => ImportError::OtherGenesis { path, index, genesis: self.genesis()?, found: hash },
+                _ => ImportError::Fork { path, index, number, hash },
+            });
         }
         if number > head + 1 {
             return Err(ImportError::Gap { path: path.to_path_buf(), index, number, head });
         }
         let header = alloy_primitives::Sealed::new_unchecked(block.header.clone(), hash);
-        self.chain.push_header(header, &block.body.ommers).map_err(|error| ImportError::Block {
-            path: path.to_path_buf(),
-            index,
-            error: Box::new(error),
+        let is_of_genesis = head > 0 || block.header.parent_hash == self.chain.tip().hash();
+        self.chain.push_header(header, &block.body.ommers).map_err(|error| {
+            let (path, error) = (path.to_path_buf(), Box::new(error));
+            match is_of_genesis {
+                true => ImportError::Block { path, index, error },
+                false => ImportError::NotOfGenesis { path, index, error },
+            }
         })?;
-        Ok(Some(Incoming { path: path.clone(), index, chain: self.chain.chain().clone(), block }))
+        self.remember(hash)?;
+        Ok(Some(Incoming { path: path.clone(), index, length, chain: self.chain.chain().clone(), block }))
+    }
+
+    /// Whether a block that is not above the tip is of this chain.
+    fn has(&self, number: u64, hash: B256) -> Result<bool, ImportError> {
+        let below = usize::try_from(self.chain.tip().number - number).unwrap_or(usize::MAX);
+        match self.recent.iter().rev().nth(below) {
+            Some(recent) => Ok(*recent == hash),
+            // A snapshot that was kept would keep the database from reusing space.
+            None => Ok(self.database.snapshot()?.block_number(hash)? == Some(number)),
+        }
+    }
+
+    /// Notes the new tip, and forgets blocks that the database has.
+    fn remember(&mut self, hash: B256) -> Result<(), ImportError> {
+        self.recent.push_back(hash);
+        if self.recent.len().is_multiple_of(FORGET_AFTER) {
+            let head = self.database.head()?.map_or(0, |head| head.number);
+            let missing = self.chain.tip().number.saturating_sub(head);
+            let missing = usize::try_from(missing).unwrap_or(usize::MAX).min(self.recent.len());
+            self.recent.drain(..self.recent.len() - missing);
+        }
+        Ok(())
+    }
+
+    fn genesis(&self) -> Result<B256, ImportError> {
+        Ok(self.database.snapshot()?.genesis().unwrap_or_default())
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for Reader<'_> {
     type Item = Result<Incoming, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -13,7 +13,10 @@
 //!
 //! A segment executes on the state that a snapshot of the database, blocks executed since, and a read cache make up. It
 //! ends after a number of transactions, which bounds what the engine remembers and how many blocks wait for their roots.
-//! So memory depends on [`ImportOptions`], not on the length of the chain.
+//! So memory depends on [`ImportOptions`], not on the length of the chain. Blocks that are read ahead, and those of a
+//! segment, are bounded in number and in bytes.
+//!
+//! A block that is there already, in the database or among those that were read before, is passed over.
 //!
 //! All work is done on the executor's threads, and a thread that waits for a part of its work may begin to execute the
 //! next segment, on top of what it was doing. So nothing that a segment needs in order to end waits for other threads:
@@ -22,6 +25,8 @@
 //! The first block that breaks a rule ends the import. All blocks before it are committed.
 
 mod base;
+mod budget;
+mod compatible;
 mod error;
 mod genesis;
 mod incoming;

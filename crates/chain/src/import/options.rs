@@ -7,9 +7,11 @@ pub struct ImportOptions {
     pub serial: bool,
     /// Blocks that are read ahead of execution at most.
     pub ahead: usize,
+    /// Bytes of RLP that these blocks have at most, unless it is one block; and those of a segment.
+    pub ahead_bytes: usize,
     /// Threads that read ahead what blocks name; zero for none.
     pub prefetch: usize,
-    /// Transactions after which the engine starts afresh, its memory given back.
+    /// Transactions after which the engine starts afresh with a new segment, its memory given back.
     pub segment: usize,
     /// Changed leaves after which blocks are committed.
     pub batch_leaves: usize,
@@ -27,6 +29,7 @@ impl Default for ImportOptions {
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             serial: false,
             ahead: 64,
+            ahead_bytes: 64 << 20,
             prefetch: 2,
             segment: 20_000,
             batch_leaves: 150_000,

@@ -1,8 +1,9 @@
 use super::base::Recent;
+use super::budget::Budget;
 use super::incoming::{Reader, Ready, Record};
 use super::roots::{ExecutedBlock, Pending, Roots};
 use super::run::Import;
-use super::{ImportError, ImportReport, prefetch};
+use super::{ImportError, ImportOptions, ImportReport, prefetch};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -31,11 +32,14 @@ impl Import<'_> {
     /// All stages at once, each on later blocks than the next.
     pub(super) fn overlapped(
         &self,
-        reader: &mut Reader,
+        reader: &mut Reader<'_>,
         roots: &mut Roots,
         report: &mut ImportReport,
     ) -> Result<(), ImportError> {
+        let budget = Budget::new(self.options.ahead_bytes);
+        let budget = &budget;
         std::thread::scope(|scope| {
+            let closing = budget.closed_with();
             let (blocks_in, blocks) = bounded(self.options.ahead.max(1));
             let (hints_in, hints) = bounded::<Vec<ReadHint>>(HINTS);
             let (work_in, work) = unbounded();
@@ -46,12 +50,12 @@ impl Import<'_> {
                 scope.spawn(move || prefetch::run(&hints, &self.view, &self.stages));
             }
             drop(hints);
-            scope.spawn(move || self.read(reader, &blocks_in, &hints_in));
+            scope.spawn(move || self.read(reader, budget, &blocks_in, &hints_in));
             let rooting = scope.spawn(move || self.root(roots, &work, &rooted_in, &batches_in));
             let writing = scope.spawn(move || self.writer.run(&batches));
-            let executed = self.execute(&blocks, &work_in, &rooted, report);
+            let executed = self.execute(&blocks, budget, &work_in, &rooted, report);
             // Nobody waits for what is not consumed any more.
-            drop((blocks, work_in));
+            drop((blocks, work_in, closing));
             let panicked = |_| Err(ImportError::Internal("a stage of the import panicked"));
             let roots_done = rooting.join().unwrap_or_else(panicked);
             let written = writing.join().unwrap_or_else(panicked);
@@ -61,8 +65,18 @@ impl Import<'_> {
     }
 
     /// Reads blocks and has them prepared, in any order; the promises are in order.
-    fn read(&self, reader: &mut Reader, blocks: &Sender<Promise>, hints: &Sender<Vec<ReadHint>>) {
+    fn read(
+        &self,
+        reader: &mut Reader<'_>,
+        budget: &Budget,
+        blocks: &Sender<Promise>,
+        hints: &Sender<Vec<ReadHint>>,
+    ) {
         for incoming in reader {
+            let length = incoming.as_ref().map_or(0, |incoming| incoming.length);
+            if !budget.take(length) {
+                return;
+            }
             let (ready, promise) = bounded(1);
             let (stages, hints) = (self.stages.clone(), hints.clone());
             self.executor.background().spawn(move || {
@@ -82,14 +96,15 @@ impl Import<'_> {
     fn execute(
         &self,
         blocks: &Receiver<Promise>,
+        budget: &Budget,
         work: &Sender<Work>,
         rooted: &Receiver<()>,
         report: &mut ImportReport,
     ) -> Result<(), ImportError> {
         let mut waiting = 0;
         loop {
-            let mut segment = Segment { end: None, transactions: 0 };
-            let (result, executed) = self.execute_segment(blocks, work, &mut segment, report);
+            let mut segment = Segment { end: None, transactions: 0, bytes: 0 };
+            let (result, executed) = self.execute_segment(blocks, budget, work, &mut segment, report);
             result?;
             if let Some(end) = segment.end {
                 return end;
@@ -106,6 +121,7 @@ impl Import<'_> {
     fn execute_segment(
         &self,
         blocks: &Receiver<Promise>,
+        budget: &Budget,
         work: &Sender<Work>,
         segment: &mut Segment,
         report: &mut ImportReport,
@@ -115,7 +131,7 @@ impl Import<'_> {
         let store = StoreRef(&cached);
         let (records_in, records) = unbounded();
         let inputs = std::iter::from_fn(|| {
-            let (block, record) = segment.next(blocks, self.options.segment)?;
+            let (block, record) = segment.next(blocks, budget, self.options)?;
             records_in.send(record).ok()?;
             Some(BlockInput::new(block, &store))
         });
@@ -202,12 +218,18 @@ struct Segment {
     /// Set when there will be no further segment, and why.
     end: Option<Result<(), ImportError>>,
     transactions: usize,
+    bytes: usize,
 }
 
 impl Segment {
     /// The next block, unless the segment is full or the input has ended. Runs on the workers' threads.
-    fn next(&mut self, blocks: &Receiver<Promise>, limit: usize) -> Option<(Block, Record)> {
-        if self.transactions >= limit {
+    fn next(
+        &mut self,
+        blocks: &Receiver<Promise>,
+        budget: &Budget,
+        options: &ImportOptions,
+    ) -> Option<(Block, Record)> {
+        if self.transactions >= options.segment || self.bytes >= options.ahead_bytes.max(1) {
             return None;
         }
         let Some(promise) = receive(blocks) else {
@@ -215,7 +237,9 @@ impl Segment {
             return None;
         };
         match receive(&promise) {
-            Some(Ok(Ready { block, record })) => {
+            Some(Ok(Ready { length, block, record })) => {
+                budget.give_back(length);
+                self.bytes += length;
                 self.transactions += block.transaction_count().max(1);
                 Some((block, record))
             }

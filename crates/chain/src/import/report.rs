@@ -12,7 +12,7 @@ pub struct ImportReport {
     pub transactions: u64,
     /// The gas that these used.
     pub gas: u64,
-    /// Blocks that the database had already.
+    /// Blocks that were there already: in the database, or earlier in the files.
     pub known: u64,
     /// From start to end.
     pub time: Duration,

@@ -57,7 +57,8 @@ fn run(
         progress,
     };
     let mut roots = Roots::new(start.clone(), options)?;
-    let mut reader = Reader::new(files, header_chain(&start)?, start, stages.clone());
+    let mut reader = Reader::new(files, header_chain(&start)?, database, stages.clone());
+    drop(start);
     let result = if options.serial {
         import.one_by_one(&mut reader, &mut roots, report)
     } else {

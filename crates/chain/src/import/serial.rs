@@ -8,7 +8,7 @@ impl Import<'_> {
     /// One stage after the other, segment by segment, on the executor's one thread.
     pub(super) fn one_by_one(
         &self,
-        reader: &mut Reader,
+        reader: &mut Reader<'_>,
         roots: &mut Roots,
         report: &mut ImportReport,
     ) -> Result<(), ImportError> {
@@ -37,15 +37,17 @@ impl Import<'_> {
     }
 
     /// Blocks for one segment, ready to execute, and what comes after them if that is an error.
-    fn next_segment(&self, reader: &mut Reader) -> (Vec<Ready>, Option<ImportError>) {
-        let (mut blocks, mut transactions) = (Vec::new(), 0);
+    fn next_segment(&self, reader: &mut Reader<'_>) -> (Vec<Ready>, Option<ImportError>) {
+        let (mut blocks, mut transactions, mut bytes) = (Vec::new(), 0, 0);
         while transactions < self.options.segment
+            && bytes < self.options.ahead_bytes.max(1)
             && let Some(incoming) = reader.next()
         {
             let prepare = || incoming.and_then(|incoming| incoming.prepare(&self.stages));
             match self.executor.background().run(prepare) {
                 Ok(ready) => {
                     transactions += ready.block.transaction_count().max(1);
+                    bytes += ready.length;
                     blocks.push(ready);
                 }
                 Err(error) => return (blocks, Some(error)),

@@ -145,6 +145,7 @@ fn check_contents(chain: &ChainSpec, block: &Block<TxEnvelope>) -> Result<(), Bo
         let fork = TRANSACTION_TYPES.iter().find(|(ty, _)| *ty == found);
         if fork.is_some_and(|(_, fork)| !is_active(*fork)) {
             let fork = chain.fork(header.number, header.timestamp);
+            let fork = fork.unwrap_or_else(|error| error.fork());
             return Err(BodyFault::TransactionType { index, hash: *transaction.tx_hash(), found, fork });
         }
         if has_sidecar(transaction) {

@@ -1,5 +1,6 @@
 use super::invalid::{Invalid, show};
 use alloy_primitives::{B64, B256, Bytes, U256};
+use tandem_evm::ForkError;
 use thiserror::Error;
 
 /// A header that breaks a rule.
@@ -34,15 +35,13 @@ pub enum HeaderFault {
         /// The parent's.
         parent: u64,
     },
-    /// The block belongs to a fork whose rules this crate does not know.
-    #[error("field timestamp is {found}, expected less than {begin}: the rules of {fork} are not supported")]
-    UnsupportedFork {
+    /// The rules at that time are not known, so that nothing can be said of the block's validity.
+    #[error("field timestamp is {found}: {error}")]
+    Fork {
         /// What the header says.
         found: u64,
-        /// When the fork begins.
-        begin: u64,
-        /// The fork.
-        fork: &'static str,
+        /// What is not known of the rules.
+        error: ForkError,
     },
     /// The gas limit moved too far, or out of its bounds.
     #[error("field gasLimit is {found}, expected {lowest} to {highest}")]
@@ -160,7 +159,7 @@ impl HeaderFault {
         match self {
             Self::ParentHash { .. } => "parentHash",
             Self::Number { .. } => "number",
-            Self::Timestamp { .. } | Self::UnsupportedFork { .. } => "timestamp",
+            Self::Timestamp { .. } | Self::Fork { .. } => "timestamp",
             Self::GasLimit { .. } => "gasLimit",
             Self::GasUsed { .. } => "gasUsed",
             Self::ExtraData { .. } => "extraData",

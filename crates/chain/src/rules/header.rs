@@ -22,9 +22,6 @@ const MAX_GAS_LIMIT: u64 = i64::MAX as u64;
 /// From block to block the gas limit changes by less than this part of itself (Yellow Paper, 4.4.4).
 const GAS_LIMIT_DIVISOR: u64 = 1_024;
 
-/// Forks that change rules in ways which this crate does not know.
-const UNSUPPORTED: &[EthereumHardfork] = &[EthereumHardfork::Amsterdam, EthereumHardfork::Bogota];
-
 /// Checks a header against its parent and the chain's forks.
 ///
 /// `parent_total_difficulty` is the sum of the difficulties of all blocks up to and including the parent. It tells where
@@ -135,16 +132,10 @@ fn check_position(chain: &ChainSpec, parent: &Sealed<Header>, header: &Header) -
         found: header.timestamp,
         parent: parent.timestamp,
     })?;
-    let unsupported =
-        UNSUPPORTED.iter().find(|fork| chain.is_active(**fork, header.number, header.timestamp));
-    match unsupported {
-        Some(fork) => Err(HeaderFault::UnsupportedFork {
-            found: header.timestamp,
-            begin: chain.activation(*fork).as_timestamp().unwrap_or_default(),
-            fork: fork.name(),
-        }),
-        None => Ok(()),
-    }
+    chain
+        .fork(header.number, header.timestamp)
+        .map(|_| ())
+        .map_err(|error| HeaderFault::Fork { found: header.timestamp, error })
 }
 
 fn check_extra_data(chain: &ChainSpec, header: &Header) -> Result<(), HeaderFault> {
@@ -208,6 +199,18 @@ fn check_presence(chain: &ChainSpec, header: &Header) -> Result<(), HeaderFault>
         return Err(HeaderFault::BlockAccessListHash { found });
     }
     header.slot_number.map_or(Ok(()), |found| Err(HeaderFault::SlotNumber { found }))
+}
+
+/// The first field that executing a block takes and that its header lacks, named as in the JSON of Ethereum's RPC.
+pub fn missing_field(chain: &ChainSpec, header: &Header) -> Option<&'static str> {
+    [
+        ("baseFeePerGas", EthereumHardfork::London, header.base_fee_per_gas.is_some()),
+        ("excessBlobGas", EthereumHardfork::Cancun, header.excess_blob_gas.is_some()),
+        ("parentBeaconBlockRoot", EthereumHardfork::Cancun, header.parent_beacon_block_root.is_some()),
+    ]
+    .into_iter()
+    .find(|(_, fork, is_there)| !is_there && chain.is_active(*fork, header.number, header.timestamp))
+    .map(|(field, ..)| field)
 }
 
 fn ensure<F>(holds: bool, fault: impl FnOnce() -> F) -> Result<(), F> {

@@ -1,4 +1,4 @@
-use super::{BodyError, HeaderError, OmmerError};
+use super::{BodyError, HeaderError, HeaderFault, OmmerError};
 use alloy_primitives::B256;
 use std::error::Error;
 use std::fmt::{Display, Formatter};
@@ -35,6 +35,13 @@ pub enum BlockError {
     /// An ommer.
     #[error(transparent)]
     Ommers(#[from] OmmerError),
+}
+
+impl BlockError {
+    /// Whether the block is refused because its rules are not known, which says nothing about its validity.
+    pub fn is_unknown_fork(&self) -> bool {
+        matches!(self, Self::Header(HeaderError { fault: HeaderFault::Fork { .. }, .. }))
+    }
 }
 
 /// Shows a field that may be absent.

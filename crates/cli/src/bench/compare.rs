@@ -1,5 +1,6 @@
-use super::report::{lines, print};
+use super::report::lines;
 use crate::failure::Failure;
+use crate::output::results;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub(super) fn compare(files: &[PathBuf], json: bool) -> Result<(), Failure> {
     if rows.is_empty() {
         return Err(Failure::input("the two results have no row in common"));
     }
-    print(|out| {
+    results(|out| {
         if json {
             return lines(out, &rows);
         }

@@ -1,6 +1,6 @@
 use super::args::Case;
 use crate::failure::Failure;
-use crate::run::{Input, Source, generate, load};
+use crate::run::{Input, Source, generate, load_executable};
 use std::path::PathBuf;
 use tandem_evm::{Config, Executor};
 use tandem_state::MemoryStore;
@@ -22,7 +22,7 @@ impl Group {
     ///
     /// Those with a number below `from` are left out.
     pub(crate) fn recorded(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
-        let mut input = load(paths, false, quiet)?;
+        let mut input = load_executable(paths, quiet)?;
         input.blocks.retain(|block| block.signed.header.number >= from);
         Self::new(None, &executor()?, input, quiet)
     }

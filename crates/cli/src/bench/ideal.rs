@@ -4,6 +4,7 @@ use super::group::Group;
 use super::sample::Variant;
 use crate::args::Mode;
 use crate::failure::Failure;
+use crate::output::complain;
 use crate::slow::SlowStore;
 use std::iter::Sum;
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl Ideals {
         let mut inputs = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             let block = source.get(index).map_err(|error| {
-                eprintln!("error: {name}: {error}");
+                complain!("error: {name}: {error}");
                 Failure::Check
             })?;
             inputs.push(Input { name: name.clone(), block, store: &stores[chains[index]] });

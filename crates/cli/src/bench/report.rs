@@ -6,8 +6,9 @@ use super::sample::{Series, Variant};
 use super::worst::worst;
 use crate::args::Mode;
 use crate::failure::Failure;
+use crate::output::results;
 use serde::Serialize;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// The name of the row that takes all cases together.
@@ -143,7 +144,7 @@ pub(super) fn report(
 ) -> Result<(), Failure> {
     let (single, whole) = rows(groups, variants, measured);
     let rows = [&single[..], &whole[..]].concat();
-    print(|out| {
+    results(|out| {
         if settings.json {
             return lines(out, &rows);
         }
@@ -151,16 +152,6 @@ pub(super) fn report(
         worst(out, &single)?;
         counters(out, &whole)
     })
-}
-
-/// Writes to standard output.
-pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::fault(format!("writing the results failed: {error}"))),
-    }
 }
 
 /// Writes each row as a line of JSON.

@@ -1,6 +1,7 @@
 use super::group::Group;
 use crate::args::Mode;
 use crate::failure::Failure;
+use crate::output::complain;
 use crate::run::{Executed, Progress, block_digest, execute_plain, execute_stream};
 use alloy_primitives::B256;
 use indicatif::ProgressBar;
@@ -119,7 +120,7 @@ fn digests(names: &[String], progress: &Progress) -> Result<Vec<B256>, Failure> 
     let digest = |(result, name): (&Result<Executed, String>, &String)| match result {
         Ok(executed) => Ok(block_digest(&executed.output)),
         Err(error) => {
-            eprintln!("error: {name}: {error}");
+            complain!("error: {name}: {error}");
             Err(Failure::Check)
         }
     };

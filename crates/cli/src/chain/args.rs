@@ -20,7 +20,7 @@ pub(crate) struct DataArgs {
 pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// The genesis, as geth writes it; needed once, for a new database
+    /// The genesis, as geth writes it; needed for a new database, and to make forks known that were not when it was made
     #[arg(long, value_name = "FILE")]
     pub(crate) genesis: Option<PathBuf>,
     /// Files of blocks in RLP, one block after another; may be gzipped (.gz)
@@ -34,6 +34,9 @@ pub(crate) struct ImportArgs {
     /// Blocks to read ahead at most
     #[arg(long, value_name = "BLOCKS")]
     pub(crate) ahead: Option<usize>,
+    /// Memory for blocks that are read ahead, by their length in the file, in MiB
+    #[arg(long, value_name = "MIB")]
+    pub(crate) ahead_memory: Option<usize>,
     /// Threads that read ahead what blocks name; 0 for none
     #[arg(long, value_name = "N")]
     pub(crate) prefetch: Option<usize>,

@@ -1,6 +1,7 @@
 use super::args::{DataArgs, ImportArgs};
 use super::open::{import_failure, open, open_existing};
 use crate::failure::Failure;
+use crate::output::say;
 use crate::process::peak_memory;
 use crate::run::{busy, progress};
 use serde::Serialize;
@@ -101,6 +102,8 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, Failure> {
     };
     options.threads = at_least_one("--threads", args.threads, options.threads)?;
     options.ahead = at_least_one("--ahead", args.ahead, options.ahead)?;
+    let mib = at_least_one("--ahead-memory", args.ahead_memory, options.ahead_bytes >> 20)?;
+    options.ahead_bytes = mib.saturating_mul(1 << 20);
     options.segment = at_least_one("--segment", args.segment, options.segment)?;
     options.batch_leaves = at_least_one("--batch-leaves", args.batch_leaves, options.batch_leaves)?;
     options.batch_blocks = at_least_one("--batch", args.batch, options.batch_blocks)?;
@@ -162,14 +165,14 @@ fn print(report: &ImportReport, head: Head, options: &ImportOptions, genesis: Du
             peak_memory: peak_memory(),
             head: head.into(),
         };
-        println!("{}", serde_json::json!({ "summary": summary }));
+        say!("{}", serde_json::json!({ "summary": summary }));
         return;
     }
     if !genesis.is_zero() {
-        println!("genesis loaded in {:.3} ms", ms(genesis));
+        say!("genesis loaded in {:.3} ms", ms(genesis));
     }
     let seconds = report.time.as_secs_f64().max(1e-9);
-    println!(
+    say!(
         "{} blocks imported, {} known before; {} transactions, {} gas in {:.3} ms ({:.0} tx/s, {:.0} Mgas/s); {}",
         report.blocks,
         report.known,
@@ -189,17 +192,17 @@ fn print(report: &ImportReport, head: Head, options: &ImportOptions, genesis: Du
         ("commit", commit),
     ];
     let total: Duration = stages.iter().map(|(_, time)| *time).sum();
-    println!("{:<10} {:>12} {:>7}", "stage", "busy ms", "share");
+    say!("{:<10} {:>12} {:>7}", "stage", "busy ms", "share");
     for (name, time) in stages {
         let share = 100.0 * time.as_secs_f64() / total.as_secs_f64().max(1e-9);
-        println!("{name:<10} {:>12.3} {share:>6.1}%", ms(time));
+        say!("{name:<10} {:>12.3} {share:>6.1}%", ms(time));
     }
-    println!("of the commits, {:.3} ms were writing to the disk", ms(flush));
-    println!("read cache: {:.1}% hits", 100.0 * hit_rate(report));
+    say!("of the commits, {:.3} ms were writing to the disk", ms(flush));
+    say!("read cache: {:.1}% hits", 100.0 * hit_rate(report));
     if let Some(bytes) = peak_memory() {
-        println!("peak memory {} MiB", bytes >> 20);
+        say!("peak memory {} MiB", bytes >> 20);
     }
-    println!("head {} {}, state root {}", head.number, head.hash, head.state_root);
+    say!("head {} {}, state root {}", head.number, head.hash, head.state_root);
 }
 
 fn hit_rate(report: &ImportReport) -> f64 {

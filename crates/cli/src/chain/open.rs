@@ -1,6 +1,8 @@
 use super::args::DataArgs;
 use crate::failure::Failure;
+use crate::output::complain;
 use tandem_chain::import::ImportError;
+use tandem_evm::ExecutionError;
 use tandem_state::database::{Database, DatabaseError, DatabaseOptions, Snapshot};
 
 /// Opens the database; `create` says whether a new one may be made.
@@ -24,9 +26,14 @@ pub(super) fn open_existing(args: &DataArgs) -> Result<Database, Failure> {
     })
 }
 
-/// Opens the database to read from it.
+/// Opens the database to read from it, be it that an import is at work.
+pub(super) fn open_to_read(args: &DataArgs) -> Result<Database, Failure> {
+    Database::open_to_read(&args.datadir, &options(args)).map_err(|error| failure(&error))
+}
+
+/// The database as it is after the last commit.
 pub(super) fn snapshot(args: &DataArgs) -> Result<Snapshot, Failure> {
-    let snapshot = open(args, false)?.snapshot().map_err(|error| failure(&error))?;
+    let snapshot = open_to_read(args)?.snapshot().map_err(|error| failure(&error))?;
     if snapshot.head().is_none() {
         return Err(failure(&DatabaseError::NoGenesis));
     }
@@ -48,11 +55,18 @@ pub(super) fn failure(error: &DatabaseError) -> Failure {
 /// An import's error by consequence. A bad block is reported here.
 pub(super) fn import_failure(error: &ImportError) -> Failure {
     if error.is_invalid_block() {
-        eprintln!("error: {error}");
+        complain!("error: {error}");
         return Failure::Check;
     }
     match error {
-        ImportError::Read(_) | ImportError::Settings(_) => Failure::input(error),
+        ImportError::Read(_) | ImportError::Settings(_) | ImportError::Incompatible { .. } => {
+            Failure::input(error)
+        }
+        // Of a fork that is not supported: see `is_invalid_block`.
+        ImportError::Block { .. } => Failure::input(error),
+        ImportError::Execution(execution) if matches!(**execution, ExecutionError::Fork { .. }) => {
+            Failure::input(error)
+        }
         ImportError::Database(error) => failure(error),
         _ => Failure::fault(error),
     }

@@ -2,6 +2,7 @@ use super::args::{AccountArgs, HeadArgs, ReceiptArgs};
 use super::import::HeadLine;
 use super::open::{failure, snapshot};
 use crate::failure::Failure;
+use crate::output::say;
 use alloy_consensus::TxReceipt;
 use serde_json::json;
 use tandem_state::database::DatabaseError;
@@ -11,9 +12,9 @@ pub(crate) fn head(args: &HeadArgs) -> Result<(), Failure> {
     let snapshot = snapshot(&args.data)?;
     let Some(head) = snapshot.head() else { return Err(failure(&DatabaseError::NoGenesis)) };
     if args.data.json {
-        println!("{}", json!(HeadLine::from(head)));
+        say!("{}", json!(HeadLine::from(head)));
     } else {
-        println!("block      {}\nhash       {}\nstate root {}", head.number, head.hash, head.state_root);
+        say!("block      {}\nhash       {}\nstate root {}", head.number, head.hash, head.state_root);
     }
     Ok(())
 }
@@ -43,21 +44,21 @@ pub(crate) fn account(args: &AccountArgs) -> Result<(), Failure> {
         if let Some((slot, value)) = value {
             (line["slot"], line["value"]) = (json!(slot), json!(value));
         }
-        println!("{line}");
+        say!("{line}");
         return Ok(());
     }
     match account {
-        None => println!("{} does not exist after block {block}", args.address),
+        None => say!("{} does not exist after block {block}", args.address),
         Some(account) => {
-            println!("{} after block {block}", args.address);
-            println!("balance      {} wei", account.balance);
-            println!("nonce        {}", account.nonce);
-            println!("code hash    {}", account.code_hash);
-            println!("storage root {}", account.storage_root);
+            say!("{} after block {block}", args.address);
+            say!("balance      {} wei", account.balance);
+            say!("nonce        {}", account.nonce);
+            say!("code hash    {}", account.code_hash);
+            say!("storage root {}", account.storage_root);
         }
     }
     if let Some((slot, value)) = value {
-        println!("slot {slot:#x} holds {value:#x}");
+        say!("slot {slot:#x} holds {value:#x}");
     }
     Ok(())
 }
@@ -92,18 +93,18 @@ pub(crate) fn receipt(args: &ReceiptArgs) -> Result<(), Failure> {
             "cumulativeGasUsed": receipt.cumulative_gas_used,
             "logs": logs,
         });
-        println!("{line}");
+        say!("{line}");
         return Ok(());
     }
-    println!("transaction {index} of block {number}, type {}", u8::from(receipt.tx_type));
-    println!("{}", if receipt.success { "succeeded" } else { "failed" });
-    println!("gas used {gas}, {} with the transactions before it", receipt.cumulative_gas_used);
+    say!("transaction {index} of block {number}, type {}", u8::from(receipt.tx_type));
+    say!("{}", if receipt.success { "succeeded" } else { "failed" });
+    say!("gas used {gas}, {} with the transactions before it", receipt.cumulative_gas_used);
     for log in receipt.logs() {
-        println!("log of {}", log.address);
+        say!("log of {}", log.address);
         for topic in log.topics() {
-            println!("  topic {topic}");
+            say!("  topic {topic}");
         }
-        println!("  data  {}", log.data.data);
+        say!("  data  {}", log.data.data);
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 use super::args::{DbCommand, HeadArgs, UnwindArgs};
 use super::import::HeadLine;
-use super::open::{failure, import_failure, open, snapshot};
+use super::open::{failure, import_failure, open, open_to_read, snapshot};
 use crate::failure::Failure;
+use crate::output::{complain, say};
 use crate::run::{busy, progress};
 use serde_json::json;
 use tandem_chain::import::unwind as unwind_to;
@@ -18,9 +19,9 @@ pub(crate) fn unwind(args: &UnwindArgs) -> Result<(), Failure> {
     bar.finish_and_clear();
     let head = head.map_err(|error| import_failure(&error))?;
     if args.data.json {
-        println!("{}", json!({ "head": HeadLine::from(head) }));
+        say!("{}", json!({ "head": HeadLine::from(head) }));
     } else {
-        println!("head {} {}, state root {}", head.number, head.hash, head.state_root);
+        say!("head {} {}, state root {}", head.number, head.hash, head.state_root);
     }
     Ok(())
 }
@@ -50,13 +51,13 @@ fn check(args: &HeadArgs) -> Result<(), Failure> {
     let report = match report {
         Ok(report) => report,
         Err(error @ (DatabaseError::Inconsistent(_) | DatabaseError::Corrupt(_))) => {
-            eprintln!("error: {error}");
+            complain!("error: {error}");
             return Err(Failure::Check);
         }
         Err(error) => return Err(failure(&error)),
     };
     if args.data.json {
-        println!(
+        say!(
             "{}",
             json!({
                 "ok": true,
@@ -72,35 +73,35 @@ fn check(args: &HeadArgs) -> Result<(), Failure> {
         );
         return Ok(());
     }
-    println!(
+    say!(
         "all well: the state root, recomputed from scratch, is that of the last block: {}",
         report.state_root
     );
-    println!("{} accounts, {} slots, {} codes", report.accounts, report.slots, report.codes);
-    println!("{} and {} inner nodes of the tries", report.account_nodes, report.storage_nodes);
-    println!("{} blocks, {} transactions", report.blocks, report.transactions);
+    say!("{} accounts, {} slots, {} codes", report.accounts, report.slots, report.codes);
+    say!("{} and {} inner nodes of the tries", report.account_nodes, report.storage_nodes);
+    say!("{} blocks, {} transactions", report.blocks, report.transactions);
     Ok(())
 }
 
 fn stats(args: &HeadArgs) -> Result<(), Failure> {
-    let database = open(&args.data, false)?;
+    let database = open_to_read(&args.data)?;
     let stats = database.stats().map_err(|error| failure(&error))?;
     if args.data.json {
         for table in &stats.tables {
-            println!(
+            say!(
                 "{}",
                 json!({ "table": table.name, "rows": table.rows, "storedBytes": table.stored_bytes, "pageBytes": table.page_bytes })
             );
         }
-        println!("{}", json!({ "summary": { "fileBytes": stats.file_bytes } }));
+        say!("{}", json!({ "summary": { "fileBytes": stats.file_bytes } }));
         return Ok(());
     }
-    println!("{:<16} {:>12} {:>14} {:>14}", "table", "rows", "bytes", "bytes of pages");
+    say!("{:<16} {:>12} {:>14} {:>14}", "table", "rows", "bytes", "bytes of pages");
     for table in &stats.tables {
-        println!("{:<16} {:>12} {:>14} {:>14}", table.name, table.rows, table.stored_bytes, table.page_bytes);
+        say!("{:<16} {:>12} {:>14} {:>14}", table.name, table.rows, table.stored_bytes, table.page_bytes);
     }
     if let Some(bytes) = stats.file_bytes {
-        println!("the file has {bytes} bytes");
+        say!("the file has {bytes} bytes");
     }
     Ok(())
 }

@@ -1,3 +1,4 @@
+use crate::output::{complain, say};
 use indicatif::ProgressBar;
 use serde_json::json;
 use tandem_conformance::{Event, Outcome, PackingCounts, Problem, Summary, Work};
@@ -36,7 +37,7 @@ impl Reporter {
             Format::JsonOutcome => Some(json_outcome(outcome)),
         };
         if let Some(line) = line {
-            self.bar.suspend(|| println!("{line}"));
+            self.bar.suspend(|| say!("{line}"));
         }
     }
 
@@ -47,22 +48,20 @@ impl Reporter {
             summary;
         let Work { blocks, transactions, metrics } = work;
         for (file, reason) in unreadable.iter().skip(1) {
-            eprintln!("{}: {reason}", file.display());
+            complain!("{}: {reason}", file.display());
         }
         let seconds = time.as_secs_f64();
         if self.format == Format::Text {
-            println!("{files} files in {seconds:.1} s");
+            say!("{files} files in {seconds:.1} s");
             if *files_left > 0 {
-                println!(
-                    "{files_left} more files were not run, since a test failed (--keep-going runs them)"
-                );
+                say!("{files_left} more files were not run, since a test failed (--keep-going runs them)");
             }
             if let Some(PackingCounts { packs, transactions, refused, left_out }) = packing {
-                println!(
+                say!(
                     "{transactions} transactions in {packs} blocks; {refused} more were refused, {left_out} left out"
                 );
             }
-            println!(
+            say!(
                 "engine: {transactions} transactions executed in {blocks} blocks, {} re-executed, {} repaired; {} steps, \
                  {} executions ({} ahead of their turn), {} conflicts, {} waits",
                 metrics.reexecutions,
@@ -77,7 +76,7 @@ impl Reporter {
                 unsupported.iter().map(|(fork, count)| format!(", {count} unsupported: {fork}"));
             let unchecked =
                 unchecked.iter().map(|(name, count)| format!(", {count} reasons unchecked: {name}"));
-            println!("{passed} passed, {failed} failed{}", unsupported.chain(unchecked).collect::<String>());
+            say!("{passed} passed, {failed} failed{}", unsupported.chain(unchecked).collect::<String>());
         } else {
             let mut object = json!({"summary": {
                 "passed": passed,
@@ -108,7 +107,7 @@ impl Reporter {
                     "leftOut": left_out,
                 });
             }
-            println!("{object}");
+            say!("{object}");
         }
     }
 }

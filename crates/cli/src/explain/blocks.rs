@@ -1,5 +1,6 @@
 use crate::failure::Failure;
-use crate::run::load;
+use crate::output::complain;
+use crate::run::load_executable;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tandem_analysis::Input;
@@ -15,14 +16,14 @@ pub(super) struct Blocks {
 impl Blocks {
     /// Reads the blocks that have at least the number `from`.
     pub(super) fn load(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
-        let input = load(paths, false, quiet)?;
+        let input = load_executable(paths, quiet)?;
         let (mut names, mut blocks, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for (block, state) in input.blocks.into_iter().zip(input.worlds) {
             if block.signed.header.number < from {
                 continue;
             }
             let recovered = block.signed.recover().map_err(|error| {
-                eprintln!("error: {}: {error}", block.name);
+                complain!("error: {}: {error}", block.name);
                 Failure::Check
             })?;
             names.push(block.name);

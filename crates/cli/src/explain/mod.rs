@@ -15,6 +15,7 @@ pub(crate) use args::{ExplainArgs, StudyArgs};
 pub(crate) use study::{StudySettings, study_blocks};
 
 use crate::failure::Failure;
+use crate::output::complain;
 use crate::run::{busy, progress};
 use analysis::Analysis;
 use blocks::Blocks;
@@ -76,9 +77,10 @@ impl From<TraceError> for Failure {
     fn from(error: TraceError) -> Self {
         match error {
             TraceError::Invalid(message) => {
-                eprintln!("error: {message}");
+                complain!("error: {message}");
                 Self::Check
             }
+            TraceError::Unsupported(message) => Self::Input(message),
             TraceError::Fault(message) => Self::Fault(message),
         }
     }

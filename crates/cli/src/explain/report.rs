@@ -1,24 +1,19 @@
 use super::Settings;
 use super::findings::{Curve, Findings, Spot, THREADS};
 use crate::failure::Failure;
+use crate::output::results;
 use serde::Serialize;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 /// Links of a chain that are printed.
 const LINKS: usize = 16;
 
 /// Prints what was found.
 pub(super) fn report(settings: &Settings, findings: &Findings) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = if settings.json { json(&mut out, findings) } else { text(&mut out, settings, findings) };
-    match written.and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::fault(format!("writing the report failed: {error}"))),
-    }
+    results(|out| if settings.json { json(out, findings) } else { text(out, settings, findings) })
 }
 
-fn json(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
+fn json(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
     let mut line = |name: &str, value: serde_json::Result<serde_json::Value>| {
         let line = serde_json::json!({ name: value.map_err(io::Error::other)? });
         writeln!(out, "{line}")
@@ -55,7 +50,7 @@ fn json(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     line("summary", serde_json::to_value(summary))
 }
 
-fn text(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
+fn text(out: &mut dyn Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
     let Findings { blocks, transactions, sequential_ms, dependent, keep_path, .. } = findings;
     writeln!(
         out,
@@ -78,7 +73,7 @@ fn text(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::R
     run(out, settings, findings)
 }
 
-fn curves(out: &mut impl Write, title: &str, curves: &[Curve]) -> io::Result<()> {
+fn curves(out: &mut dyn Write, title: &str, curves: &[Curve]) -> io::Result<()> {
     write!(out, "\n{title}\n{:<34}", "threads")?;
     for threads in THREADS {
         write!(out, "{threads:>7}")?;
@@ -94,7 +89,7 @@ fn curves(out: &mut impl Write, title: &str, curves: &[Curve]) -> io::Result<()>
     Ok(())
 }
 
-fn spots(out: &mut impl Write, title: &str, spots: &[Spot]) -> io::Result<()> {
+fn spots(out: &mut dyn Write, title: &str, spots: &[Spot]) -> io::Result<()> {
     writeln!(out, "\n{title}")?;
     writeln!(out, "conflicts  blocks  saved ms  where")?;
     for Spot { name, conflicts, blocks, gain, saved_ms } in spots {
@@ -105,7 +100,7 @@ fn spots(out: &mut impl Write, title: &str, spots: &[Spot]) -> io::Result<()> {
     Ok(())
 }
 
-fn together(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
+fn together(out: &mut dyn Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
     writeln!(
         out,
         "\nSeveral contracts at once: if this one and those above did not conflict, all blocks, one at a time, {} ideal threads",
@@ -118,7 +113,7 @@ fn together(out: &mut impl Write, settings: &Settings, findings: &Findings) -> i
     Ok(())
 }
 
-fn chain(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
+fn chain(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
     let chain = &findings.chain;
     let percent = 100.0 * chain.ms / chain.block_ms.max(1e-9);
     writeln!(
@@ -142,7 +137,7 @@ fn chain(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     Ok(())
 }
 
-fn run(out: &mut impl Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
+fn run(out: &mut dyn Write, settings: &Settings, findings: &Findings) -> io::Result<()> {
     let run = &findings.run;
     writeln!(
         out,

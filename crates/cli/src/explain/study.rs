@@ -4,8 +4,9 @@ use super::args::StudyArgs;
 use super::blocks::Blocks;
 use super::positive;
 use crate::failure::Failure;
+use crate::output::results;
 use crate::run::progress;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use tandem_analysis::Dispatch::{Idle, SameAddress};
 use tandem_analysis::{Confirmation, Dispatch, StudyResult, Trace, Variant, record, study};
@@ -45,12 +46,7 @@ pub(crate) fn study_blocks(settings: &StudySettings) -> Result<(), Failure> {
     };
     let rows: Vec<Row> = variants.into_iter().map(simulate).collect();
     bar.finish_and_clear();
-    let mut out = BufWriter::new(io::stdout().lock());
-    match print(&mut out, settings.json, &trace, &rows).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::fault(format!("writing the report failed: {error}"))),
-    }
+    results(|out| print(out, settings.json, &trace, &rows))
 }
 
 /// What becomes of the blocks in one variant, for as many slots as [`SLOTS`] says.
@@ -100,7 +96,7 @@ fn confirmation_name(confirmation: Confirmation) -> &'static str {
     }
 }
 
-fn print(out: &mut impl Write, json: bool, trace: &Trace, rows: &[Row]) -> io::Result<()> {
+fn print(out: &mut dyn Write, json: bool, trace: &Trace, rows: &[Row]) -> io::Result<()> {
     if !json {
         let (blocks, transactions) = (trace.blocks.len(), trace.transactions());
         writeln!(

@@ -1,5 +1,6 @@
 use super::{BenchArgs, Kind, Pools, START, Workers, median};
 use crate::failure::Failure;
+use crate::output::{complain, say};
 use crate::run::progress;
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +32,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let bar = progress(workloads.len() * (args.tipsets + 1), "executing", args.json);
     if !args.json {
         let (threads, processes) = workers;
-        bar.suspend(|| println!("{threads} threads and {processes} worker processes\n{HEAD}"));
+        bar.suspend(|| say!("{threads} threads and {processes} worker processes\n{HEAD}"));
     }
     let mut identical = true;
     for workload in workloads {
@@ -165,7 +166,7 @@ fn report(args: &BenchArgs, (threads, processes): (usize, usize), row: &Row) {
             .iter()
             .map(|cause| (cause.name().to_owned(), json!(stats.conflicts[*cause as usize])))
             .collect();
-        println!(
+        say!(
             "{}",
             json!({
                 "workload": name,
@@ -177,7 +178,7 @@ fn report(args: &BenchArgs, (threads, processes): (usize, usize), row: &Row) {
                 "samplesMs": row.ours,
             })
         );
-        println!(
+        say!(
             "{}",
             json!({ "summary": {
                 "workload": name,
@@ -195,7 +196,7 @@ fn report(args: &BenchArgs, (threads, processes): (usize, usize), row: &Row) {
             } })
         );
     } else {
-        println!(
+        say!(
             "{name:<10} {:>8} {reference:>12.1} {ours:>9.1} {speedup:>7.2} {:>6.2} {:>9.0}% {:>7} {:>7} {:>10} {:>7} {:>9}",
             row.messages,
             row.ideal,
@@ -208,6 +209,6 @@ fn report(args: &BenchArgs, (threads, processes): (usize, usize), row: &Row) {
         );
     }
     if let Some(difference) = &row.difference {
-        eprintln!("error: {name}: not what the reference gives: {difference}");
+        complain!("error: {name}: not what the reference gives: {difference}");
     }
 }

@@ -1,5 +1,6 @@
 use super::{CopiesArgs, median};
 use crate::failure::Failure;
+use crate::output::say;
 use crate::run::progress;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
@@ -114,10 +115,10 @@ impl Drop for Process {
 
 fn child(args: &CopiesArgs) -> anyhow::Result<()> {
     let copies = engines(args, 1, false)?;
-    println!("0");
+    say!("0");
     for line in std::io::stdin().lines() {
         line?;
-        println!("{}", at_once(&copies)?);
+        say!("{}", at_once(&copies)?);
     }
     Ok(())
 }
@@ -157,8 +158,8 @@ pub(super) fn copies(args: &CopiesArgs) -> Result<(), Failure> {
     bar.finish_and_clear();
     let name = args.workload.0.name();
     if !args.json {
-        println!("{} tipsets `{name}` of {} messages at a time", args.copies, args.messages);
-        println!("{:<24} {:>9} {:>11} {:>9}", "", "ms", "us/message", "to alone");
+        say!("{} tipsets `{name}` of {} messages at a time", args.copies, args.messages);
+        say!("{:<24} {:>9} {:>11} {:>9}", "", "ms", "us/message", "to alone");
     }
     let alone = median(times[0].clone());
     for (arrangement, times) in NAMES.into_iter().zip(times) {
@@ -166,11 +167,11 @@ pub(super) fn copies(args: &CopiesArgs) -> Result<(), Failure> {
         let each = ms * 1e3 / args.messages as f64;
         let ratio = ms / alone;
         match args.json {
-            true => println!(
+            true => say!(
                 "{}",
                 json!({ "workload": name, "copies": args.copies, "arrangement": arrangement, "ms": ms, "ratio": ratio })
             ),
-            false => println!("{arrangement:<24} {ms:>9.1} {each:>11.1} {ratio:>9.2}"),
+            false => say!("{arrangement:<24} {ms:>9.1} {each:>11.1} {ratio:>9.2}"),
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ mod run;
 mod worker;
 
 use crate::failure::Failure;
+use crate::output::complain;
 use clap::{Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -128,7 +129,7 @@ impl Workers {
     /// Says of which processes the command had to do without.
     fn report_lost(executor: &Executor) {
         for lost in executor.lost() {
-            eprintln!("warning: {lost}; what it was to do was done without it");
+            complain!("warning: {lost}; what it was to do was done without it");
         }
     }
 }

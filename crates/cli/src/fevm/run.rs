@@ -1,5 +1,6 @@
 use super::{RunArgs, START, Workers};
 use crate::failure::Failure;
+use crate::output::{complain, say};
 use crate::run::progress;
 use serde_json::json;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 fn refused(args: &RunArgs, error: &anyhow::Error) -> Failure {
     match error.downcast_ref::<InvalidMessage>() {
         Some(invalid) => {
-            eprintln!("error: {}: {invalid}", args.messages.display());
+            complain!("error: {}: {invalid}", args.messages.display());
             Failure::Check
         }
         None => Failure::input(format!("{}: {error:#}", args.state.display())),
@@ -70,13 +71,13 @@ fn report(
     difference: Option<&str>,
 ) {
     if !args.json {
-        println!("message  exit           gas");
+        say!("message  exit           gas");
     }
     for (position, message) in result.results.iter().enumerate() {
         let receipt = &message.receipt;
         let (code, gas) = (receipt.exit_code.value(), receipt.gas_used);
         match args.json {
-            true => println!(
+            true => say!(
                 "{}",
                 json!({
                     "message": position,
@@ -86,13 +87,13 @@ fn report(
                     "eventsRoot": receipt.events_root.map(|root| root.to_string()),
                 })
             ),
-            false => println!("{position:>7} {code:>5} {gas:>13}"),
+            false => say!("{position:>7} {code:>5} {gas:>13}"),
         }
     }
     let verified = args.verify.then_some(difference.is_none());
     let stats = &result.stats;
     match args.json {
-        true => println!(
+        true => say!(
             "{}",
             json!({ "summary": {
                 "messages": result.results.len(),
@@ -105,7 +106,7 @@ fn report(
                 "ms": ms,
             } })
         ),
-        false => println!(
+        false => say!(
             "{} messages in {ms:.1} ms on {threads} threads and {processes} processes; {} merged, {} executed again; root {}",
             result.results.len(),
             stats.merged,
@@ -114,8 +115,8 @@ fn report(
         ),
     }
     match (difference, verified) {
-        (Some(difference), _) => eprintln!("error: not what the reference gives: {difference}"),
-        (None, Some(_)) if !args.json => println!("identical with the reference"),
+        (Some(difference), _) => complain!("error: not what the reference gives: {difference}"),
+        (None, Some(_)) if !args.json => say!("identical with the reference"),
         _ => {}
     }
 }

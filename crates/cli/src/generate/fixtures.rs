@@ -105,11 +105,12 @@ fn pre_state(reads: &Reads) -> BTreeMap<Address, PreAccount> {
     let mut accounts: BTreeMap<_, _> = reads
         .accounts
         .iter()
-        .filter_map(|(address, account)| {
-            let account = (*account)?;
+        .map(|(address, account)| {
+            // Who does not exist is listed as empty, so that it is known to be no omission.
+            let account = account.unwrap_or_default();
             let code_hash = (account.code_hash != KECCAK256_EMPTY).then_some(account.code_hash);
             let (balance, nonce) = (account.balance, U64::from(account.nonce));
-            Some((*address, PreAccount { balance, nonce, code_hash, storage: BTreeMap::new() }))
+            (*address, PreAccount { balance, nonce, code_hash, storage: BTreeMap::new() })
         })
         .collect();
     for ((address, slot), value) in &reads.storage {

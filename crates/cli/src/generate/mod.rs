@@ -13,7 +13,7 @@ pub(crate) use builder::{Builder, Unsealed, attributes};
 use crate::failure::Failure;
 use crate::run::progress;
 use fixtures::Fixtures;
-use output::Folder;
+use output::Destination;
 use report::{Report, Row};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -53,7 +53,8 @@ pub(crate) fn generate(settings: &Settings) -> Result<(), Failure> {
     let start = Instant::now();
     let config = &settings.chain;
     let executor = Executor::new(&settings.config).map_err(Failure::input)?;
-    let folder = Folder::open(&settings.out)?;
+    let destination = Destination::open(&settings.out)?;
+    let folder = destination.folder();
 
     let bar = progress(config.accounts + config.population, "accounts", settings.json);
     let mut builder = Builder::new(&executor, config, |accounts| bar.inc(accounts as u64))?;
@@ -81,5 +82,6 @@ pub(crate) fn generate(settings: &Settings) -> Result<(), Failure> {
     if let Some(fixtures) = fixtures {
         fixtures.finish()?;
     }
+    destination.finish(GENESIS)?;
     report.print(settings, start.elapsed())
 }

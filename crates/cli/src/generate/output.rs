@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -6,9 +7,60 @@ use std::path::{Path, PathBuf};
 /// How much is gathered before it is written to a file.
 const BUFFER: usize = 1 << 20;
 
+/// Where everything is written until all of it is there.
+const UNFINISHED: &str = "unfinished";
+
 /// A folder that is written to.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
+
+/// A folder for a whole chain, in which nothing has its place before everything is there.
+#[derive(Debug)]
+pub(super) struct Destination {
+    path: PathBuf,
+    unfinished: Folder,
+}
+
+impl Destination {
+    /// The folder is made if it is not there, and must be empty otherwise, but for what an interrupted command has left.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let failed = |error| cannot("write to", path, &error);
+        fs::create_dir_all(path).map_err(failed)?;
+        let unfinished = path.join(UNFINISHED);
+        for entry in fs::read_dir(path).map_err(failed)? {
+            if entry.map_err(failed)?.path() != unfinished {
+                return Err(Failure::Input(format!(
+                    "{} is not empty; name a folder that is empty or does not exist",
+                    path.display()
+                )));
+            }
+        }
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).map_err(failed)?;
+        }
+        let unfinished = Folder(path.to_owned()).create(UNFINISHED)?;
+        Ok(Self { path: path.to_owned(), unfinished })
+    }
+
+    /// Where to write.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.unfinished
+    }
+
+    /// Moves everything to its place, `last` after all others: without it nothing is of use.
+    pub(super) fn finish(self, last: &str) -> Result<(), Failure> {
+        let from = &self.unfinished.0;
+        let failed = |error| cannot("write to", &self.path, &error);
+        let rename = |name: &OsStr| fs::rename(from.join(name), self.path.join(name)).map_err(failed);
+        let names: Result<Vec<_>, _> =
+            fs::read_dir(from).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        for name in names.map_err(failed)?.iter().filter(|name| *name != last) {
+            rename(name)?;
+        }
+        rename(OsStr::new(last))?;
+        fs::remove_dir(from).map_err(failed)
+    }
+}
 
 /// A file in it, under construction.
 #[derive(Debug)]
@@ -18,19 +70,6 @@ pub(super) struct OutputFile {
 }
 
 impl Folder {
-    /// A folder for a whole chain. It is made if it is not there, and must be empty otherwise.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |error| cannot("write to", path, &error);
-        fs::create_dir_all(path).map_err(failed)?;
-        if fs::read_dir(path).map_err(failed)?.next().is_some() {
-            return Err(Failure::Input(format!(
-                "{} is not empty; name a folder that is empty or does not exist",
-                path.display()
-            )));
-        }
-        Ok(Self(path.to_owned()))
-    }
-
     /// A new folder in this one.
     pub(super) fn create(&self, name: &str) -> Result<Self, Failure> {
         let path = self.0.join(name);
@@ -71,5 +110,8 @@ impl OutputFile {
 }
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+    if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        return Failure::fault(format!("cannot {what} {}: {error}; free some space", path.display()));
+    }
     Failure::Input(format!("cannot {what} {}: {error}", path.display()))
 }

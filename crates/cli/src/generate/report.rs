@@ -1,9 +1,10 @@
 use super::Settings;
 use super::builder::{Builder, Built};
 use crate::failure::Failure;
+use crate::output::results;
 use alloy_primitives::B256;
 use serde::Serialize;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 use tandem_workload::ChainConfig;
 
@@ -105,23 +106,17 @@ impl Report {
     /// Prints all rows and the summary.
     pub(super) fn print(mut self, settings: &Settings, time: Duration) -> Result<(), Failure> {
         self.ms = time.as_secs_f64() * 1e3;
-        let mut out = BufWriter::new(io::stdout().lock());
-        let written = if settings.json { self.json(&mut out) } else { self.table(&mut out, settings) };
-        match written.and_then(|()| out.flush()) {
-            // Whoever reads has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| Failure::fault(format!("writing the results failed: {error}"))),
-        }
+        results(|out| if settings.json { self.json(out) } else { self.table(out, settings) })
     }
 
-    fn json(&self, out: &mut impl Write) -> io::Result<()> {
+    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         for row in &self.rows {
             writeln!(out, "{}", serde_json::to_string(row)?)?;
         }
         writeln!(out, "{}", serde_json::json!({ "summary": self }))
     }
 
-    fn table(&self, out: &mut impl Write, settings: &Settings) -> io::Result<()> {
+    fn table(&self, out: &mut dyn Write, settings: &Settings) -> io::Result<()> {
         writeln!(
             out,
             "{:>7} {:>5} {:>6} {:>11} {:>4} {:>11}  hash",

@@ -7,6 +7,8 @@ use tandem_evm::{
     Block, FinishedBlock, PartialChanges, Receipt, logs_bloom, receipts_root, receipts_root_before_byzantium,
 };
 use tandem_state::StateChanges;
+use tandem_state::fixture::PreStateFault;
+use tandem_state::trie::TrieError;
 
 /// Faults of one pre-state that are named; more say nothing more.
 const SHOWN_FAULTS: usize = 3;
@@ -49,10 +51,20 @@ pub(crate) enum Verdict {
     Ok,
     #[serde(rename = "fail")]
     Fail,
-    /// Not checked: the header says nothing of it, or it was not asked for.
+    /// What there is does not prove it.
+    #[serde(rename = "unproven")]
+    Unproven,
+    /// Not checked: the header says nothing of it, it was not asked for, or it cannot be told.
     #[default]
     #[serde(rename = "n/a")]
     NotApplicable,
+}
+
+impl Verdict {
+    /// What is left of it where what it goes by is not proven.
+    fn without_proof(self) -> Self {
+        if self == Self::Ok { Self::Unproven } else { self }
+    }
 }
 
 /// The checks of one block.
@@ -69,16 +81,36 @@ pub(crate) struct Checks {
     /// One line per failed check.
     #[serde(skip)]
     pub(crate) differences: Vec<String>,
+    /// One line per check that was asked for and cannot be told, for want of what it goes by.
+    #[serde(skip)]
+    pub(crate) missing: Vec<String>,
+    /// One line per check that there is no way to tell.
+    #[serde(skip)]
+    pub(crate) notes: Vec<String>,
+}
+
+/// What the checks of a block go by, apart from its header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence<'a> {
+    /// The senders as the source states them.
+    pub(crate) senders: &'a [Address],
+    pub(crate) proof: Option<&'a Proof>,
+    /// Whether rewards are unknown for want of the ommers' headers.
+    pub(crate) lacks_ommers: bool,
+    /// Whether roots are computed that the witness does not prove.
+    pub(crate) unproven: bool,
+    /// Whether nothing may be left unchecked.
+    pub(crate) must_prove: bool,
 }
 
 impl Checks {
-    pub(crate) fn new(output: &Output, expected_senders: &[Address], proof: Option<&Proof>) -> Self {
+    pub(crate) fn new(output: &Output, evidence: Evidence<'_>) -> Self {
         let mut checks = Self::default();
         let header = output.block.header();
         let wrong_sender = output
             .block
             .senders()
-            .zip(expected_senders)
+            .zip(evidence.senders)
             .enumerate()
             .find(|(_, (recovered, stated))| recovered != *stated);
         checks.senders = match wrong_sender {
@@ -105,31 +137,58 @@ impl Checks {
         if let (Some(hash), Some(expected)) = (output.requests_hash(), header.requests_hash) {
             checks.requests_hash = checks.compare("the requests hash", &hash, &expected);
         }
-        if let Some(proof) = proof {
-            checks.check_state(output, proof);
+        if let Some(proof) = evidence.proof {
+            checks.check_state(output, proof, evidence);
+        }
+        if evidence.lacks_ommers {
+            let lines = if evidence.must_prove { &mut checks.missing } else { &mut checks.notes };
+            lines.push(
+                "the headers of its ommers are missing in block.json.gz, so that rewards, and with them the state \
+                 root, are unchecked"
+                    .to_owned(),
+            );
         }
         checks
     }
 
     /// Checks the states before and after, and receipts that hold roots.
-    fn check_state(&mut self, output: &Output, proof: &Proof) {
+    fn check_state(&mut self, output: &Output, proof: &Proof, evidence: Evidence<'_>) {
         let header = output.block.header();
-        self.parent_root = if proof.faults.is_empty() { Verdict::Ok } else { Verdict::Fail };
-        let shown = proof.faults.iter().take(SHOWN_FAULTS);
-        self.differences.extend(shown.map(|fault| format!("the state before the block: {fault}")));
+        let (unproven, wrong): (Vec<_>, Vec<_>) = proof.faults.iter().partition(|fault| fault.is_unproven());
+        self.parent_root = match (unproven.is_empty(), wrong.is_empty()) {
+            (true, true) => Verdict::Ok,
+            (_, false) => Verdict::Fail,
+            (false, true) => Verdict::Unproven,
+        };
+        let line = |fault: &&PreStateFault| format!("the state before the block: {fault}");
+        self.differences.extend(wrong.iter().take(SHOWN_FAULTS).map(line));
+        self.missing.extend(unproven.iter().take(SHOWN_FAULTS).map(line));
         let known_in_parts = !output.parts.is_empty();
         let whole = std::slice::from_ref(&output.changes);
-        match proof.roots(if known_in_parts { &output.parts } else { whole }) {
+        let parts = if known_in_parts { &output.parts } else { whole };
+        let (roots, is_proven) = match proof.roots(parts) {
+            Err(TrieError::Missing { .. }) if evidence.unproven => (proof.unproven_roots(parts), false),
+            roots => (roots, true),
+        };
+        match roots {
             Ok(roots) => {
-                self.state_root = self.compare("the state root", &roots.block, &header.state_root);
+                if !evidence.lacks_ommers {
+                    self.state_root = self.compare("the state root", &roots.block, &header.state_root);
+                }
                 if known_in_parts {
                     let root = receipts_root_before_byzantium(&output.receipts, &roots.transactions);
                     self.receipts_root = self.compare("the receipts root", &root, &header.receipts_root);
                 }
             }
             Err(error) => {
-                self.differences.push(format!("the state root cannot be computed: {error}"));
-                self.state_root = Verdict::Fail;
+                self.missing.push(format!("the witness does not prove the state root: {error}"));
+                self.state_root = Verdict::Unproven;
+            }
+        }
+        if !is_proven {
+            self.state_root = self.state_root.without_proof();
+            if known_in_parts {
+                self.receipts_root = self.receipts_root.without_proof();
             }
         }
     }
@@ -149,7 +208,13 @@ impl Checks {
         Verdict::Fail
     }
 
+    /// Whether no check failed.
     pub(crate) fn passed(&self) -> bool {
         self.differences.is_empty()
+    }
+
+    /// Whether all was there that the checks take.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.missing.is_empty()
     }
 }

@@ -1,7 +1,8 @@
 use super::Settings;
-use super::check::{Checks, Output};
+use super::check::{Checks, Evidence, Output};
 use super::digest::{block_digest, run_digest};
-use super::load::{Input, InputBlock, progress};
+use super::load::{Input, InputBlock, PreState, progress};
+use super::missing::missing_accounts;
 use super::plain;
 use super::proof::{Proof, chain_roots};
 use super::source::Source;
@@ -44,8 +45,17 @@ pub(crate) struct Row {
     pub(crate) gas: u64,
     pub(crate) time: Duration,
     pub(crate) history: BlockHistory,
-    /// Why the block is invalid, or what came of its checks.
-    pub(crate) result: Result<Checks, String>,
+    /// Why the block was not executed, or what came of its checks.
+    pub(crate) result: Result<Checks, Stop>,
+}
+
+/// Why a block was not executed.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It is invalid.
+    Invalid(String),
+    /// What there is of it and of the state before it does not suffice.
+    Unchecked(String),
 }
 
 /// A block that was executed, by whichever way.
@@ -65,6 +75,7 @@ pub(crate) struct Facts {
     transactions: usize,
     expected_senders: Vec<Address>,
     proof: Option<Proof>,
+    pre_state: PreState,
 }
 
 /// What came of each block so far, and of the run as a whole.
@@ -92,6 +103,11 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
         let progress = once(settings, executor, &mut plain, &mut source, &worlds, &facts, &bar)?;
         let complete = (complete && settings.check).then(|| &worlds[0]);
         runs.push(checked(settings, executor, complete, &facts, progress)?);
+    }
+    for run in &mut runs {
+        for (index, (row, facts)) in run.rows.iter_mut().zip(&facts).enumerate() {
+            row.look_for_cause(&mut source, index, &worlds[facts.world], facts);
+        }
     }
     bar.finish_and_clear();
     let digest = runs.first().map(|run: &Outcome| run.digest);
@@ -140,8 +156,9 @@ fn checked(
     let mut roots = roots.map_err(Failure::fault)?.into_iter().map(Some).collect::<Vec<_>>();
     roots.resize(results.len(), None);
     let bar = self::progress(facts.len(), "checking", settings.json);
-    let finish = |((facts, result), root)| {
-        let row = row(settings.check, facts, result, root);
+    let finish = |((facts, result), root): ((&Facts, Result<Executed, String>), Option<B256>)| {
+        let wanted = settings.check.then_some(Wanted { unproven: settings.unproven, must_prove: false });
+        let row = row(wanted, facts, result.map_err(Stop::Invalid), root);
         bar.inc(1);
         row
     };
@@ -154,8 +171,8 @@ fn checked(
 }
 
 fn split(block: InputBlock) -> (Facts, SignedBlock) {
-    let InputBlock { name, signed, expected_senders, world, proof } = block;
-    let facts = Facts { world, ..Facts::new(name, &signed, expected_senders, proof) };
+    let InputBlock { name, signed, expected_senders, world, proof, pre_state } = block;
+    let facts = Facts { world, ..Facts::new(name, &signed, expected_senders, proof, pre_state) };
     (facts, signed)
 }
 
@@ -166,6 +183,7 @@ impl Facts {
         signed: &SignedBlock,
         expected_senders: Vec<Address>,
         proof: Option<Proof>,
+        pre_state: PreState,
     ) -> Self {
         let header = &signed.header;
         Self {
@@ -173,10 +191,28 @@ impl Facts {
             world: 0,
             chain_id: signed.chain.chain_id(),
             number: header.number,
-            fork: signed.chain.fork(header.number, header.timestamp),
+            fork: signed.chain.fork(header.number, header.timestamp).unwrap_or_else(|error| error.fork()),
             transactions: signed.transactions.len(),
             expected_senders,
             proof,
+            pre_state,
+        }
+    }
+}
+
+impl Row {
+    /// Where something is wrong with a block that may be for want of accounts in its pre-state, names these.
+    fn look_for_cause(&mut self, source: &mut Source, index: usize, state: &MemoryStore, facts: &Facts) {
+        let wrong = match &self.result {
+            Err(Stop::Invalid(error)) => error.clone(),
+            Ok(checks) if !checks.passed() => checks.differences.join("; "),
+            _ => return,
+        };
+        let Ok(block) = source.get(index) else { return };
+        if let Some(missing) = missing_accounts(&block, state, &facts.pre_state) {
+            self.result = Err(Stop::Unchecked(format!(
+                "{missing}, which the block reads: it cannot be checked (as it is, {wrong})"
+            )));
         }
     }
 }
@@ -214,6 +250,7 @@ pub(crate) fn stream(
                 Err(error @ (ExecutionError::Transaction { .. } | ExecutionError::Block { .. })) => {
                     failure = Some(error.to_string());
                 }
+                Err(error @ ExecutionError::Fork { .. }) => return Err(Failure::input(error)),
                 Err(error) => return Err(Failure::fault(error)),
             }
         }
@@ -245,20 +282,33 @@ fn executed(block: FinishedBlock) -> Executed {
     Executed { output: Output::from(block), time, history }
 }
 
-/// Checks one block and computes its digest. `root` is that of the state after the block, if it was computed.
+/// How strictly blocks are checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Whether roots are computed that witnesses do not prove.
+    pub(crate) unproven: bool,
+    /// Whether nothing may be left unchecked.
+    pub(crate) must_prove: bool,
+}
+
+/// Checks one block, if that is wanted, and computes its digest. `root` is that of the state after the block, if it was
+/// computed.
 pub(crate) fn row(
-    check: bool,
+    wanted: Option<Wanted>,
     facts: &Facts,
-    result: Result<Executed, String>,
+    result: Result<Executed, Stop>,
     root: Option<B256>,
 ) -> (Row, B256) {
     let Facts { ref name, chain_id, number, fork, transactions, ref expected_senders, ref proof, .. } =
         *facts;
+    let lacks_ommers = facts.pre_state.lacks_ommers;
     let (result, digest, gas, time, history) = match result {
         Ok(Executed { output, time, history }) => {
             let mut checks = Checks::default();
-            if check {
-                checks = Checks::new(&output, expected_senders, proof.as_ref());
+            if let Some(Wanted { unproven, must_prove }) = wanted {
+                let (senders, proof) = (&expected_senders[..], proof.as_ref());
+                checks =
+                    Checks::new(&output, Evidence { senders, proof, lacks_ommers, unproven, must_prove });
                 checks.check_root(&output, root);
             }
             (Ok(checks), block_digest(&output), output.gas_used, time, history)

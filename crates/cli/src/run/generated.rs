@@ -1,6 +1,6 @@
 //! Generated chains as input.
 
-use super::load::{Input, InputBlock, progress};
+use super::load::{Input, InputBlock, PreState, progress};
 use crate::failure::Failure;
 use crate::generate::Builder;
 use tandem_chain::signed_block;
@@ -22,6 +22,7 @@ pub(crate) fn generate(executor: &Executor, config: &ChainConfig, quiet: bool) -
             expected_senders: built.senders,
             world: 0,
             proof: None,
+            pre_state: PreState::complete(),
         });
         bar.inc(1);
     }

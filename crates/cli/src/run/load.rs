@@ -1,6 +1,11 @@
 use super::proof::Proof;
 use crate::failure::Failure;
-use alloy_primitives::Address;
+use crate::output::complain;
+use alloy_consensus::Header;
+use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
+use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
+use alloy_primitives::map::AddressSet;
+use alloy_primitives::{Address, KECCAK256_EMPTY, keccak256};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,13 +14,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tandem_chain::Genesis;
+use tandem_chain::{Genesis, missing_field};
 use tandem_evm::{ChainSpec, SignedBlock};
-use tandem_state::MemoryStore;
-use tandem_state::fixture::{self, Loader};
+use tandem_state::fixture::{self, Fixture, Loader};
+use tandem_state::{Account, MemoryStore, Store};
 
 /// How often what cannot be counted shows that it goes on.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
+
+/// The contracts that every block calls that has requests (EIP-7002, EIP-7251).
+const SYSTEM_CONTRACTS: &[Address] =
+    &[WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS];
 
 /// Blocks to run and the states they run on.
 #[derive(Debug, Default)]
@@ -39,6 +48,70 @@ pub(crate) struct InputBlock {
     pub(crate) world: usize,
     /// What proves the state before the block.
     pub(crate) proof: Option<Proof>,
+    /// What of it is there.
+    pub(crate) pre_state: PreState,
+}
+
+/// What there is of a block and of the state before it.
+#[derive(Debug)]
+pub(crate) struct PreState {
+    /// The accounts that are known, be it that they do not exist; `None` for all.
+    pub(crate) listed: Option<AddressSet>,
+    /// Whether the headers of the block's ommers are missing, and with them the rewards.
+    pub(crate) lacks_ommers: bool,
+}
+
+impl PreState {
+    pub(crate) fn complete() -> Self {
+        Self { listed: None, lacks_ommers: false }
+    }
+}
+
+/// What a block directory is as input, apart from its state.
+pub(crate) fn signed(
+    directory: &Path,
+    fixture: &mut Fixture,
+    chain: Arc<ChainSpec>,
+) -> Result<SignedBlock, Failure> {
+    let header = fixture.header.clone();
+    let bad = |what: String| Failure::Input(format!("{}: block.json.gz: {what}", directory.display()));
+    let fork = chain.fork(header.number, header.timestamp).map_err(|error| bad(error.to_string()))?;
+    if let Some(field) = missing_field(&chain, &header) {
+        return Err(bad(format!("field {field} is absent, which fork {fork} demands")));
+    }
+    let ommers = if fixture.lacks_ommers() { None } else { fixture.ommers.take() };
+    Ok(SignedBlock {
+        chain,
+        header,
+        transactions: std::mem::take(&mut fixture.transactions),
+        ommers: ommers.unwrap_or_default(),
+        withdrawals: fixture.withdrawals.take().unwrap_or_default(),
+    })
+}
+
+/// What a pre-state tells of the state before the block: from EIP-161 on, no empty account is there but those of which the
+/// witness proves it.
+fn settle(
+    state: &mut MemoryStore,
+    chain: Arc<ChainSpec>,
+    header: &Header,
+    proof: Option<&Proof>,
+) -> Arc<ChainSpec> {
+    // A recorder lists the slots that were read. That there are others, the genesis tells.
+    let is_bare = |account: Account| account.nonce == 0 && account.code_hash == KECCAK256_EMPTY;
+    let listed =
+        |address: &Address| state.account(*address).is_ok_and(|account| account.is_some_and(is_bare));
+    let from_genesis: Vec<_> = chain.occupied_addresses().filter(listed).collect();
+    if chain.clears_empty_accounts(header.number, header.timestamp) {
+        let shown = |address| proof.is_some_and(|proof| proof.shows(address));
+        state.remove_empty_accounts(|address| from_genesis.contains(&address) || shown(address));
+    }
+    let occupied: Vec<_> = state.occupied().collect();
+    if occupied.is_empty() && from_genesis.is_empty() {
+        return chain;
+    }
+    let hashes = from_genesis.into_iter().map(keccak256);
+    Arc::new(ChainSpec::clone(&chain).with_occupied_addresses(occupied).with_occupied_hashes(hashes))
 }
 
 /// Reads all blocks below `paths`; with `prove` what proves their states, too.
@@ -49,30 +122,58 @@ pub(crate) fn load(paths: &[PathBuf], prove: bool, quiet: bool) -> Result<Input,
     let mut rules = Rules::default();
     let mut input = Input::default();
     for directory in &directories {
-        let fixture = loader.load(directory).map_err(Failure::input)?;
+        let mut fixture = loader.load(directory).map_err(Failure::input)?;
         let chain = rules.of(directory, fixture.chain_id)?;
         for field in fixture.inconsistencies() {
-            eprintln!("warning: {}: {field} in block.json.gz does not fit the block", directory.display());
+            complain!("warning: {}: {field} in block.json.gz does not fit the block", directory.display());
         }
-        let proof = if prove { Proof::load(&fixture)? } else { None };
+        // Whether listed empty accounts exist must not depend on what is checked.
+        let is_open = || fixture.state.accounts().any(|(_, account)| *account == Account::default());
+        let proof = if prove || is_open() { Proof::load(&fixture)? } else { None };
+        let chain = settle(&mut fixture.state, chain, &fixture.header, proof.as_ref());
+        let lacks_ommers = fixture.lacks_ommers();
+        let chain = match &proof {
+            Some(proof) => proof.tell_occupied(chain).map_err(|error| unusable(directory, &error))?,
+            None => chain,
+        };
+        let signed = signed(directory, &mut fixture, chain)?;
         input.blocks.push(InputBlock {
             name: fixture.name,
-            signed: SignedBlock {
-                chain,
-                header: fixture.header,
-                transactions: fixture.transactions,
-                ommers: Vec::new(),
-                withdrawals: fixture.withdrawals.unwrap_or_default(),
-            },
+            signed,
             expected_senders: fixture.expected_senders,
             world: input.worlds.len(),
-            proof,
+            proof: proof.filter(|_| prove),
+            pre_state: PreState { listed: Some(fixture.listed), lacks_ommers },
         });
         input.worlds.push(fixture.state);
         progress.inc(1);
     }
     progress.finish_and_clear();
     Ok(input)
+}
+
+/// Reads all blocks below `paths`, for who has no use for a block that lacks what it certainly reads.
+pub(crate) fn load_executable(paths: &[PathBuf], quiet: bool) -> Result<Input, Failure> {
+    let input = load(paths, false, quiet)?;
+    for InputBlock { name, signed, expected_senders, pre_state, .. } in &input.blocks {
+        let header = &signed.header;
+        let Some(listed) = &pre_state.listed else { continue };
+        if !signed.chain.clears_empty_accounts(header.number, header.timestamp) {
+            continue;
+        }
+        let system = header.requests_hash.map(|_| SYSTEM_CONTRACTS).into_iter().flatten();
+        if let Some(missing) = expected_senders.iter().chain(system).find(|read| !listed.contains(*read)) {
+            return Err(Failure::Input(format!(
+                "{name}: the pre-state does not list {missing}, which the block reads"
+            )));
+        }
+    }
+    Ok(input)
+}
+
+/// A witness that cannot be used.
+pub(crate) fn unusable(directory: &Path, error: &impl Display) -> Failure {
+    Failure::Input(format!("{}: witness.json.gz: {error}", directory.display()))
 }
 
 /// The rules of the chains that blocks belong to, each read once.

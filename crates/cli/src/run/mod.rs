@@ -5,6 +5,7 @@ mod digest;
 mod execute;
 mod generated;
 mod load;
+mod missing;
 mod plain;
 mod proof;
 mod report;
@@ -14,7 +15,7 @@ mod witness;
 pub(crate) use digest::block_digest;
 pub(crate) use execute::{Executed, Progress, stream as execute_stream};
 pub(crate) use generated::generate;
-pub(crate) use load::{Input, busy, load, progress};
+pub(crate) use load::{Input, busy, load, load_executable, progress};
 pub(crate) use plain::execute as execute_plain;
 pub(crate) use source::Source;
 pub(crate) use witness::witness;
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     paths: Vec<PathBuf>,
     mode: Mode,
     check: bool,
+    /// Whether roots are computed that witnesses do not prove.
+    unproven: bool,
     senders: Senders,
     json: bool,
     counters: bool,
@@ -58,6 +61,7 @@ impl Settings {
             paths: args.paths,
             mode: args.mode,
             check: args.check == Check::All,
+            unproven: args.unproven,
             senders: args.senders,
             json: args.json,
             counters: args.counters,
@@ -74,8 +78,8 @@ impl TryFrom<WitnessArgs> for Settings {
     fn try_from(args: WitnessArgs) -> Result<Self, Failure> {
         let WitnessArgs { paths, threads, json } = args;
         let (mode, check, senders) = (Mode::Stream, Check::All, Senders::Before);
-        let (window, repeat, counters) = (None, 1, false);
-        Self::new(RunArgs { paths, threads, mode, check, senders, window, repeat, json, counters })
+        let (unproven, window, repeat, counters) = (false, None, 1, false);
+        Self::new(RunArgs { paths, threads, mode, unproven, check, senders, window, repeat, json, counters })
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn execute(
             Err(error @ (ExecutionError::Transaction { .. } | ExecutionError::Block { .. })) => {
                 progress.fail(error.to_string(), chains);
             }
+            Err(error @ ExecutionError::Fork { .. }) => return Err(Failure::input(error)),
             Err(error) => return Err(Failure::fault(error)),
         }
     }

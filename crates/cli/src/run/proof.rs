@@ -1,11 +1,13 @@
 use crate::failure::Failure;
 use alloy_consensus::constants::EMPTY_ROOT_HASH;
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256, keccak256};
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::sync::Arc;
+use tandem_evm::ChainSpec;
 use tandem_state::fixture::{Fixture, PreStateFault};
-use tandem_state::trie::{HashedChanges, NoSource, StateTrie, TrieError, Witness};
+use tandem_state::trie::{
+    HashedChanges, NoSource, NodeSource, StateTrie, TrieError, UnprovenWitness, Witness,
+};
 use tandem_state::{MemoryStore, StateChanges};
 
 /// The state before a block as its witness proves it.
@@ -51,16 +53,42 @@ impl Proof {
         &self.witness
     }
 
+    /// Whether the witness proves that an account exists.
+    pub(crate) fn shows(&self, address: Address) -> bool {
+        matches!(self.witness.account(keccak256(address)), Ok(Some(_)))
+    }
+
+    /// The rules of the block's chain with the accounts that the witness shows to be in the way of creations.
+    pub(crate) fn tell_occupied(
+        &self,
+        chain: Arc<ChainSpec>,
+    ) -> Result<Arc<ChainSpec>, TrieError<Infallible>> {
+        let occupied = self.witness.occupied()?;
+        let more = || Arc::new(ChainSpec::clone(&chain).with_occupied_hashes(occupied.iter().copied()));
+        Ok(if occupied.is_empty() { chain } else { more() })
+    }
+
     /// The roots after a block that made these changes, in these parts: one for each transaction if receipts hold
     /// roots, and one for the block's end.
-    pub(crate) fn roots(&self, parts: &[StateChanges]) -> Result<Roots, String> {
-        let text = |error: &dyn Display| error.to_string();
+    pub(crate) fn roots(&self, parts: &[StateChanges]) -> Result<Roots, TrieError<Infallible>> {
+        self.roots_by(parts, &*self.witness)
+    }
+
+    /// The same roots where the witness does not prove them.
+    pub(crate) fn unproven_roots(&self, parts: &[StateChanges]) -> Result<Roots, TrieError<Infallible>> {
+        self.roots_by(parts, &UnprovenWitness(&self.witness))
+    }
+
+    fn roots_by<N>(&self, parts: &[StateChanges], source: &N) -> Result<Roots, TrieError<Infallible>>
+    where
+        N: NodeSource<Error = Infallible>,
+    {
         let mut tries = StateTrie::new(self.witness.parent_state_root());
         let mut transactions = Vec::new();
         let mut block = self.witness.parent_state_root();
         for part in parts {
-            tries.update(&HashedChanges::new(part), &*self.witness).map_err(|error| text(&error))?;
-            (block, _) = tries.finish_block(&*self.witness).map_err(|error| text(&error))?;
+            tries.update(&HashedChanges::new(part), source)?;
+            (block, _) = tries.finish_block(source)?;
             transactions.push(block);
         }
         Ok(Roots { transactions, block })

@@ -1,9 +1,10 @@
 use super::Settings;
 use super::check::{Checks, Verdict};
-use super::execute::{Outcome, Row};
+use super::execute::{Outcome, Row, Stop};
 use crate::failure::Failure;
+use crate::output::{complain, results};
 use serde::Serialize;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 use tandem_evm::Metrics;
 
@@ -23,6 +24,9 @@ struct BlockLine<'a> {
     checks: &'a Checks,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// Why the block cannot be checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked: Option<&'a str>,
 }
 
 /// The run, as JSON.
@@ -31,6 +35,9 @@ struct BlockLine<'a> {
 struct Summary<'a> {
     blocks: usize,
     failed: usize,
+    /// Blocks that could not be checked as asked.
+    #[serde(skip_serializing_if = "is_zero")]
+    unchecked: usize,
     txs: usize,
     gas: u64,
     ms: f64,
@@ -94,36 +101,56 @@ impl From<&Metrics> for Counters {
     }
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Prints all rows and the summary; names what is wrong on standard error.
 pub(crate) fn report(settings: &Settings, outcome: &Outcome) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written =
-        if settings.json { json(&mut out, settings, outcome) } else { table(&mut out, settings, outcome) };
-    match written.and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        other => other.map_err(|error| Failure::fault(format!("writing the results failed: {error}")))?,
-    }
-    drop(out);
+    results(|out| if settings.json { json(out, settings, outcome) } else { table(out, settings, outcome) })?;
     for row in &outcome.rows {
         match &row.result {
             Ok(checks) => {
-                for difference in &checks.differences {
-                    eprintln!("error: {}: {difference}", row.name);
+                for difference in checks.differences.iter().chain(&checks.missing) {
+                    complain!("error: {}: {difference}", row.name);
+                }
+                for note in &checks.notes {
+                    complain!("warning: {}: {note}", row.name);
                 }
             }
-            Err(error) => eprintln!("error: {}: {error}", row.name),
+            Err(Stop::Invalid(error)) => complain!("error: {}: {error}", row.name),
+            Err(Stop::Unchecked(error)) => complain!("error: {}: unchecked: {error}", row.name),
         }
     }
-    if failed(outcome) > 0 { Err(Failure::Check) } else { Ok(()) }
+    if failed(outcome) > 0 {
+        Err(Failure::Check)
+    } else if unchecked(outcome) > 0 {
+        Err(Failure::Unchecked)
+    } else {
+        Ok(())
+    }
 }
 
+/// How many blocks are invalid or failed a check.
 fn failed(outcome: &Outcome) -> usize {
-    outcome.rows.iter().filter(|row| !matches!(&row.result, Ok(checks) if checks.passed())).count()
+    let is_wrong = |row: &&Row| match &row.result {
+        Ok(checks) => !checks.passed(),
+        Err(stop) => matches!(stop, Stop::Invalid(_)),
+    };
+    outcome.rows.iter().filter(is_wrong).count()
+}
+
+/// How many of the others could not be checked as asked.
+fn unchecked(outcome: &Outcome) -> usize {
+    let is_open = |row: &&Row| match &row.result {
+        Ok(checks) => checks.passed() && !checks.is_complete(),
+        Err(stop) => matches!(stop, Stop::Unchecked(_)),
+    };
+    outcome.rows.iter().filter(is_open).count()
 }
 
 fn totals(outcome: &Outcome) -> (usize, u64) {
@@ -131,7 +158,7 @@ fn totals(outcome: &Outcome) -> (usize, u64) {
     (txs, outcome.rows.iter().map(|row| row.gas).sum())
 }
 
-fn json(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Result<()> {
+fn json(out: &mut dyn Write, settings: &Settings, outcome: &Outcome) -> io::Result<()> {
     let none = Checks::default();
     for row in &outcome.rows {
         let line = BlockLine {
@@ -145,7 +172,14 @@ fn json(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Res
             repairs: row.history.repairs,
             reexecutions: row.history.reexecutions,
             checks: row.result.as_ref().unwrap_or(&none),
-            error: row.result.as_ref().err().map(String::as_str),
+            error: match &row.result {
+                Err(Stop::Invalid(error)) => Some(error),
+                _ => None,
+            },
+            unchecked: match &row.result {
+                Err(Stop::Unchecked(error)) => Some(error),
+                _ => None,
+            },
         };
         writeln!(out, "{}", serde_json::to_string(&line)?)?;
     }
@@ -153,6 +187,7 @@ fn json(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Res
     let summary = Summary {
         blocks: outcome.rows.len(),
         failed: failed(outcome),
+        unchecked: unchecked(outcome),
         txs,
         gas,
         ms: ms(outcome.time),
@@ -166,7 +201,7 @@ fn json(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Res
     writeln!(out, "{}", serde_json::json!({ "summary": summary }))
 }
 
-fn table(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Result<()> {
+fn table(out: &mut dyn Write, settings: &Settings, outcome: &Outcome) -> io::Result<()> {
     writeln!(
         out,
         "{:>8} {:>9} {:<14} {:>5} {:>11} {:>9} {:>8} {:>9} {:>7}  checks",
@@ -216,7 +251,7 @@ fn table(out: &mut impl Write, settings: &Settings, outcome: &Outcome) -> io::Re
     writeln!(out, "digest {}", outcome.digest)
 }
 
-fn counters(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
+fn counters(out: &mut dyn Write, metrics: &Metrics) -> io::Result<()> {
     writeln!(
         out,
         "executions {} ({} at the frontier, {} in one run with the step before, {} again, {} of these early); blocked {}; waits {}",
@@ -252,7 +287,8 @@ fn mgas_per_second(gas: u64, time: Duration) -> f64 {
 fn verdict(row: &Row) -> String {
     let checks = match &row.result {
         Ok(checks) => checks,
-        Err(_) => return "INVALID".to_owned(),
+        Err(Stop::Invalid(_)) => return "INVALID".to_owned(),
+        Err(Stop::Unchecked(_)) => return "unchecked".to_owned(),
     };
     let names = [
         ("senders", checks.senders),
@@ -270,9 +306,12 @@ fn verdict(row: &Row) -> String {
     if !checks.passed() {
         return format!("FAILED {}", list(Verdict::Fail));
     }
-    match (list(Verdict::Ok).as_str(), list(Verdict::NotApplicable).as_str()) {
-        ("", _) => "not checked".to_owned(),
-        (passed, "") => format!("ok {passed}"),
-        (passed, unchecked) => format!("ok {passed}; unchecked {unchecked}"),
+    let parts = [("ok", Verdict::Ok), ("unproven", Verdict::Unproven), ("unchecked", Verdict::NotApplicable)];
+    let parts = parts.map(|(word, verdict)| (word, list(verdict)));
+    if parts[0].1.is_empty() && parts[1].1.is_empty() {
+        return "not checked".to_owned();
     }
+    let parts =
+        parts.iter().filter(|(_, list)| !list.is_empty()).map(|(word, list)| format!("{word} {list}"));
+    parts.collect::<Vec<_>>().join("; ")
 }

@@ -3,8 +3,8 @@
 use super::Settings;
 use super::check::Output;
 use super::digest::run_digest;
-use super::execute::{Executed, Facts, Outcome, Row, row};
-use super::load::{Rules, progress};
+use super::execute::{Executed, Facts, Outcome, Row, Stop, Wanted, row};
+use super::load::{PreState, Rules, progress, signed, unusable};
 use super::proof::Proof;
 use super::report::report;
 use crate::failure::Failure;
@@ -34,6 +34,9 @@ pub(crate) fn witness(settings: &Settings) -> Result<(), Failure> {
     report(settings, &Outcome { rows, time, recovery, metrics, digest, spread: (time, time) })
 }
 
+/// Nothing but what a witness proves counts.
+const PROVEN: Option<Wanted> = Some(Wanted { unproven: false, must_prove: true });
+
 /// A block and what its witness proves.
 struct Stateless {
     facts: Facts,
@@ -43,7 +46,7 @@ struct Stateless {
 
 impl Stateless {
     fn load(directory: &Path, loader: &mut Loader, rules: &mut Rules) -> Result<Self, Failure> {
-        let fixture = loader.load(directory).map_err(Failure::input)?;
+        let mut fixture = loader.load(directory).map_err(Failure::input)?;
         let chain = rules.of(directory, fixture.chain_id)?;
         let Some(proof) = Proof::load(&fixture)? else {
             return Err(Failure::Input(format!(
@@ -51,12 +54,16 @@ impl Stateless {
                 directory.display()
             )));
         };
-        let hashes = fixture.load_block_hashes().map_err(Failure::input)?;
-        let store = WitnessStore::new(proof.witness().clone(), fixture.state.codes().clone(), hashes);
-        let Fixture { name, header, transactions, withdrawals, expected_senders, .. } = fixture;
-        let withdrawals = withdrawals.unwrap_or_default();
-        let signed = SignedBlock { chain, header, transactions, ommers: Vec::new(), withdrawals };
-        Ok(Self { facts: Facts::new(name, &signed, expected_senders, Some(proof)), signed, store })
+        if !proof.witness().proves_parent_state_root() {
+            let error = "it has no header of the block's parent, so that nothing ties its root to the block";
+            return Err(unusable(directory, &error));
+        }
+        let chain = proof.tell_occupied(chain).map_err(|error| unusable(directory, &error))?;
+        let store = WitnessStore::new(proof.witness().clone(), fixture.state.codes().clone());
+        let pre_state = PreState { listed: None, lacks_ommers: fixture.lacks_ommers() };
+        let signed = signed(directory, &mut fixture, chain)?;
+        let Fixture { name, expected_senders, .. } = fixture;
+        Ok(Self { facts: Facts::new(name, &signed, expected_senders, Some(proof), pre_state), signed, store })
     }
 
     fn run(
@@ -69,7 +76,7 @@ impl Stateless {
         let start = Instant::now();
         let block = match executor.background().run(|| signed.recover()) {
             Ok(block) => block,
-            Err(error) => return Ok(row(true, &facts, Err(error.to_string()), None)),
+            Err(error) => return Ok(row(PROVEN, &facts, Err(Stop::Invalid(error.to_string())), None)),
         };
         *recovery += start.elapsed();
         let start = Instant::now();
@@ -82,13 +89,14 @@ impl Stateless {
                 Ok(Executed { output: Output::from(finished), time, history })
             }
             Err(ExecutionError::Fault { error, .. }) => {
-                Err(format!("it cannot be executed statelessly: {error}"))
+                Err(Stop::Unchecked(format!("it cannot be executed statelessly: {error}")))
             }
             Err(error @ (ExecutionError::NoCode { .. } | ExecutionError::Internal(_))) => {
                 return Err(Failure::fault(error));
             }
-            Err(error) => Err(error.to_string()),
+            Err(error @ ExecutionError::Fork { .. }) => return Err(Failure::input(error)),
+            Err(error) => Err(Stop::Invalid(error.to_string())),
         };
-        Ok(row(true, &facts, result, None))
+        Ok(row(PROVEN, &facts, result, None))
     }
 }

@@ -7,7 +7,8 @@ pub(crate) use args::ShapeArgs;
 
 use crate::failure::Failure;
 use crate::generate::Builder;
-use crate::run::{load, progress};
+use crate::output::complain;
+use crate::run::{load_executable, progress};
 use report::{Column, Report};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ pub(crate) fn shape(settings: &Settings) -> Result<(), Failure> {
 
 /// Measures recorded blocks, each on its own state.
 fn recorded(settings: &Settings) -> Result<Vec<Shape>, Failure> {
-    let input = load(&settings.paths, false, settings.json)?;
+    let input = load_executable(&settings.paths, settings.json)?;
     let bar = progress(input.blocks.len(), "measuring", settings.json);
     let mut shapes = Vec::new();
     for block in input.blocks {
@@ -68,7 +69,7 @@ fn recorded(settings: &Settings) -> Result<Vec<Shape>, Failure> {
             continue;
         }
         let recovered = block.signed.recover().map_err(|error| {
-            eprintln!("error: {}: {error}", block.name);
+            complain!("error: {}: {error}", block.name);
             Failure::Check
         })?;
         let store = &input.worlds[block.world];

@@ -1,6 +1,7 @@
 use crate::failure::Failure;
+use crate::output::results;
 use serde::Serialize;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use tandem_analysis::{Feature, Shape, Spread};
 
 /// Blocks that were measured.
@@ -84,16 +85,10 @@ impl Report {
     }
 
     pub(super) fn print(&self, json: bool) -> Result<(), Failure> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        let written = if json { self.json(&mut out) } else { self.table(&mut out) };
-        match written.and_then(|()| out.flush()) {
-            // Whoever reads has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| Failure::fault(format!("writing the results failed: {error}"))),
-        }
+        results(|out| if json { self.json(out) } else { self.table(out) })
     }
 
-    fn json(&self, out: &mut impl Write) -> io::Result<()> {
+    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         for row in &self.rows {
             let columns = self.columns.iter().zip(&row.spreads).map(|((name, _), spread)| JsonSpread {
                 blocks: name,
@@ -118,7 +113,7 @@ impl Report {
         writeln!(out, "{}", serde_json::json!({ "summary": summary }))
     }
 
-    fn table(&self, out: &mut impl Write) -> io::Result<()> {
+    fn table(&self, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{:30}", "median (half of the blocks)")?;
         for (name, blocks) in &self.columns {
             write!(out, "  {:>28}", format!("{name}, {blocks} blocks"))?;

@@ -246,7 +246,8 @@ impl Pack {
 
     /// The name of the rules.
     pub(crate) fn fork(&self) -> &'static str {
-        self.chain.fork(self.header.number, self.header.timestamp)
+        let fork = self.chain.fork(self.header.number, self.header.timestamp);
+        fork.unwrap_or_else(|error| error.fork())
     }
 
     /// The block of all transactions.

@@ -36,11 +36,14 @@ pub enum DatabaseError {
         source: io::Error,
     },
     /// Another process, or another handle of this one, has the database open.
-    #[error("the database in {} is in use; stop the other process first", dir.display())]
+    #[error("the database in {} is in use; wait until the other process has ended, or stop it; reading is possible meanwhile", dir.display())]
     InUse {
         /// The data directory.
         dir: PathBuf,
     },
+    /// The handle was opened to read only.
+    #[error("the database was opened to be read; open it to write")]
+    ReadOnly,
     /// The file is no database.
     #[error("{} is not a database of this program; move it away or choose another directory", file.display())]
     NotADatabase {

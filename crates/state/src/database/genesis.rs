@@ -44,6 +44,17 @@ pub(super) fn begin<'d>(
     Ok(GenesisLoader { database, hash })
 }
 
+/// See [`Database::replace_config`].
+pub(super) fn replace_config(database: &Database, config: &[u8]) -> Result<(), DatabaseError> {
+    let transaction = database.begin_write()?;
+    {
+        let mut tables = WriteTables::open(&transaction)?;
+        let genesis = meta::genesis(&tables.meta)?.ok_or(DatabaseError::NoGenesis)?;
+        meta::set_genesis(&mut tables.meta, genesis, config)?;
+    }
+    Ok(transaction.commit()?)
+}
+
 impl GenesisLoader<'_> {
     /// Adds a part of the state in a commit of its own. Parts may come in any order, and may add to each other; sorted
     /// ones load fastest.

@@ -1,8 +1,10 @@
 //! The storage engine panics on some damaged files. Nothing of that gets out of this module's functions.
 
 use super::DatabaseError;
+use redb::{ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     any::Any,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -19,16 +21,46 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, DatabaseError>) -> Resu
 #[derive(Debug)]
 pub(super) struct Engine {
     /// `None` only while it is dropped.
-    open: Option<redb::Database>,
+    open: Option<Open>,
+}
+
+/// An open engine.
+pub(super) enum Open {
+    /// The one that writes.
+    Writing(redb::Database),
+    /// One of those that read, whoever writes meanwhile.
+    Reading(redb::ReadOnlyDatabase),
 }
 
 impl Engine {
-    pub(super) fn new(open: redb::Database) -> Self {
+    pub(super) fn new(open: Open) -> Self {
         Self { open: Some(open) }
     }
 
-    pub(super) fn get(&self) -> Result<&redb::Database, DatabaseError> {
-        self.open.as_ref().ok_or_else(|| DatabaseError::Internal("the database is closed".to_owned()))
+    /// Begins to read the state after the last commit.
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction, DatabaseError> {
+        match &self.open {
+            Some(Open::Writing(engine)) => Ok(engine.begin_read()?),
+            Some(Open::Reading(engine)) => Ok(engine.begin_read()?),
+            None => Err(DatabaseError::Internal("the database is closed".to_owned())),
+        }
+    }
+
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction, DatabaseError> {
+        match &self.open {
+            Some(Open::Writing(engine)) => Ok(engine.begin_write()?),
+            Some(Open::Reading(_)) => Err(DatabaseError::ReadOnly),
+            None => Err(DatabaseError::Internal("the database is closed".to_owned())),
+        }
+    }
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Writing(_) => "Writing",
+            Self::Reading(_) => "Reading",
+        })
     }
 }
 

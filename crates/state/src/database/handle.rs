@@ -1,14 +1,14 @@
 use super::{
     Batch, CommitStats, DatabaseError, DatabaseOptions, DatabaseStats, GenesisLoader, Head, Snapshot, Unwind,
     commit, genesis,
-    guard::{Engine, guarded},
+    guard::{Engine, Open, guarded},
     lock::DirectoryLock,
     open,
     tables::ReadTables,
     unwind,
 };
 use alloy_primitives::B256;
-use redb::{ReadableDatabase, WriteTransaction};
+use redb::WriteTransaction;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -17,7 +17,8 @@ use std::{
 
 /// A handle to an open database; clones share it. It is closed with the last clone and snapshot.
 ///
-/// Any number of threads may read through [`Snapshot`]s while one writes.
+/// Any number of threads may read through [`Snapshot`]s while one writes. So may other processes: see
+/// [`Database::open_to_read`].
 #[derive(Clone, Debug)]
 pub struct Database {
     shared: Arc<Shared>,
@@ -43,8 +44,28 @@ impl Database {
     pub fn open(dir: &Path, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
         open::require_directory(dir, options.create)?;
         let lock = DirectoryLock::take(dir)?;
-        let engine = Engine::new(guarded(|| open::open_file(dir, options))?);
+        let engine = Engine::new(Open::Writing(guarded(|| open::open_file(dir, options))?));
         Ok(Self { shared: Arc::new(Shared { engine, file: Some(open::file(dir)), _lock: Some(lock) }) })
+    }
+
+    /// Opens the database in the directory `dir` for reading, even if another process has it open and writes: each snapshot
+    /// shows what was committed last. Nothing can be written through this handle.
+    ///
+    /// Where a process died such that the file has to be repaired, that is done first, for which no other process may have the
+    /// database open.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or what the directory holds is no sound database of a known format.
+    pub fn open_to_read(dir: &Path, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
+        open::require_directory(dir, false)?;
+        match guarded(|| open::open_file_to_read(dir, options))? {
+            Some(reading) => {
+                let engine = Engine::new(Open::Reading(reading));
+                Ok(Self { shared: Arc::new(Shared { engine, file: Some(open::file(dir)), _lock: None }) })
+            }
+            None => Self::open(dir, &options.clone().create(false)),
+        }
     }
 
     /// Opens the database that a storage backend holds, or creates one in an empty backend.
@@ -56,7 +77,7 @@ impl Database {
         backend: impl redb::StorageBackend,
         options: &DatabaseOptions,
     ) -> Result<Self, DatabaseError> {
-        let engine = Engine::new(guarded(|| open::open_backend(backend, options))?);
+        let engine = Engine::new(Open::Writing(guarded(|| open::open_backend(backend, options))?));
         Ok(Self { shared: Arc::new(Shared { engine, file: None, _lock: None }) })
     }
 
@@ -68,7 +89,7 @@ impl Database {
     ///
     /// If the database cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
-        guarded(|| Snapshot::new(self.clone(), &self.shared.engine.get()?.begin_read()?))
+        guarded(|| Snapshot::new(self.clone(), &self.shared.engine.begin_read()?))
     }
 
     /// The last block; `None` until a genesis is loaded.
@@ -89,6 +110,15 @@ impl Database {
     /// If the database already has a genesis, or cannot be written.
     pub fn begin_genesis(&self, hash: B256, config: &[u8]) -> Result<GenesisLoader<'_>, DatabaseError> {
         guarded(|| genesis::begin(self, hash, config))
+    }
+
+    /// Replaces the chain's configuration that was given with the genesis.
+    ///
+    /// # Errors
+    ///
+    /// If the database has no genesis, or cannot be written.
+    pub fn replace_config(&self, config: &[u8]) -> Result<(), DatabaseError> {
+        guarded(|| genesis::replace_config(self, config))
     }
 
     /// Adds blocks to the chain, in one durable commit: all of them or, on an error, none.
@@ -116,7 +146,7 @@ impl Database {
     ///
     /// If the database cannot be read.
     pub fn stats(&self) -> Result<DatabaseStats, DatabaseError> {
-        let tables = guarded(|| ReadTables::open(&self.shared.engine.get()?.begin_read()?)?.stats())?;
+        let tables = guarded(|| ReadTables::open(&self.shared.engine.begin_read()?)?.stats())?;
         let file = self.shared.file.as_ref();
         let file_bytes = file.map(fs::metadata).transpose().map_err(|source| DatabaseError::Io { source })?;
         Ok(DatabaseStats { tables, file_bytes: file_bytes.map(|file| file.len()) })
@@ -124,7 +154,7 @@ impl Database {
 
     /// Begins a write transaction whose commit is durable and leaves nothing to repair after a crash.
     pub(super) fn begin_write(&self) -> Result<WriteTransaction, DatabaseError> {
-        let mut transaction = self.shared.engine.get()?.begin_write()?;
+        let mut transaction = self.shared.engine.begin_write()?;
         transaction.set_quick_repair(true);
         Ok(transaction)
     }

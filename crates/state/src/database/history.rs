@@ -3,6 +3,7 @@
 use super::{DatabaseError, Snapshot, undo_row};
 use alloy_primitives::{Address, U256, keccak256};
 use alloy_trie::TrieAccount;
+use redb::ReadableTable;
 
 impl Snapshot {
     /// The account at `address` after block `number`. Reads the undo records of later blocks until one tells.

@@ -1,18 +1,18 @@
 use super::{DatabaseError, Snapshot, guard::guarded, keys, rows};
 use alloy_primitives::{B256, U256};
 use alloy_trie::TrieAccount;
-use redb::Range;
+use redb::OwnedRange;
 
 /// All accounts by hashed address, ascending. Holds one page of them at a time.
 pub struct Accounts {
-    rows: Range<'static, &'static [u8; 32], &'static [u8]>,
+    rows: OwnedRange<&'static [u8; 32], &'static [u8]>,
     /// Keeps the database open.
     _snapshot: Snapshot,
 }
 
 /// All slots of one account by hashed slot, ascending. Holds one page of them at a time.
 pub struct Slots {
-    rows: Range<'static, &'static [u8; 64], &'static [u8]>,
+    rows: OwnedRange<&'static [u8; 64], &'static [u8]>,
     /// Keeps the database open.
     _snapshot: Snapshot,
 }
@@ -24,7 +24,7 @@ impl Snapshot {
     ///
     /// If the database cannot be read.
     pub fn accounts(&self) -> Result<Accounts, DatabaseError> {
-        let rows = self.read(|tables| Ok(tables.accounts.range::<&[u8; 32]>(..)?))?;
+        let rows = self.read(|tables| Ok(tables.accounts.range_owned(..)?))?;
         Ok(Accounts { rows, _snapshot: self.clone() })
     }
 
@@ -35,7 +35,7 @@ impl Snapshot {
     /// If the database cannot be read.
     pub fn slots(&self, owner: B256) -> Result<Slots, DatabaseError> {
         let (first, last) = keys::slots_of(owner);
-        let rows = self.read(|tables| Ok(tables.storage.range::<&[u8; 64]>(&first..=&last)?))?;
+        let rows = self.read(|tables| Ok(tables.storage.range_owned(&first..=&last)?))?;
         Ok(Slots { rows, _snapshot: self.clone() })
     }
 }

@@ -48,7 +48,7 @@ fn write_storage(
     let mut old = BTreeMap::new();
     if storage.wiped {
         let (first, last) = keys::slots_of(owner);
-        for removed in tables.storage.extract_from_if::<&[u8; 64], _>(&first..=&last, |_, _| true)? {
+        for removed in tables.storage.extract_from_if(&first..=&last, |_, _| true)? {
             let (key, value) = removed?;
             old.insert(keys::split_slot(key.value()).1, rows::decode_value(value.value())?);
         }

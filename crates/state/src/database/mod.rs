@@ -20,6 +20,11 @@
 //! A path is one byte a nibble, so that keys sort in the order in which a depth-first walk meets the nodes, the parent
 //! before its children.
 //!
+//! # Processes
+//!
+//! One process writes, and holds the directory's lock. Any number of others read meanwhile ([`Database::open_to_read`]): the
+//! storage engine's file locks keep it from using pages again that one of them reads.
+//!
 //! # Invariants
 //!
 //! 1. `accounts` and `storage` are the leaves of the tries of the head's state root. Tries keep no other record of

@@ -8,6 +8,7 @@ use crate::trie::{NodeSource, NodeUpdates};
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_rlp::Encodable;
 use alloy_trie::{Nibbles, nodes::LeafNodeRef};
+use redb::ReadableTable;
 
 /// Writes the inner nodes that changed, and returns how many these were.
 pub(super) fn write(tables: &mut WriteTables<'_>, updates: &NodeUpdates) -> Result<u64, DatabaseError> {
@@ -58,12 +59,12 @@ fn leaf_node(
     let (first, last) = keys::leaves_below(path);
     let leaf = match owner {
         None => {
-            let leaf = tables.accounts.range::<&[u8; 32]>(&first.0..=&last.0)?.next().transpose()?;
+            let leaf = tables.accounts.range(&first.0..=&last.0)?.next().transpose()?;
             leaf.map(|(key, row)| (B256::new(*key.value()), row.value().to_vec()))
         }
         Some(owner) => {
             let (first, last) = (keys::slot(owner, first), keys::slot(owner, last));
-            let leaf = tables.storage.range::<&[u8; 64]>(&first..=&last)?.next().transpose()?;
+            let leaf = tables.storage.range(&first..=&last)?.next().transpose()?;
             leaf.map(|(key, row)| (keys::split_slot(key.value()).1, rows::trie_value(row.value())))
         }
     };

@@ -6,7 +6,7 @@ use super::{
     meta,
     tables::{META, ReadTables, WriteTables},
 };
-use redb::{ReadableDatabase, TableError};
+use redb::{ConcurrencyMode, ReadableDatabase, TableError};
 use std::{
     fs::{self, File, OpenOptions},
     io,
@@ -65,9 +65,27 @@ pub(super) fn open_file(dir: &Path, options: &DatabaseOptions) -> Result<redb::D
     if opened.metadata().map_err(|source| DatabaseError::Io { source })?.len() == 0 {
         return Err(DatabaseError::NotADatabase { file });
     }
-    let engine = builder(options).create_file(opened).map_err(|error| open_error(error, &file))?;
+    let engine = file_builder(options).create_file(opened).map_err(|error| open_error(error, &file))?;
     check_version(&engine)?.ok_or(DatabaseError::NotADatabase { file })?;
     Ok(engine)
+}
+
+/// Opens the database in `dir` for reading, whoever has locked it; `None` if it has to be repaired.
+pub(super) fn open_file_to_read(
+    dir: &Path,
+    options: &DatabaseOptions,
+) -> Result<Option<redb::ReadOnlyDatabase>, DatabaseError> {
+    let file = dir.join(FILE);
+    let metadata = fs::metadata(&file).map_err(|source| DatabaseError::Io { source })?;
+    if metadata.is_dir() || metadata.len() == 0 {
+        return Err(DatabaseError::NotADatabase { file });
+    }
+    let engine = match file_builder(options).open_read_only(&file) {
+        Err(redb::DatabaseError::RepairAborted) => return Ok(None),
+        engine => engine.map_err(|error| open_error(error, &file))?,
+    };
+    check_version(&engine)?.ok_or(DatabaseError::NotADatabase { file })?;
+    Ok(Some(engine))
 }
 
 /// Opens the database in a backend; creates it if the backend is empty.
@@ -93,7 +111,7 @@ fn create_file(dir: &Path, file: &Path, options: &DatabaseOptions) -> Result<(),
         .truncate(true)
         .open(&unfinished)
         .map_err(|source| unwritable(&unfinished, source))?;
-    let engine = builder(options).create_file(made).map_err(|error| open_error(error, &unfinished))?;
+    let engine = file_builder(options).create_file(made).map_err(|error| open_error(error, &unfinished))?;
     initialize(&engine)?;
     drop(engine);
     fs::rename(&unfinished, file)
@@ -104,6 +122,13 @@ fn create_file(dir: &Path, file: &Path, options: &DatabaseOptions) -> Result<(),
 /// Makes the name of a new file durable, where the system needs that.
 fn sync_directory(dir: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+/// Opens files. Other processes may read one while this one writes it.
+fn file_builder(options: &DatabaseOptions) -> redb::Builder {
+    let mut builder = builder(options);
+    builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
 }
 
 fn builder(options: &DatabaseOptions) -> redb::Builder {
@@ -131,7 +156,7 @@ fn open_error(error: redb::DatabaseError, file: &Path) -> DatabaseError {
 }
 
 /// Refuses tables of another format. `None` if there are no tables yet.
-fn check_version(engine: &redb::Database) -> Result<Option<()>, DatabaseError> {
+fn check_version(engine: &impl ReadableDatabase) -> Result<Option<()>, DatabaseError> {
     let transaction = engine.begin_read()?;
     let version = match transaction.open_table(META) {
         Ok(table) => meta::version(&table)?,

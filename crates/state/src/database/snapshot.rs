@@ -2,7 +2,7 @@ use super::{BlockBody, Database, DatabaseError, Head, guard::guarded, meta, rows
 use alloy_consensus::{EthereumReceipt, Header};
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::Decodable;
-use redb::{ReadOnlyTable, ReadTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use std::{fmt, sync::Arc};
 
 /// The database as it was after one commit, for any number of threads to read. Clones share it.

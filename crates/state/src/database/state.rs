@@ -4,6 +4,7 @@ use super::{DatabaseError, Snapshot, keys, rows};
 use crate::{Account, Store};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::TrieAccount;
+use redb::ReadableTable;
 
 impl Snapshot {
     /// The account at a hashed address, with its storage root.

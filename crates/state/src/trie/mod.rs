@@ -20,4 +20,4 @@ pub use source::{NoSource, NodeSource};
 pub use sparse::SparseTrie;
 pub use state::StateTrie;
 pub use updates::{LeafUpdates, NodeUpdates, StorageLeaves, StorageNodes};
-pub use witness::{Witness, WitnessError, WitnessStore, WitnessStoreError};
+pub use witness::{UnprovenWitness, Witness, WitnessError, WitnessStore, WitnessStoreError};

@@ -6,10 +6,9 @@ pub trait NodeSource: Sync {
     /// What can go wrong while reading.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Whether a node that is absent when a branch collapses onto it may be taken to be a branch.
-    ///
-    /// So it is in some recorded witnesses. A database holds every node: there, absence is a fault.
-    const ABSENT_SIBLING_IS_BRANCH: bool = false;
+    /// Whether a node that is absent when a branch collapses onto it is taken to be a branch, without proof. See
+    /// [`UnprovenWitness`](super::UnprovenWitness), the one source that has it so.
+    const UNPROVEN_SIBLINGS: bool = false;
 
     /// Whether each node that is returned is known to have the hash that was asked for. If not, the trie checks it, so
     /// that a corrupt source is a fault and never makes a good block look bad.

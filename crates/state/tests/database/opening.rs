@@ -1,7 +1,7 @@
 //! Opening a directory: what is found there, and what a user is told of what cannot be used.
 
 use super::support::{options, scenario::Scenario};
-use redb::{ReadableDatabase, TableDefinition};
+use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -77,7 +77,7 @@ fn a_database_in_use_is_left_alone() {
     let first = Database::open(&dir, &options()).unwrap();
     let error = error(&dir);
     assert!(matches!(&error, DatabaseError::InUse { dir: named } if *named == dir), "{error}");
-    assert!(error.to_string().contains("is in use; stop the other process first"), "{error}");
+    assert!(error.to_string().contains("is in use; wait until the other process has ended"), "{error}");
     let snapshot = first.snapshot().unwrap();
     drop(first);
     // Whoever reads keeps it open.

@@ -1,5 +1,6 @@
-use crate::bench::report::{lines, print};
+use crate::bench::report::lines;
 use crate::failure::Failure;
+use crate::output::results;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -85,7 +86,7 @@ impl Summary {
 }
 
 pub(super) fn report(rows: &[Row], summary: Option<&Summary>, json: bool) -> Result<(), Failure> {
-    print(|out| {
+    results(|out| {
         if json {
             lines(out, rows)?;
             return lines(out, summary.as_slice());

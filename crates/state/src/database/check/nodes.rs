@@ -6,18 +6,18 @@ use super::{
 use crate::database::{DatabaseError, keys, nodes::wrong_node, rows, tables::ReadTables};
 use alloy_primitives::B256;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
-use redb::{AccessGuard, Range, ReadableTableMetadata};
+use redb::{OwnedAccessGuard, OwnedRange, ReadableTableMetadata};
 
-type Row<K> = (AccessGuard<'static, K>, AccessGuard<'static, &'static [u8]>);
+type Row<K> = (OwnedAccessGuard<K>, OwnedAccessGuard<&'static [u8]>);
 
 /// A table's rows, one ahead.
 struct Rows<K: redb::Key + 'static> {
-    rows: Range<'static, K, &'static [u8]>,
+    rows: OwnedRange<K, &'static [u8]>,
     next: Option<Row<K>>,
 }
 
 impl<K: redb::Key + 'static> Rows<K> {
-    fn new(mut rows: Range<'static, K, &'static [u8]>) -> Result<Self, DatabaseError> {
+    fn new(mut rows: OwnedRange<K, &'static [u8]>) -> Result<Self, DatabaseError> {
         let next = rows.next().transpose()?;
         Ok(Self { rows, next })
     }
@@ -58,12 +58,12 @@ pub(super) fn check(
 ) -> Result<(), DatabaseError> {
     let storage_nodes = tables.storage_nodes.len()?;
     let mut trie = AccountTrie {
-        nodes: Rows::new(tables.account_nodes.range::<&[u8]>(..)?)?,
-        accounts: Rows::new(tables.accounts.range::<&[u8; 32]>(..)?)?,
+        nodes: Rows::new(tables.account_nodes.range_owned(..)?)?,
+        accounts: Rows::new(tables.accounts.range_owned(..)?)?,
         seen: 0,
         storage: StorageTries {
-            nodes: Rows::new(tables.storage_nodes.range::<&[u8]>(..)?)?,
-            slots: Rows::new(tables.storage.range::<&[u8; 64]>(..)?)?,
+            nodes: Rows::new(tables.storage_nodes.range_owned(..)?)?,
+            slots: Rows::new(tables.storage.range_owned(..)?)?,
             owner: B256::ZERO,
             meter: Meter::new(Phase::Nodes, storage_nodes + tables.account_nodes.len()?, progress),
         },

@@ -236,7 +236,7 @@ impl<N: NodeSource> Walk<'_, N> {
     ) -> Result<(), TrieError<N::Error>> {
         if child.node.is_none() {
             child.node = self.load(&child.reference, path, effects)?;
-            if child.node.is_none() && !N::ABSENT_SIBLING_IS_BRANCH {
+            if child.node.is_none() && !N::UNPROVEN_SIBLINGS {
                 return Err(missing(self.owner, path, &child.reference));
             }
         }

@@ -20,7 +20,7 @@ mod value;
 mod walk;
 
 pub(super) use prune::{Ages, add_ages};
-pub(super) use read::prove;
+pub(super) use read::{for_each_leaf, prove};
 pub use trie::SparseTrie;
 pub(super) use update::Update;
 pub(super) use value::Value;

@@ -4,7 +4,7 @@ use super::{
     decode::Shape,
     node::{Kind, Link},
     reference::Reference,
-    walk::{missing, read},
+    walk::{child_path, missing, read},
 };
 use crate::trie::{NodeSource, Place, TrieError};
 use alloy_primitives::B256;
@@ -93,4 +93,44 @@ fn descend<N: NodeSource>(
         };
         reference = next;
     }
+}
+
+/// Shows all leaves that `source` leads to from the root of the trie of accounts, with their keys. Nodes that it does not
+/// have are passed over.
+pub(in crate::trie) fn for_each_leaf<N: NodeSource>(
+    root: B256,
+    source: &N,
+    mut show: impl FnMut(&Nibbles, &[u8]) -> Result<(), TrieError<N::Error>>,
+) -> Result<(), TrieError<N::Error>> {
+    let mut rest = Vec::new();
+    if root != EMPTY_ROOT_HASH {
+        rest.push((Nibbles::new(), Reference::hash(root)));
+    }
+    while let Some((path, reference)) = rest.pop() {
+        let place = Place { owner: None, path };
+        let malformed = || TrieError::Malformed { place: place.into() };
+        let fetched;
+        let rlp = match reference.as_embedded() {
+            Some(rlp) => rlp,
+            None => match read(source, place, reference.to_hash())? {
+                Some(rlp) => {
+                    fetched = rlp;
+                    &fetched
+                }
+                None => continue,
+            },
+        };
+        match Shape::decode(rlp, path.len()).ok_or_else(malformed)? {
+            Shape::Leaf { path: end, value } => show(&path.join(&end), value)?,
+            Shape::Extension { path: stem, child } => rest.push((path.join(&stem), child)),
+            Shape::Branch { children, .. } => {
+                for (nibble, item) in (0..).zip(children) {
+                    if let Some(child) = Shape::child(item).ok_or_else(malformed)? {
+                        rest.push((child_path(&path, nibble), child));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }

@@ -19,6 +19,18 @@ pub enum WitnessError {
         /// The hash of the header before it.
         actual: B256,
     },
+    /// A header, or the block itself, does not have the number that follows its parent's.
+    #[error(
+        "header {index} of the witness, or the block after the last one, has the number {found}, its parent {parent}"
+    )]
+    Number {
+        /// From 0, in the order of the witness; the number of headers stands for the block.
+        index: usize,
+        /// Its number.
+        found: u64,
+        /// The number of its parent.
+        parent: u64,
+    },
     /// There is neither a header nor a root.
     #[error("the witness states no root of the state before the block")]
     NoRoot,

@@ -3,7 +3,9 @@
 mod error;
 mod nodes;
 mod store;
+mod unproven;
 
 pub use error::WitnessError;
 pub use nodes::Witness;
 pub use store::{WitnessStore, WitnessStoreError};
+pub use unproven::UnprovenWitness;

@@ -29,9 +29,17 @@ pub enum WitnessStoreError {
         /// What is missing.
         error: Box<TrieError<Infallible>>,
     },
-    /// A code is not in the pool.
-    #[error("the code with hash {0} is not in the pool")]
+    /// A code is not there.
+    #[error("the witness lacks the code with hash {0}")]
     MissingCode(B256),
+    /// A code goes by another hash than its own.
+    #[error("the code listed as {listed} has the hash {actual}")]
+    OtherCode {
+        /// The hash that it goes by.
+        listed: B256,
+        /// Its Keccak-256.
+        actual: B256,
+    },
     /// No header tells the hash of a block.
     #[error("the witness does not tell the hash of block {0}")]
     UnknownBlock(u64),
@@ -46,16 +54,10 @@ fn read(address: &Address, slot: Option<&U256>) -> String {
 }
 
 impl WitnessStore {
-    /// A store on a witness and a pool of codes by their Keccak-256.
-    ///
-    /// `block_hashes` are the answers of BLOCKHASH for blocks of which the witness has no headers. They are not proven:
-    /// give none if they cannot be trusted.
-    pub fn new(
-        witness: Arc<Witness>,
-        codes: Arc<HashMap<B256, Bytes>>,
-        block_hashes: impl IntoIterator<Item = (u64, B256)>,
-    ) -> Self {
-        let mut block_hashes: HashMap<_, _> = block_hashes.into_iter().collect();
+    /// A store on a witness, whose headers answer BLOCKHASH. `codes` are looked at if the witness has none of its own; each
+    /// has to have the hash that it goes by.
+    pub fn new(witness: Arc<Witness>, codes: Arc<HashMap<B256, Bytes>>) -> Self {
+        let mut block_hashes = HashMap::default();
         for (hash, header) in witness.headers() {
             block_hashes.insert(header.number, *hash);
             if let Some(before) = header.number.checked_sub(1) {
@@ -93,7 +95,13 @@ impl Store for WitnessStore {
         if hash == KECCAK256_EMPTY {
             return Ok(Bytes::new());
         }
-        self.codes.get(&hash).cloned().ok_or(WitnessStoreError::MissingCode(hash))
+        let own = self.witness.codes();
+        let code = own.map_or_else(|| self.codes.get(&hash), |codes| codes.get(&hash));
+        let code = code.ok_or(WitnessStoreError::MissingCode(hash))?;
+        match keccak256(code) {
+            actual if actual == hash => Ok(code.clone()),
+            actual => Err(WitnessStoreError::OtherCode { listed: hash, actual }),
+        }
     }
 
     fn block_hash(&self, number: u64) -> Result<B256, WitnessStoreError> {
