@@ -94,7 +94,12 @@ impl Engine {
                 first.unwrap_or_else(|| Err(ExecutionError::Internal("there is no result".to_owned())));
             difference.map_or(first, |text| Err(ExecutionError::Internal(text)))
         };
-        blocks.iter().map(agreed).collect()
+        let agreed: Vec<_> = blocks.iter().map(agreed).collect();
+        for block in agreed.iter().flatten() {
+            self.work.blocks += 1;
+            self.work.transactions += block.receipts.len() as u64;
+        }
+        agreed
     }
 
     /// Executes blocks that follow one another as one stream, with each number of threads. Gives the first difference from
@@ -155,12 +160,7 @@ impl Engine {
                 blocks[results.len()..].iter().map(|input| on(input.block.clone(), input.store, input.world));
             let before = results.len();
             let ((), metrics) = executor.stream(rest, Cut::Never, |finished| results.extend(finished));
-            let finished = results[before..].iter().flatten();
-            let (blocks, transactions) =
-                finished.fold((0, 0), |(blocks, transactions), block: &FinishedBlock| {
-                    (blocks + 1, transactions + block.receipts.len() as u64)
-                });
-            self.work.merge(&Work { blocks, transactions, metrics });
+            self.work.metrics.merge(&metrics);
             if results.len() == before {
                 let message = "a stream ended before its blocks did".to_owned();
                 results.push(Err(ExecutionError::Internal(message)));

@@ -88,11 +88,11 @@ pub struct Summary {
 /// What the parallel engine did. A run in which nothing was ever executed again or repaired proves little of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Blocks that it found valid.
+    /// Blocks that it found valid, each once, in however many ways it was executed.
     pub blocks: u64,
     /// Transactions in these blocks.
     pub transactions: u64,
-    /// Its counters, over all steps, and over blocks that it found invalid, too.
+    /// Its counters, over all executions of all steps, and over blocks that it found invalid, too.
     pub metrics: Metrics,
 }
 

@@ -152,6 +152,9 @@ fn a_chain_passes_if_its_end_is_as_stated() {
     let second = first.child(13, BOB);
     let blocks = [first.valid(), second.valid()];
     assert_passes(&blocks, &second);
+    let (_, summary) = run(run_block_tests, &options(), &[test(&blocks, &second).to_string()]);
+    // Two blocks of one step each, with two numbers of threads, alone and as a stream.
+    assert_eq!((summary.work.blocks, summary.work.metrics.steps), (2, 2 * 2 * 2));
     assert_passes(&[], &Made::genesis());
     assert_fails(&test(&blocks, &first), "the last block's hash is");
     let mut wrong = test(&blocks, &second);

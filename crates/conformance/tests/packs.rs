@@ -68,8 +68,9 @@ fn all_of_a_test_and_of_tests_with_other_accounts_share_a_block() {
     let (summary, counts) = pack(&tests, 100, 1);
     let expected = PackingCounts { packs: 1, transactions: 60, refused: 0, left_out: 0 };
     assert_eq!((summary.passed, counts), (1, expected));
-    // All transactions, and the end of the block, with each number of threads.
+    // All transactions, and the end of the block, with each number of threads; blocks are counted once.
     assert_eq!(summary.work.metrics.steps, 2 * 61);
+    assert_eq!((summary.work.blocks, summary.work.transactions), (1, 60));
     let (summary, counts) = pack(&tests, 10, 1);
     assert_eq!((summary.passed, counts), (6, PackingCounts { packs: 6, ..expected }));
 }
