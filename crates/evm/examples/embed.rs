@@ -5,7 +5,7 @@ use alloy_primitives::{Address, Signature, TxKind, U256};
 use std::sync::Arc;
 use tandem_evm::revm::database::{CacheDB, EmptyDB};
 use tandem_evm::revm::{DatabaseCommit, DatabaseRef, state::AccountInfo};
-use tandem_evm::{Block, ChainSpec, Config, Executor, to_evm_state};
+use tandem_evm::{Block, ChainSpec, Config, Executor, to_evm_states};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The store: anything that implements revm's `DatabaseRef` and is `Sync`.
@@ -35,14 +35,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Execution, on all cores; then the results, in a form that the store can commit.
     let executor = Executor::new(&Config::default())?;
     let finished = executor.execute(&store, block)?;
-    let changes = to_evm_state(&finished.state_changes(), |address| store.basic_ref(address))?;
+    let changes = finished.state_changes();
     println!(
         "{} receipts, {} gas, {} changed accounts",
         finished.receipts.len(),
         finished.gas_used,
-        changes.len()
+        changes.accounts.len()
     );
-    store.commit(changes);
+    for state in to_evm_states(&changes, |address| store.basic_ref(address))? {
+        store.commit(state);
+    }
     let paid = store.basic_ref(Address::repeat_byte(0xee))?.unwrap_or_default().balance;
     println!("the payee now has {paid} wei");
     Ok(())

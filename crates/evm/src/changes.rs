@@ -1,6 +1,6 @@
 use crate::code;
 use crate::location::AccountState;
-use alloy_primitives::map::{AddressMap, HashMap};
+use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
 use revm::state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId};
@@ -74,43 +74,74 @@ impl PartialChanges {
     }
 }
 
-/// The changes as revm's state, fit for [`revm::DatabaseCommit::commit`].
+/// The changes as revm's states, to be committed one after the other ([`revm::DatabaseCommit::commit`]): one, or two where a
+/// contract was destroyed and its account is there again, which a single commit cannot say.
 ///
-/// `current` gives the fields of an account that is in the changes for its storage alone.
-pub fn to_evm_state<E>(
+/// Each account comes with its fields and slots from before the block, so that [`revm::database::State`] makes reverts to
+/// that, whether it has read the account or not.
+///
+/// `current` gives the fields that an account had before the block, for accounts whose fields the block left as they were.
+///
+/// # Errors
+///
+/// Those of `current`.
+pub fn to_evm_states<E>(
     changes: &StateChanges,
     mut current: impl FnMut(Address) -> Result<Option<AccountInfo>, E>,
-) -> Result<EvmState, E> {
-    let mut state = EvmState::default();
+) -> Result<Vec<EvmState>, E> {
+    let mut destroyed = EvmState::default();
+    let mut others = EvmState::default();
     for (address, change) in &changes.accounts {
-        let mut status = AccountStatus::Touched;
-        let info = match change.fields {
-            Some((_, Some(after))) => AccountInfo {
-                balance: after.balance,
-                nonce: after.nonce,
-                code_hash: after.code_hash,
-                account_id: None,
-                code: changes.codes.get(&after.code_hash).cloned().map(code::decode),
-            },
-            Some((_, None)) => {
-                status |= AccountStatus::SelfDestructed;
-                AccountInfo::default()
+        let (before, after) = match change.fields {
+            Some((before, after)) => (before.map(info), after.map(info)),
+            None => {
+                let unchanged = current(*address)?;
+                (unchanged.clone(), unchanged)
             }
-            None => current(*address)?.unwrap_or_default(),
         };
-        if change.storage_wiped && !status.contains(AccountStatus::SelfDestructed) {
-            status |= AccountStatus::Created;
+        let Some(mut after) = after else {
+            others.insert(*address, gone(before));
+            continue;
+        };
+        // Without code and nonce there was no contract, so that the storage was wiped by a creation alone.
+        if change.storage_wiped
+            && let Some(before) = before.clone().filter(|before| !before.has_no_code_and_nonce())
+        {
+            destroyed.insert(*address, gone(Some(before)));
         }
-        let storage = change
-            .storage
-            .iter()
-            .map(|(slot, (before, after))| {
-                (*slot, EvmStorageSlot::new_changed(*before, *after, TransactionId::ZERO))
-            })
-            .collect::<HashMap<_, _>>();
-        let mut account = Account::from(info).with_storage(storage.into_iter());
-        account.status = status;
-        state.insert(*address, account);
+        after.code = changes.codes.get(&after.code_hash).cloned().map(code::decode);
+        let mut account = loaded(before);
+        // revm removes what is touched and empty, unless it was created: before EIP-161 such accounts are there.
+        if change.storage_wiped || after.is_empty() {
+            account.status |= AccountStatus::Created;
+        }
+        account.info = after;
+        let slots = change.storage.iter().map(|(slot, (before, after))| {
+            (*slot, EvmStorageSlot::new_changed(*before, *after, TransactionId::ZERO))
+        });
+        others.insert(*address, account.with_storage(slots));
     }
-    Ok(state)
+    Ok([destroyed, others].into_iter().filter(|state| !state.is_empty()).collect())
+}
+
+fn info(account: tandem_state::Account) -> AccountInfo {
+    let tandem_state::Account { balance, nonce, code_hash } = account;
+    AccountInfo { balance, nonce, code_hash, account_id: None, code: None }
+}
+
+/// A touched account as it was before the block.
+fn loaded(before: Option<AccountInfo>) -> Account {
+    let mut account = match before {
+        Some(info) => Account::from(info),
+        None => Account::new_not_existing(TransactionId::ZERO),
+    };
+    account.mark_touch();
+    account
+}
+
+/// An account that the block removed.
+fn gone(before: Option<AccountInfo>) -> Account {
+    let mut account = loaded(before);
+    account.info = AccountInfo::default();
+    account.with_selfdestruct_mark()
 }

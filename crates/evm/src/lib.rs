@@ -41,7 +41,7 @@ mod wait;
 
 pub use block::{Block, BlockId};
 pub use chain::ChainSpec;
-pub use changes::{PartialChanges, to_evm_state};
+pub use changes::{PartialChanges, to_evm_states};
 pub use error::{ExecutionError, ForkError, InvalidBlock};
 pub use executor::{BlockInput, Executor, Finished};
 pub use finished::{

@@ -9,7 +9,7 @@ use alloy_consensus::transaction::Recovered;
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, ForkCondition};
 use alloy_primitives::{Address, U256, hex, keccak256};
 use common::contracts::{address2, factory2, mortal};
-use common::{Fork, Scenario, Tx, assert_same, at, with_executor};
+use common::{Fork, Scenario, Tx, assert_same, at, execute_plainly, with_executor};
 use std::sync::Arc;
 use tandem_evm::{
     Block, ChainSpec, ExecutionError, FinishedBlock, ForkError, InvalidBlock, PlainExecutor, StoreRef,
@@ -58,7 +58,8 @@ fn storage_in_constantinople_has_the_prices_of_eip_1283() {
     }
     let header = header(Fork::Petersburg);
     let block = Block::new(&constantinople(), header, transactions, vec![], Default::default());
-    let report = assert_same(&[block], &s.store, &[], 0..3).all_succeed();
+    let (blocks, store) = ([block], &s.store);
+    let report = assert_same(&blocks, store, &[], execute_plainly(&blocks, store), 0..3).all_succeed();
     let mut total = 0;
     for (receipt, (code, before, used, refund)) in report.blocks[0].receipts.iter().zip(cases) {
         let used = 21_000 + used;
@@ -145,7 +146,8 @@ fn without_system_steps_there_are_transactions_and_a_reward_of_zero() {
         let chain = Arc::new(ChainSpec::known(1).unwrap());
         let payment = Tx::pay(payer, at(78), 5).price(0).build(0);
         let block = Block::new(&chain, header, [payment], vec![], Default::default()).without_system_steps();
-        let report = assert_same(&[block], &s.store, &[], 0..2).all_succeed();
+        let (blocks, store) = ([block], &s.store);
+        let report = assert_same(&blocks, store, &[], execute_plainly(&blocks, store), 0..2).all_succeed();
         assert_eq!(report.account(beneficiary).is_some(), fork < Fork::SpuriousDragon, "{fork:?}");
         assert_eq!(report.blocks[0].requests, None);
         assert_eq!(report.account(at(78)).unwrap().balance, U256::from(5));

@@ -1,4 +1,4 @@
-//! Two blocks in which almost everything depends on what comes before, again and again on eight threads: one result each,
+//! Two blocks in which almost everything depends on what comes before, again and again on eight threads and on one: one result each,
 //! and no hang. A run that takes longer than two minutes ends the process.
 //!
 //! The long runs: `cargo test --release -p tandem-evm --test soak -- --ignored --nocapture`.
@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use common::asm::word;
 use common::contracts::*;
 use common::stores::SlowStore;
-use common::{Fork, Scenario, Signer, Tx, at, ether, stream, with_executor};
+use common::{Fork, NEVER, Scenario, Signer, Tx, at, ether, runs_of, stream_watched, with_executor};
 use revm::bytecode::opcode as op;
 use std::collections::BTreeMap;
 use tandem_evm::{Block, Cut, FinishedBlock, Metrics};
@@ -18,6 +18,8 @@ use tandem_evm::{Block, Cut, FinishedBlock, Metrics};
 const THREADS: usize = 8;
 /// Times that each kind of conflict occurs in a block.
 const TURNS: u64 = 6;
+/// Transactions in a row that destroy nothing, so that runs get as long as they can.
+const CALM: u64 = 80;
 
 const COUNTER: u64 = 1;
 const POT: u64 = 2;
@@ -150,6 +152,18 @@ impl Conflicts {
         self.s.tx(Tx::pay(address, at(905), 1));
     }
 
+    /// Calls and payments that go round, and destroy nothing.
+    fn calm(&mut self) {
+        for n in 0..CALM {
+            let (from, to) = (self.s.user(n % 5), self.s.user((n + 2) % 5));
+            match n % 4 {
+                0 => self.s.tx(Tx::call(from, at(COUNTER))),
+                1 => self.s.tx(Tx::call(from, at(BALANCE_LOOKER)).words(&[word(to)])),
+                _ => self.s.tx(Tx::pay(from, to, 1 + n)),
+            }
+        }
+    }
+
     fn block(mut self) -> Scenario {
         for turn in 0..TURNS {
             self.slots(turn);
@@ -159,6 +173,7 @@ impl Conflicts {
             self.delegations(turn);
             self.s.spin();
         }
+        self.calm();
         self.s
     }
 }
@@ -170,28 +185,33 @@ fn digest(block: &FinishedBlock) -> B256 {
     keccak256(format!("{:?} {:?} {codes:?} {:?}", block.receipts, changes.accounts, block.requests))
 }
 
-fn execute(s: &Scenario, block: &Block, threads: usize, seed: u64) -> (B256, Metrics) {
+/// Executes a block; `every` so many transactions somebody wants to see what changed.
+fn execute(s: &Scenario, block: &Block, threads: usize, every: usize, seed: u64) -> (B256, Metrics) {
     let store = SlowStore::new(&s.store, seed, &s.slow);
-    let streamed = stream(&with_executor(threads, 0), std::slice::from_ref(block), &store, Cut::Never);
+    let blocks = std::slice::from_ref(block);
+    let streamed = stream_watched(&with_executor(threads, 0), blocks, &store, Cut::Never, every, |_| ());
     assert!(streamed.error.is_none(), "{:?}", streamed.error);
     (digest(&streamed.finished[0]), streamed.metrics)
 }
 
-/// Executes a block so many times, with delays in every fourth.
+/// Executes a block so many times, with delays in every fourth, with long runs and short ones, on one thread and on several.
 fn soak(fork: Fork, rounds: u64) {
     let s = Conflicts::new(fork).block();
     s.check().valid();
     let block = s.blocks().remove(0);
-    let (expected, _) = execute(&s, &block, 1, 0);
+    let (expected, _) = execute(&s, &block, 1, NEVER, 0);
     let mut sum = Metrics::default();
     for round in 1..=rounds {
         let seed = if round.is_multiple_of(4) { round } else { 0 };
-        let (found, metrics) = execute(&s, &block, THREADS, seed);
+        let threads = if round.is_multiple_of(8) { 1 } else { THREADS };
+        let every = if round.is_multiple_of(3) { 3 } else { NEVER };
+        let (found, metrics) = execute(&s, &block, threads, every, seed);
         assert_eq!(found, expected, "in round {round}");
         sum.merge(&metrics);
     }
     println!("{fork:?}: {} transactions, {rounds} rounds, {expected}: {sum:#?}", block.transaction_count());
     assert!(sum.conflicts > rounds && sum.moved > rounds, "too little to conflict about: {sum:#?}");
+    assert!(runs_of(16, &sum) > rounds / 8 && runs_of(64, &sum) > rounds / 16, "no long runs: {sum:#?}");
 }
 
 #[test]

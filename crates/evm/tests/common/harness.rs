@@ -20,6 +20,9 @@ use tandem_state::{Account, MemoryStore, StateChanges, Store};
 /// A stream that takes longer than this is taken to hang.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// After so many transactions nobody wants to see anything before the block ends, so that nothing cuts a run short.
+pub(crate) const NEVER: usize = usize::MAX;
+
 /// What executing one block must give.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Expected {
@@ -108,6 +111,12 @@ pub(crate) fn execute_plainly(blocks: &[Block], store: &MemoryStore) -> Report {
     report
 }
 
+/// How many runs of so many steps or more became final. The number is a power of two.
+pub(crate) fn runs_of(steps: u64, metrics: &Metrics) -> u64 {
+    let counts = metrics.runs_ahead.iter().zip(metrics.runs_at_frontier);
+    counts.skip(steps.ilog2() as usize).map(|(ahead, at_frontier)| ahead + at_frontier).sum()
+}
+
 /// What a stream gave.
 pub(crate) struct Streamed<E> {
     pub(crate) finished: Vec<FinishedBlock>,
@@ -156,13 +165,13 @@ fn with_patience<R>(what: &str, run: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Streams blocks through an executor.
+/// Streams blocks through an executor, with runs as long as they get.
 pub(crate) fn stream<S>(executor: &Executor, blocks: &[Block], store: &S, cut: Cut) -> Streamed<S::Error>
 where
     S: DatabaseRef + Sync,
     S::Error: Send,
 {
-    stream_watched(executor, blocks, store, cut, 3, |_| ())
+    stream_watched(executor, blocks, store, cut, NEVER, |_| ())
 }
 
 /// Streams blocks through an executor; `watch` hears of every so many transactions that became final, and how often it
@@ -215,11 +224,17 @@ fn code_hashes(changes: &StateChanges) -> Vec<B256> {
     hashes
 }
 
+/// Says that something is not as expected.
+pub(super) fn unequal(
+    what: &str,
+    found: &dyn std::fmt::Debug,
+    expected: &dyn std::fmt::Debug,
+) -> Option<String> {
+    Some(format!("{what}: {found:#?}, not {expected:#?}"))
+}
+
 /// The first thing in which a stream's results are not those of plain revm.
 pub(crate) fn difference<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Report) -> Option<String> {
-    let unequal = |what: &str, found: &dyn std::fmt::Debug, expected: &dyn std::fmt::Debug| {
-        Some(format!("{what}: {found:#?}, not {expected:#?}"))
-    };
     for (index, (finished, expected)) in streamed.finished.iter().zip(&report.blocks).enumerate() {
         let what = |what: &str| format!("block {index}: {what}");
         let mut receipts = finished.receipts.iter().zip(&expected.receipts).enumerate();
@@ -257,15 +272,16 @@ pub(crate) fn difference<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Re
     if found == expected { None } else { unequal("finished blocks", &found, &expected) }
 }
 
-/// Executes blocks in every way, once for each number in `repetitions`, and asserts that the results are those of plain
-/// revm. In odd repetitions the store is slow.
+/// Executes blocks in every way, once for each number in `repetitions`, and asserts that the results are those in `report`.
+/// In odd repetitions the store is slow. Of every four repetitions, two have runs as long as they get, in two somebody wants to see
+/// every third transaction's changes.
 pub(crate) fn assert_same(
     blocks: &[Block],
     store: &MemoryStore,
     slow: &[Address],
+    mut report: Report,
     repetitions: Range<u64>,
 ) -> Report {
-    let mut report = execute_plainly(blocks, store);
     for repetition in repetitions {
         for (threads, window) in
             [(1, 0), (2, 0), (4, 0), (8, 0), (1, 2), (2, 2), (4, 2), (8, 2), (2, 8), (4, 8)]
@@ -292,8 +308,10 @@ fn assert_streams_alike(
     let seed = if repetition.is_multiple_of(2) { 0 } else { Rng(repetition).next() };
     let slow = SlowStore::new(store, seed, slow);
     let executor = with_executor(threads, window);
-    let streamed = stream(&executor, blocks, &slow, cut);
-    let how = format!("{threads} threads, window {window}, {cut:?}, repetition {repetition}");
+    let every = if (repetition / 2).is_multiple_of(2) { NEVER } else { 3 };
+    let streamed = stream_watched(&executor, blocks, &slow, cut, every, |_| ());
+    let how =
+        format!("{threads} threads, window {window}, {cut:?}, parts of {every}, repetition {repetition}");
     assert_like(&streamed, report, &how);
     report.metrics.merge(&streamed.metrics);
 }

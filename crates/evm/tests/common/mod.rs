@@ -2,21 +2,26 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of this")]
 
 pub(crate) mod asm;
+mod bundles;
 pub(crate) mod contracts;
+mod draft;
 mod fork;
 pub(crate) mod gates;
 mod harness;
 mod orders;
+mod reference;
 pub(crate) mod rng;
 mod scenario;
 pub(crate) mod stores;
 mod tx;
 
+pub(crate) use draft::Draft;
 pub(crate) use fork::{Fork, block_hash};
 pub(crate) use harness::{
-    Report, apply, assert_like, assert_same, difference, execute_plainly, stream, stream_watched,
-    with_executor, with_executor_in_order,
+    NEVER, Report, apply, assert_like, assert_same, difference, execute_plainly, runs_of, stream,
+    stream_watched, with_executor, with_executor_in_order,
 };
 pub(crate) use orders::{Forced, Runs};
-pub(crate) use scenario::{Scenario, at, ether};
+pub(crate) use reference::disagreement;
+pub(crate) use scenario::{Scenario, at, ether, set_dao};
 pub(crate) use tx::{Signer, Tx};

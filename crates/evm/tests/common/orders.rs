@@ -1,14 +1,20 @@
 //! Blocks whose transactions execute in every order.
 
 use super::contracts::{Do, interpreter, script};
+use super::fork::Fork;
 use super::gates::{Event, Fault, Gates, Hold, hold};
 use super::harness::{
-    Report, Streamed, assert_like, execute_plainly, stream_watched, with_executor_in_order,
+    Report, Streamed, assert_like, runs_of, stream, stream_watched, with_executor, with_executor_in_order,
 };
 use super::scenario::{Scenario, at, ether};
+use super::stores::SlowStore;
 use super::tx::Tx;
 use alloy_primitives::{Address, U256};
+use std::time::Duration;
 use tandem_evm::{Cut, Executor, Metrics};
+
+/// How long it is tried to hold something back that may be in one run with what it waits for.
+const TRY: Duration = Duration::from_millis(1);
 
 /// A transaction that can be told when to begin and when to end.
 #[derive(Clone, Debug)]
@@ -81,7 +87,8 @@ impl Scenario {
     pub(crate) fn check_orders(&self) -> Runs {
         let count = self.acts.len();
         let mut runs = self.begin_runs();
-        for order in permutations(count) {
+        let padded = Padded::new(self);
+        for (index, order) in permutations(count).into_iter().enumerate() {
             let acts: Vec<_> = order.iter().map(|n| &self.acts[*n]).collect();
             let one_by_one = acts.windows(2).map(|pair| hold(pair[1].begin, [pair[0].end])).collect();
             let all_done: Vec<_> = acts.iter().map(|act| act.done).collect();
@@ -97,6 +104,9 @@ impl Scenario {
                     self.run_held(&mut runs, threads, &together, true);
                 }
             }
+            let threads = [2, 4, 8][index % 3];
+            padded.run_held(threads, &one_by_one);
+            padded.run_held(threads, &together);
         }
         runs
     }
@@ -110,17 +120,37 @@ impl Scenario {
                 self.run_held(&mut runs, threads, &holds, true);
             }
         }
+        let padded = Padded::new(self);
+        [2, 4, 8].into_iter().for_each(|threads| padded.run_held(threads, &holds));
         runs
     }
 
     fn begin_runs(&self) -> Runs {
-        let report = execute_plainly(&self.blocks(), &self.store);
+        let report = self.expect();
         let mut runs = Runs { report, forced: Vec::new() };
         self.run_held(&mut runs, 1, &[], false);
         let Metrics { conflicts, blocked, executions, steps, .. } = &runs.forced[0].metrics;
         assert_eq!((conflicts, blocked), (&0, &0), "on one thread");
         assert!(executions <= &(steps + 1), "on one thread");
+        self.run_joined(&runs.report);
         runs
+    }
+
+    /// Executes the blocks in runs, on one, two, four and eight threads, as a stream and block by block, and compares. Gives what the engine
+    /// counted on one thread.
+    fn run_joined(&self, report: &Report) -> Metrics {
+        let (blocks, mut alone) = (self.blocks(), Metrics::default());
+        for threads in [1, 2, 4, 8] {
+            for cut in [Cut::Never, Cut::Batch] {
+                let store = SlowStore::new(&self.store, u64::from(cut == Cut::Batch), &self.slow);
+                let streamed = stream(&with_executor(threads, 0), &blocks, &store, cut);
+                assert_like(&streamed, report, &format!("{threads} threads, {cut:?}, in runs"));
+                if threads == 1 {
+                    alone.merge(&streamed.metrics);
+                }
+            }
+        }
+        alone
     }
 
     /// A store with the scenario's state that holds back what `holds` say.
@@ -134,6 +164,15 @@ impl Scenario {
         stream_watched(executor, &self.blocks(), gates, Cut::Never, 1, watch)
     }
 
+    /// Executes the blocks on what a store lets through: in runs as long as they get, or telling it of each step that is final.
+    pub(crate) fn stream_in(&self, gates: &Gates<'_>, executor: &Executor, runs: bool) -> Streamed<Fault> {
+        if runs {
+            stream(executor, &self.blocks(), gates, Cut::Never)
+        } else {
+            self.stream_through(gates, executor)
+        }
+    }
+
     fn run_held(&self, runs: &mut Runs, threads: usize, holds: &[Hold], stale: bool) {
         let gates = self.gates(holds);
         let streamed = self.stream_through(&gates, &with_executor_in_order(threads));
@@ -143,6 +182,31 @@ impl Scenario {
         let ended_early = runs.report.error.is_some();
         assert!(ended_early || gates.all_passed(), "{how}: something that was to wait did not happen");
         runs.forced.push(Forced { threads, holds: holds.to_vec(), stale, metrics: streamed.metrics });
+    }
+}
+
+/// A scenario with payments between its transactions, which executes in runs as long as they get.
+struct Padded {
+    scenario: Scenario,
+    report: Report,
+}
+
+impl Padded {
+    /// Executes it with nothing held back, and compares.
+    fn new(scenario: &Scenario) -> Self {
+        let scenario = scenario.padded();
+        let report = scenario.expect();
+        let alone = scenario.run_joined(&report);
+        // Before Byzantium each transaction is a run of its own.
+        assert!(scenario.fork < Fork::Byzantium || runs_of(32, &alone) > 0, "on one thread: {alone:?}");
+        Self { scenario, report }
+    }
+
+    /// Executes it while it is tried to hold back what `holds` say, and compares.
+    fn run_held(&self, threads: usize, holds: &[Hold]) {
+        let gates = self.scenario.gates(holds).lenient(TRY);
+        let streamed = self.scenario.stream_in(&gates, &with_executor(threads, 0), true);
+        assert_like(&streamed, &self.report, &format!("{threads} threads, in long runs, {holds:?}"));
     }
 }
 

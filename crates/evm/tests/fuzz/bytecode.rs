@@ -55,7 +55,23 @@ pub(crate) struct Programmer<'a> {
 impl Programmer<'_> {
     /// A contract's code.
     pub(crate) fn runtime(&mut self) -> Vec<u8> {
-        if self.rng.chance(20) { self.bytes() } else { self.program() }
+        match self.rng.below(100) {
+            0..=3 => self.designator(),
+            4..=22 => self.bytes(),
+            _ => self.program(),
+        }
+    }
+
+    /// What is a delegation from Prague on (EIP-7702), or only looks like one.
+    fn designator(&mut self) -> Vec<u8> {
+        let version = if self.rng.chance(80) { 0 } else { self.rng.below(3) as u8 };
+        let mut code = [&[0xef, 0x01, version], self.rng.pick(self.hot).as_slice()].concat();
+        match self.rng.below(4) {
+            0 => code.truncate(2 + self.rng.below(21) as usize),
+            1 => code.push(0),
+            _ => {}
+        }
+        code
     }
 
     /// Code for a creation to run.

@@ -1,6 +1,6 @@
 //! A case: a state and blocks on it, as data that can be written down, taken apart and put together again.
 
-use crate::common::{Fork, Scenario, Tx, apply, at, block_hash};
+use crate::common::{Draft, Fork, Scenario, Tx, apply, at, block_hash, set_dao};
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::map::AddressMap;
@@ -8,11 +8,8 @@ use alloy_primitives::{Address, Bytes, U256};
 use revm::context::result::InvalidTransaction;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
-use tandem_evm::{Block, ChainSpec, ExecutionError, InvalidBlock, PlainExecutor, StoreRef};
+use tandem_evm::{ExecutionError, InvalidBlock, PlainExecutor, StoreRef};
 use tandem_state::{Account, MemoryStore, Store};
-
-static CHAIN: LazyLock<Arc<ChainSpec>> = LazyLock::new(|| Arc::new(ChainSpec::known(1).unwrap()));
 
 thread_local! {
     /// What each fork's states have in common: the system's contracts and the hashes of earlier blocks.
@@ -81,7 +78,7 @@ impl CaseBlock {
     }
 
     /// The block, the given number of blocks after its fork's start.
-    pub(crate) fn build(&self, index: usize) -> Block {
+    pub(crate) fn draft(&self, index: usize) -> Draft {
         let header = self.header(index);
         let ommers = self.ommers.iter().map(|(depth, beneficiary)| Header {
             number: header.number - depth,
@@ -92,10 +89,10 @@ impl CaseBlock {
             let index = n as u64;
             Withdrawal { index, validator_index: index, address: *address, amount: *amount }
         });
-        let (ommers, withdrawals) = (ommers.collect(), withdrawals.collect::<Vec<_>>().into());
+        let (ommers, withdrawals) = (ommers.collect(), withdrawals.collect());
         let transactions =
             self.transactions.iter().map(|CaseTx { tx, .. }| tx.clone().build(tx.nonce.unwrap_or_default()));
-        Block::new(&CHAIN, header, transactions, ommers, withdrawals)
+        Draft { transactions: transactions.collect(), ommers, withdrawals, header }
     }
 }
 
@@ -103,6 +100,8 @@ impl CaseBlock {
 pub(crate) struct Case {
     /// Apart from the base that the newest fork brings.
     pub(crate) accounts: Vec<CaseAccount>,
+    /// Accounts of the base that are not there.
+    pub(crate) absent: Vec<Address>,
     /// Accounts that are slow to read.
     pub(crate) slow: Vec<Address>,
     pub(crate) blocks: Vec<CaseBlock>,
@@ -116,11 +115,15 @@ impl Case {
         let mut store = BASES.with_borrow_mut(|bases| {
             bases.entry(newest).or_insert_with(|| Scenario::new(newest).store).clone()
         });
+        if self.blocks.first().is_some_and(|block| block.fork == Fork::Dao) {
+            set_dao(&mut store, 1_000);
+        }
         for (index, block) in self.blocks.iter().enumerate() {
             // Where the fork changes, numbers leap.
             let number = block.header(index).number;
             (number.saturating_sub(8)..number).for_each(|n| store.set_block_hash(n, block_hash(n)));
         }
+        self.absent.iter().for_each(|address| store.remove_account(*address));
         for CaseAccount { address, balance, nonce, code, storage } in &self.accounts {
             let code_hash = store.add_code(code.clone());
             store.set_account(*address, Account { balance: *balance, nonce: *nonce, code_hash });
@@ -131,8 +134,8 @@ impl Case {
         store
     }
 
-    pub(crate) fn build(&self) -> Vec<Block> {
-        self.blocks.iter().enumerate().map(|(index, block)| block.build(index)).collect()
+    pub(crate) fn drafts(&self) -> Vec<Draft> {
+        self.blocks.iter().enumerate().map(|(index, block)| block.draft(index)).collect()
     }
 
     pub(crate) fn transactions(&self) -> usize {
@@ -164,7 +167,7 @@ impl Settler {
         Self { state, plain: PlainExecutor::new() }
     }
 
-    /// See [`Case::settle`]. `false` if the block is invalid as it is meant to be.
+    /// See [`Case::settle`]. `false` if the block is invalid as it is meant to be, or for something else than a transaction.
     pub(crate) fn settle(&mut self, block: &mut CaseBlock, index: usize) -> bool {
         let mut nonces: AddressMap<u64> = AddressMap::default();
         for CaseTx { tx, .. } in block.transactions.iter_mut().filter(|tx| !tx.broken) {
@@ -175,7 +178,7 @@ impl Settler {
         }
         loop {
             let store = StoreRef(&self.state);
-            let (wrong, error) = match self.plain.execute(&store, &block.build(index)) {
+            let (wrong, error) = match self.plain.execute(&store, &block.draft(index).build()) {
                 Ok(executed) => {
                     let changes = executed.state_changes(&store).unwrap();
                     apply(&mut self.state, &changes);
@@ -190,6 +193,7 @@ impl Settler {
                 Err(ExecutionError::Block { error: InvalidBlock::GasLimit { index, .. }, .. }) => {
                     (index, None)
                 }
+                Err(ExecutionError::Block { .. }) => return false,
                 Err(error) => panic!("{error}"),
             };
             let transactions = &mut block.transactions;

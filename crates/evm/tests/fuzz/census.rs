@@ -2,8 +2,11 @@
 
 use crate::case::{Case, CaseBlock};
 use crate::common::{Fork, apply};
+use crate::lives::{Done, Lives};
 use crate::run::Trial;
 use crate::shapes::{Counts, Shape};
+use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
+use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_evm::{EvmEnv, FromRecoveredTx};
 use alloy_hardforks::EthereumChainHardforks;
 use alloy_primitives::map::{AddressMap, AddressSet, HashSet};
@@ -23,10 +26,19 @@ use revm::{DatabaseCommit, DatabaseRef, InspectEvm, Inspector, MainBuilder};
 use tandem_evm::{ChainSpec, StoreRef};
 use tandem_state::MemoryStore;
 
+const SYSTEM_CONTRACTS: [Address; 4] = [
+    eip4788::BEACON_ROOTS_ADDRESS,
+    eip2935::HISTORY_STORAGE_ADDRESS,
+    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+    eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+];
+
 /// The inspector.
 #[derive(Default)]
 struct Witness {
     counts: Counts,
+    /// In whose favour the transaction destroyed contracts.
+    heirs: AddressSet,
     precompiles: AddressSet,
     beneficiary: Address,
 }
@@ -67,6 +79,7 @@ impl<CTX: ContextTr> Inspector<CTX, EthInterpreter> for Witness {
     }
 
     fn selfdestruct(&mut self, contract: Address, target: Address, _: U256) {
+        self.heirs.insert(target);
         self.counts.note(Shape::SweptToBeneficiary, target == self.beneficiary);
         self.counts.note(Shape::SweptToSelf, target == contract);
     }
@@ -85,7 +98,10 @@ pub(crate) fn count(case: &Case, trial: &Trial<'_>, counts: &mut Counts) {
         count_block(block, index, &state, &mut destroyed, counts);
         if let Some(expected) = trial.report.blocks.get(index) {
             apply(&mut state, &expected.changes);
-            counts.note(Shape::Requests, expected.requests.as_ref().is_some_and(|all| !all.is_empty()));
+            for request in expected.requests.iter().flat_map(|all| all.iter()) {
+                let deposits = request.first() == Some(&DEPOSIT_REQUEST_TYPE);
+                counts.add(if deposits { Shape::Deposits } else { Shape::Requests }, 1);
+            }
         }
     }
     if let Some(error) = &trial.report.error {
@@ -93,6 +109,8 @@ pub(crate) fn count(case: &Case, trial: &Trial<'_>, counts: &mut Counts) {
             error if error.contains("NonceToo") => Shape::InvalidNonce,
             error if error.contains("LackOfFund") => Shape::InvalidFunds,
             error if error.contains("GasLimit {") => Shape::Crowded,
+            error if error.contains("Deposit") => Shape::InvalidDeposit,
+            error if error.contains("System") => Shape::InvalidSystem,
             _ => Shape::InvalidOther,
         };
         counts.add(shape, 1);
@@ -125,6 +143,7 @@ fn count_block(
     let mut evm = ctx.build_mainnet_with_inspector(Witness::default());
     evm.inspector.precompiles = evm.precompiles.warm_addresses().clone();
     evm.inspector.beneficiary = evm.ctx.block.beneficiary();
+    let mut lives = Lives::default();
     for planned in &block.transactions {
         let (transaction, sender) =
             planned.tx.clone().build(planned.tx.nonce.unwrap_or_default()).into_parts();
@@ -132,7 +151,13 @@ fn count_block(
         let before = |address: Address| evm.ctx.journaled_state.database.basic_ref(address).ok().flatten();
         let [from, to] = [Some(sender), env.kind.to().copied()]
             .map(|address| address.is_some_and(|address| is_delegated(before(address).as_ref())));
+        evm.inspector.heirs.clear();
         let Ok(done) = evm.inspect_tx(env.clone()) else { break };
+        let precompile = env.kind.to().is_some_and(|address| evm.inspector.precompiles.contains(address));
+        let Witness { counts, heirs, .. } = &mut evm.inspector;
+        let followed = Done { tx: &env, state: &done.state, heirs, beneficiary: block.beneficiary };
+        lives.follow(&followed, counts);
+        counts.note(Shape::SentToPrecompile, precompile);
         let counts = &mut evm.inspector.counts;
         let beneficiary = block.beneficiary;
         counts.note(Shape::SentByDelegated, from);
@@ -152,6 +177,7 @@ fn count_block(
             } else if account.is_created() {
                 counts.add(Shape::Created, 1);
                 counts.note(Shape::CreatedAgain, destroyed.contains(address));
+                counts.note(Shape::SystemDeployed, SYSTEM_CONTRACTS.contains(address));
             } else if block.fork >= Fork::SpuriousDragon && account.is_touched() && account.is_empty() {
                 counts.note(Shape::Emptied, !account.is_loaded_as_not_existing());
             }

@@ -1,4 +1,4 @@
-//! Random blocks, executed by the engine in random ways and by plain revm.
+//! Random blocks, executed by the plain loop, by alloy-evm's executor, and by the engine on each number of threads in random ways.
 //!
 //! A case is a state and a stream of blocks, made from a number. Some of `TANDEM_FUZZ_TRANSACTIONS` (how many to try),
 //! `TANDEM_FUZZ_FIRST` (the first case's number) and `TANDEM_FUZZ_CASES` (how many cases to try, whatever they hold) say
@@ -12,6 +12,7 @@ mod census;
 #[path = "../common/mod.rs"]
 mod common;
 mod generate;
+mod lives;
 mod minimise;
 mod run;
 mod shapes;
@@ -19,6 +20,7 @@ mod text;
 mod watchdog;
 
 use common::rng::Rng;
+use common::runs_of;
 use minimise::Minimiser;
 use run::{Trial, Way};
 use shapes::{Counts, Shape};
@@ -32,8 +34,6 @@ use watchdog::{Watchdog, failure_file};
 const TRANSACTIONS: u64 = 20_000;
 /// From so many transactions on, every shape must have occurred.
 const ENOUGH: u64 = 10_000;
-/// Ways in which each random case is executed.
-const WAYS: usize = 3;
 /// Times that each entry of the corpus is executed in each way.
 const REPLAYS: usize = 5;
 
@@ -64,8 +64,7 @@ fn random_blocks_give_what_plain_execution_gives() {
         watchdog.name(&name);
         let trial = Trial::new(&case);
         let mut rng = Rng(number ^ 0x7a9d);
-        for _ in 0..WAYS {
-            let way = Way::random(&mut rng);
+        for way in Way::some(&mut rng) {
             match trial.run(way, &watchdog) {
                 Ok(run) => metrics.merge(&run),
                 Err(difference) => {
@@ -94,6 +93,8 @@ fn random_blocks_give_what_plain_execution_gives() {
         (Shape::Blocked, metrics.blocked),
         (Shape::Joined, metrics.joined),
         (Shape::JoinedAhead, metrics.joined_ahead),
+        (Shape::RunsOf16, runs_of(16, &metrics)),
+        (Shape::RunsOf64, runs_of(64, &metrics)),
         (Shape::Waits, metrics.waits),
     ] {
         counts.add(shape, count);
@@ -103,7 +104,8 @@ fn random_blocks_give_what_plain_execution_gives() {
         println!("{count:>10}  conflicts over {kind}");
     }
     println!(
-        "{transactions} transactions in {blocks} blocks of {tried} cases, each in {WAYS} ways: 0 differences, {:.0} s",
+        "{transactions} transactions in {blocks} blocks of {tried} cases, each by the plain loop, by alloy-evm, and on 1, 2, 4 \
+         and 8 threads: 0 differences, {:.0} s",
         start.elapsed().as_secs_f64()
     );
     let missing = counts.missing();

@@ -50,11 +50,8 @@ impl<'a> Minimiser<'a> {
             return false;
         }
         let trial = Trial::new(&candidate);
-        let found = (0..ATTEMPTS).find_map(|attempt| {
-            let way =
-                if attempt % 2 == 0 { self.way.varied(&mut self.rng) } else { Way::random(&mut self.rng) };
-            trial.run(way, self.watchdog).err()
-        });
+        let ways = self.way.like(ATTEMPTS, &mut self.rng);
+        let found = ways.into_iter().find_map(|way| trial.run(way, self.watchdog).err());
         drop(trial);
         let Some(difference) = found else { return false };
         *best = (candidate, difference);

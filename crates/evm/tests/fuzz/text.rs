@@ -36,6 +36,9 @@ impl Display for Case {
             field(&mut line, "storage", &storage, &String::new());
             writeln!(f, "{line}")?;
         }
+        for address in &self.absent {
+            writeln!(f, "absent {address}")?;
+        }
         for address in &self.slow {
             writeln!(f, "slow {address}")?;
         }
@@ -128,12 +131,13 @@ fn fork(name: &str) -> Fork {
 
 /// Reads what a case's `Display` writes. Lines that begin with `#` are comments.
 pub(crate) fn read(text: &str) -> Case {
-    let mut case = Case { accounts: vec![], slow: vec![], blocks: vec![], quiet: false };
+    let mut case = Case { accounts: vec![], absent: vec![], slow: vec![], blocks: vec![], quiet: false };
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let mut parts = line.split(' ');
         let kind = parts.next().unwrap_or_default();
         match kind {
             "quiet" => case.quiet = true,
+            "absent" => case.absent.extend(parts.map(parse::<Address>)),
             "slow" => case.slow.extend(parts.map(parse::<Address>)),
             "account" => {
                 let address = parse(parts.next().unwrap_or_default());

@@ -31,9 +31,14 @@ fn setting(fork: Fork) -> (Scenario, Vec<Event>) {
     (s, vec![Event::Mark(100), Event::Read(at(900)), slot, Event::ReadCode(code), sender])
 }
 
-/// An executor that knows no codes yet.
+/// An executor that knows no codes yet, with runs or without.
+fn executor_with(threads: usize, runs: bool) -> Executor {
+    Executor::new(&Config::default().threads(threads).hints(false).runs(runs)).unwrap()
+}
+
+/// An executor that can be held back.
 fn executor(threads: usize) -> Executor {
-    Executor::new(&Config::default().threads(threads).hints(false).runs(false)).unwrap()
+    executor_with(threads, false)
 }
 
 #[test]
@@ -63,12 +68,13 @@ fn a_fault_that_lasts_is_a_fault_of_its_block_and_leaves_the_one_before() {
         let report = s.check_orders().report.valid();
         let id = s.blocks()[1].id();
         for event in events {
-            for threads in [1, 2, 4, 8] {
+            for (threads, runs) in [1, 2, 4, 8].into_iter().flat_map(|n| [(n, false), (n, true)]) {
                 let speculating = hold(s.end_of(0), [event]);
-                let holds = if threads > 1 { vec![speculating] } else { vec![] };
+                // In a run, the first act would wait for what the same worker does later.
+                let holds = if threads > 1 && !runs { vec![speculating] } else { vec![] };
                 let gates = s.gates(&holds).with_trouble(event, Trouble::Fault, usize::MAX);
-                let streamed = s.stream_through(&gates, &executor(threads));
-                let how = format!("{event:?}, {threads} threads");
+                let streamed = s.stream_in(&gates, &executor_with(threads, runs), runs);
+                let how = format!("{event:?}, {threads} threads, runs: {runs}");
                 match streamed.error {
                     Some(ExecutionError::Fault { block, .. }) => assert_eq!(block, id, "{how}"),
                     other => panic!("{how}: {other:?}"),
@@ -89,11 +95,11 @@ fn a_fault_behind_an_invalid_transaction_is_not_reported() {
         let user = s.user(0);
         s.tx(Tx::pay(user, at(900), 1).nonce(3));
         s.act([pays(at(901), 1)]);
-        for threads in [1, 2, 4, 8] {
+        for (threads, runs) in [1, 2, 4, 8].into_iter().flat_map(|n| [(n, false), (n, true)]) {
             let event = Event::Read(at(901));
-            let holds = if threads > 1 { vec![hold(s.end_of(0), [event])] } else { vec![] };
+            let holds = if threads > 1 && !runs { vec![hold(s.end_of(0), [event])] } else { vec![] };
             let gates = s.gates(&holds).with_trouble(event, Trouble::Fault, usize::MAX);
-            let error = s.stream_through(&gates, &executor(threads)).error;
+            let error = s.stream_in(&gates, &executor_with(threads, runs), runs).error;
             assert!(matches!(error, Some(ExecutionError::Transaction { index: 1, .. })), "{error:?}");
         }
     }

@@ -18,7 +18,11 @@
 //! A store that holds reads back forces the order in which transactions execute; a test fails if something that was to
 //! wait did not happen, or if reads that must have been stale were not found to be. `check_orders` executes a block's
 //! *acts* in all orders, each after the other has ended, and again so that all have read before the first one ends.
-//! `check_held` does what a list of holds says. Both compare with plain revm on one, two, four and eight threads.
+//! `check_held` does what a list of holds says. Both compare with plain revm and alloy-evm on one, two, four and eight threads.
+//!
+//! What is held back executes step by step. So both do it again with runs on, in two ways: the block as it is, and with 40 payments before each
+//! of its transactions, so that runs get as long as they can. There holding back is tried for a moment only, since a step may be in one run with
+//! what it waits for.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

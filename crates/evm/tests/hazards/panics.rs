@@ -3,7 +3,7 @@
 
 use crate::common::contracts::*;
 use crate::common::gates::{Event, Hold, Trouble, hold};
-use crate::common::{Fork, Scenario, assert_like, at, with_executor_in_order};
+use crate::common::{Fork, Scenario, assert_like, at, with_executor, with_executor_in_order};
 use tandem_evm::ExecutionError;
 
 /// Three blocks of acts that depend on each other; one act of the second reads what nobody else does.
@@ -50,6 +50,23 @@ fn a_panic_while_another_worker_holds_the_frontier_is_one_at_the_turn() {
 fn a_panic_once_everything_before_is_final_ends_the_stream() {
     // The third act, whose block's first transaction it is.
     panic_and_go_on(&[2, 4, 8], &[hold(Event::Read(at(900)), [Event::Final(1)])]);
+}
+
+#[test]
+fn a_panic_in_a_run_ends_the_stream_after_what_was_final() {
+    let (s, event) = setting();
+    for threads in [1, 2, 4, 8] {
+        let executor = with_executor(threads, 0);
+        for _ in 0..5 {
+            let gates = s.gates(&[]).with_trouble(event, Trouble::Panic, usize::MAX);
+            let streamed = s.stream_in(&gates, &executor, true);
+            let Some(ExecutionError::Internal(message)) = streamed.error else { panic!("{threads} threads") };
+            assert!(message.contains("panics"), "{message}");
+            assert_eq!(streamed.finished.len(), 1, "{threads} threads");
+            let streamed = s.stream_in(&s.gates(&[]), &executor, true);
+            assert!(streamed.error.is_none(), "{threads} threads: {:?}", streamed.error);
+        }
+    }
 }
 
 #[test]

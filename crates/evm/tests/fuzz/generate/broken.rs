@@ -15,7 +15,9 @@ impl Generator {
         let nonce = self.settler.state.account(user).unwrap().unwrap_or_default().nonce;
         // Somebody who sends nothing else, so that the nonce is right.
         let valid = Tx::call(at(OUTSIDER), at(COUNTER)).nonce(0);
+        let bad_deposit = self.fork >= Fork::Prague && self.rng.chance(20);
         let tx = match self.rng.below(20) {
+            _ if bad_deposit => self.bad_deposit(at(OUTSIDER)).nonce(0),
             0..=2 => {
                 block.crowded = true;
                 block.gas_limit = 2_000_000;

@@ -103,6 +103,7 @@ impl Generator {
         self.hot.extend(&self.programs);
         self.fund_users();
         self.write_programs();
+        self.set_system();
         for _ in 0..self.rng.below(4) {
             let address = self.target();
             self.case.slow.push(address);
@@ -144,7 +145,7 @@ impl Generator {
         }
     }
 
-    fn add(&mut self, account: CaseAccount) {
+    pub(super) fn add(&mut self, account: CaseAccount) {
         let CaseAccount { address, balance, nonce, code, storage } = &account;
         let state = &mut self.settler.state;
         let code_hash = state.add_code(code.clone());
@@ -153,6 +154,12 @@ impl Generator {
             state.set_storage(*address, *slot, *value);
         }
         self.case.accounts.push(account);
+    }
+
+    /// Takes an account of the base away.
+    pub(super) fn remove(&mut self, address: Address) {
+        self.settler.state.remove_account(address);
+        self.case.absent.push(address);
     }
 
     /// Whether there is CREATE2.

@@ -4,12 +4,14 @@
 mod broken;
 mod cast;
 mod quiet;
+mod system;
+mod touched;
 mod transaction;
 
 use crate::bytecode::Programmer;
 use crate::case::{Case, CaseBlock, CaseTx, Settler};
 use crate::common::rng::Rng;
-use crate::common::{Fork, Signer, at};
+use crate::common::{Fork, Signer, Tx, at};
 use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, Bytes};
 use std::sync::LazyLock;
@@ -34,6 +36,10 @@ struct Generator {
     authorized: AddressMap<u64>,
     /// Transactions so far.
     planned: u64,
+    /// How many of [`touched::FRESH`] are taken.
+    fresh: usize,
+    /// Transactions that are to come later in the block.
+    due: Vec<Tx>,
 }
 
 /// The case with this number.
@@ -63,8 +69,13 @@ pub(crate) fn generate(seed: u64) -> Case {
 impl Generator {
     fn new(rng: Rng, fork: Fork) -> Self {
         // The newest fork that blocks can reach decides what the system brings along.
-        let mut case =
-            Case { accounts: vec![], slow: vec![], blocks: vec![CaseBlock::new(fork)], quiet: false };
+        let mut case = Case {
+            accounts: vec![],
+            absent: vec![],
+            slow: vec![],
+            blocks: vec![CaseBlock::new(fork)],
+            quiet: false,
+        };
         let settler = Settler::new(case.store());
         case.blocks.clear();
         let mut generator = Self {
@@ -78,6 +89,8 @@ impl Generator {
             case,
             authorized: AddressMap::default(),
             planned: 0,
+            fresh: 0,
+            due: vec![],
         };
         generator.cast();
         generator
@@ -140,14 +153,40 @@ impl Generator {
             1 => 120,
             _ => 20 + self.rng.below(41),
         };
+        // Where nothing is destroyed and no tip paid, runs get long, and the beneficiary may stay empty.
+        let calm = self.rng.chance(20);
+        let frugal = self.rng.chance(15);
+        if frugal && self.fork >= Fork::Prague {
+            block.beneficiary = self.fresh().address;
+            let beneficiary = self.authorization_of_last();
+            self.due.push(beneficiary);
+        }
+        let count = if calm { count.max(80) } else { count };
+        let mut planned = Vec::new();
         for _ in 0..count {
-            let tx = self.transaction(&block);
-            block.transactions.push(CaseTx { tx, broken: false });
-            if self.has_create2() && self.rng.chance(5) {
-                let cycle = self.cycle().into_iter().map(|tx| CaseTx { tx, broken: false });
-                block.transactions.extend(cycle);
+            planned.push(if calm { self.calm() } else { self.transaction(&block) });
+            if !calm && self.has_create2() && self.rng.chance(5) {
+                planned.extend(self.cycle());
+            }
+            if self.fork >= Fork::Prague && self.rng.chance(6) {
+                planned.push(self.touch());
+            }
+            if !self.due.is_empty() && self.rng.chance(15) {
+                planned.push(self.due.remove(0));
             }
         }
+        planned.append(&mut self.due);
+        if frugal {
+            planned.iter_mut().for_each(|tx| (tx.price, tx.tip) = (u128::from(block.base_fee), 0));
+        }
+        if self.case.blocks.is_empty() {
+            let deployments = self.deployments();
+            for tx in deployments {
+                let place = self.rng.below(1 + planned.len() as u64) as usize;
+                planned.insert(place, tx);
+            }
+        }
+        block.transactions.extend(planned.into_iter().map(|tx| CaseTx { tx, broken: false }));
         if self.rng.chance(12) {
             self.break_block(&mut block);
         }

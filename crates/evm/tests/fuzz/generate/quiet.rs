@@ -89,7 +89,7 @@ pub(super) fn case(rng: &mut Rng) -> Case {
         blocks.push(block);
     }
     let slow = (0..rng.below(3)).map(|_| *rng.pick(&everybody)).collect();
-    let mut case = Case { accounts, slow, blocks, quiet: true };
+    let mut case = Case { accounts, absent: vec![], slow, blocks, quiet: true };
     case.settle();
     case
 }

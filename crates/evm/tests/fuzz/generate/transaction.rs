@@ -39,7 +39,7 @@ impl Generator {
     fn plan(&mut self, from: Address, block: &CaseBlock) -> Tx {
         let value = self.value();
         self.planned += 1;
-        match self.rng.below(39) {
+        match self.rng.below(40) {
             0 | 1 => {
                 let to = self.target();
                 Tx::call(from, to).value(value)
@@ -103,6 +103,7 @@ impl Generator {
             24 => self.request(from),
             25..=28 => self.newcomer(from, value),
             33..=35 => Tx::call(from, at(DAWDLER)).value(value),
+            36 => self.deposit(from),
             29 => Tx::call(from, at(TELLER)).input(self.words(1)).value(value),
             _ => {
                 let to = *self.rng.pick(&self.programs);
