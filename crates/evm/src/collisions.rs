@@ -1,7 +1,7 @@
 //! Accounts and slots whose hashes collide. In this crate's unit tests all keys of the engine's table have the same
 //! 64-bit hash (see [`crate::location::Key`]), so that it tells accounts and slots apart by comparing them, or not at all.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common/mod.rs"]
 #[allow(clippy::unwrap_used)]
 mod common;
 

@@ -1,6 +1,7 @@
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
+// Nothing here synchronises, so that a model checker need not know of it.
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A worker that sleeps is nowhere.
 const NOWHERE: usize = usize::MAX;

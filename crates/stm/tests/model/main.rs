@@ -9,5 +9,5 @@ mod background;
 mod ends;
 mod explore;
 mod streams;
-#[path = "../toy/mod.rs"]
+#[path = "../it/toy/mod.rs"]
 mod toy;

@@ -1,0 +1,151 @@
+//! One executor and several callers, wherever they call from; and what it keeps.
+#![allow(clippy::unwrap_used)]
+
+use crate::common::contracts::*;
+use crate::common::{Fork, Report, Scenario, Tx, assert_like, at, execute_plainly, stream};
+use std::num::NonZeroUsize;
+use std::sync::mpsc;
+use std::thread;
+use tandem_evm::{Block, BlockInput, Config, Cut, Executor, StoreRef};
+use tandem_state::MemoryStore;
+
+const THREADS: [usize; 3] = [1, 2, 4];
+
+/// Blocks, and what the plain loop makes of them.
+struct Setting {
+    store: StoreRef<'static, MemoryStore>,
+    blocks: Vec<Block>,
+    report: Report,
+}
+
+/// Blocks of transactions that depend on one another, and of those that do not.
+fn setting() -> Setting {
+    let mut s = Scenario::new(Fork::Prague);
+    s.contract(at(1), &counter(), 0);
+    for block in 0..4 {
+        for n in 0..8 {
+            let user = s.user(n);
+            s.tx(if n < block * 2 { Tx::pay(user, at(1), 1) } else { Tx::pay(user, at(900 + n), 1) });
+        }
+        s.next_block();
+    }
+    let blocks = s.blocks();
+    let report = execute_plainly(&blocks, &s.store).valid();
+    Setting { store: StoreRef(Box::leak(Box::new(s.store))), blocks, report }
+}
+
+impl Setting {
+    fn inputs(&self) -> impl Iterator<Item = BlockInput<'_, StoreRef<'static, MemoryStore>>> {
+        self.blocks.iter().map(|block| BlockInput::new(block.clone(), &self.store))
+    }
+
+    /// Executes the first block alone, and all blocks as a stream.
+    fn execute(&self, executor: &Executor) {
+        let block = executor.execute(&self.store, self.blocks[0].clone()).unwrap();
+        assert_eq!(block.receipts, self.report.blocks[0].receipts);
+        let streamed = stream(executor, &self.blocks, &self.store, Cut::Never);
+        assert_like(&streamed, &self.report, "beside another stream");
+    }
+}
+
+/// Calls `code` with executors of several sizes, and fails if that takes longer than a minute.
+fn on_each_executor(code: impl Fn(&Executor, &Setting) + Send + 'static) {
+    let (done, end) = mpsc::channel::<()>();
+    let thread = thread::spawn(move || {
+        let setting = setting();
+        for threads in THREADS {
+            let executor = Executor::new(&Config::default().threads(threads)).unwrap();
+            (0..20).for_each(|_| code(&executor, &setting));
+        }
+        drop(done);
+    });
+    let ended = end.recv_timeout(std::time::Duration::from_secs(60));
+    assert_ne!(ended, Err(mpsc::RecvTimeoutError::Timeout), "hangs");
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_consumer_may_execute_blocks() {
+    on_each_executor(|executor, setting| {
+        let (count, _) = executor.stream(setting.inputs(), Cut::Never, |finished| {
+            finished.inspect(|block| assert!(block.is_ok())).inspect(|_| setting.execute(executor)).count()
+        });
+        assert_eq!(count, setting.blocks.len());
+    });
+}
+
+#[test]
+fn blocks_execute_while_a_stream_waits_for_its_input() {
+    on_each_executor(|executor, setting| {
+        let (sender, input) = mpsc::channel();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| executor.stream(input, Cut::Never, |finished| finished.count()).0);
+            setting.execute(executor);
+            setting.inputs().for_each(|input| sender.send(input).unwrap());
+            setting.execute(executor);
+            drop(sender);
+            assert_eq!(waiting.join().unwrap(), setting.blocks.len());
+        });
+    });
+}
+
+#[test]
+fn an_input_an_observer_and_background_work_may_execute_blocks() {
+    on_each_executor(|executor, setting| {
+        let inputs = setting.inputs().inspect(|_| setting.execute(executor));
+        let every = NonZeroUsize::new(3).unwrap();
+        let observer = |_: &_, _| executor.background().run(|| setting.execute(executor));
+        let (count, _) =
+            executor.stream_observed(inputs, Cut::Never, every, observer, |finished| finished.count());
+        assert_eq!(count, setting.blocks.len());
+    });
+}
+
+#[test]
+fn many_callers_may_execute_blocks_at_once() {
+    on_each_executor(|executor, setting| {
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| setting.execute(executor));
+            }
+        });
+    });
+}
+
+/// Blocks that touch many accounts.
+fn wide() -> (MemoryStore, Vec<Block>) {
+    let mut s = Scenario::new(Fork::Prague);
+    for block in 0..4 {
+        for n in 0..500 {
+            let user = s.user(n % 20);
+            s.tx(Tx::pay(user, at(10_000 * (block + 1) + n), 1));
+        }
+        s.next_block();
+    }
+    let blocks = s.blocks();
+    (s.store, blocks)
+}
+
+#[test]
+fn memory_is_kept_within_bounds_and_given_back() {
+    let (store, blocks) = wide();
+    for threads in THREADS {
+        let kept = |most| {
+            let executor = Executor::new(&Config::default().threads(threads).kept_memory(most)).unwrap();
+            for _ in 0..3 {
+                let streamed = stream(&executor, &blocks, &StoreRef(&store), Cut::Never);
+                assert!(streamed.error.is_none() && streamed.finished.len() == blocks.len());
+                assert!(executor.kept_memory() <= most, "{} bytes of {most}", executor.kept_memory());
+            }
+            let kept = executor.kept_memory();
+            executor.release();
+            assert_eq!(executor.kept_memory(), 0);
+            kept
+        };
+        // Everything; a part; nothing.
+        let all = kept(usize::MAX);
+        let part = kept(all / 2);
+        assert!((1..all).contains(&part), "{part} of {all} bytes");
+        assert_eq!(kept(0), 0);
+    }
+}

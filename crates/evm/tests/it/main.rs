@@ -1,0 +1,19 @@
+//! All of the crate's integration tests in one binary: each binary would compile the engine anew.
+
+mod balances;
+mod blocks;
+mod common;
+mod delegation;
+mod evm_states;
+mod executor;
+mod fuzz;
+mod hazards;
+mod life;
+mod nonces;
+mod overflow;
+mod rules;
+mod runs;
+mod soak;
+mod stores;
+mod sweeps;
+mod traces;

@@ -1,0 +1,10 @@
+//! All of the crate's integration tests in one binary: each binary would compile the engine anew.
+
+mod background;
+mod differential;
+mod failures;
+mod ladder;
+mod shape;
+mod simultaneous;
+mod soak;
+mod toy;
