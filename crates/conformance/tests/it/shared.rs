@@ -135,11 +135,16 @@ fn a_refused_transaction_leaves_the_state_untouched() {
 /// A file that comes to be there must not go untested.
 #[test]
 fn each_kind_has_a_test() {
-    let Some(failing) = shared("eest/failing") else { return };
-    let files = find_tests(&[failing]).expect("the folder can be read");
+    let (Some(official), Some(faults)) = (shared("eest/failing"), shared("faults")) else { return };
+    let files = find_tests(&[official, faults.clone()]).expect("the folders can be read");
     let source = include_str!("shared.rs");
     for file in files {
-        let name = file.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
-        assert!(source.contains(&format!("{name}\"")), "{name}");
+        let kind = match file.strip_prefix(&faults) {
+            Ok(below) if !below.ends_with("test.json") => continue,
+            Ok(below) => below.components().next().map(|kind| kind.as_os_str()),
+            Err(_) => file.file_name(),
+        };
+        let kind = kind.and_then(|kind| kind.to_str()).expect("a name in UTF-8");
+        assert!(source.contains(&format!("{kind}\"")), "{kind}");
     }
 }
