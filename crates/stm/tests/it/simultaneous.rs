@@ -3,21 +3,28 @@
 use crate::toy::harness::{Closure, Recorder, batches, compare, engine, in_time, run};
 use crate::toy::oracle::Log;
 use crate::toy::{Op, Step, Toy, ToyError, hook, step};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use tandem_stm::{Arena, Cut, Engine, assist};
 
 /// Of each scenario, over all sizes of engines.
 const REPETITIONS: usize = 1_000;
 
-/// Repeats a scenario on engines of one, two and four threads, each of which serves all its repetitions.
-fn repeat(scenario: impl Fn(&Engine, usize) + Send + 'static) {
-    in_time(move || {
-        let engines = [1, 2, 4].map(|threads| engine(threads, 16));
-        for round in 0..REPETITIONS {
-            scenario(&engines[round % 3], round);
-        }
-    });
+/// Repetitions on the same engines; each such part has its time.
+const PART: usize = 50;
+
+/// Repeats a scenario on engines of one, two and four threads.
+fn repeat(scenario: impl Fn(&Engine, usize) + Send + Sync + 'static) {
+    let scenario = Arc::new(scenario);
+    for part in 0..REPETITIONS / PART {
+        let scenario = scenario.clone();
+        in_time(move || {
+            let engines = [1, 2, 4].map(|threads| engine(threads, 16));
+            for round in part * PART..(part + 1) * PART {
+                scenario(&engines[round % 3], round);
+            }
+        });
+    }
 }
 
 /// A short stream, in batches.
