@@ -8,7 +8,7 @@ use super::tx::Tx;
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
-use alloy_evm::eth::dao_fork::DAO_HARDFORK_ACCOUNTS;
+use alloy_evm::eth::dao_fork::{DAO_HARDFORK_ACCOUNTS, DAO_HARDFORK_BENEFICIARY};
 use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, U256};
 use revm::bytecode::opcode as op;
@@ -26,10 +26,10 @@ pub(crate) fn ether(n: u64) -> U256 {
     U256::from(n) * U256::from(10).pow(U256::from(18))
 }
 
-/// Puts the accounts there whose funds the DAO fork moves: contracts all, with so many wei each.
+/// Puts the accounts there whose funds the DAO fork moves, and where they go: contracts all, with so many wei each.
 pub(crate) fn set_dao(store: &mut MemoryStore, balance: u64) {
     let code_hash = store.add_code([op::STOP].into());
-    for address in DAO_HARDFORK_ACCOUNTS {
+    for address in DAO_HARDFORK_ACCOUNTS.into_iter().chain([DAO_HARDFORK_BENEFICIARY]) {
         store.set_account(address, Account { balance: U256::from(balance), nonce: 0, code_hash });
     }
 }
