@@ -1,7 +1,7 @@
 use super::proof::Proof;
 use crate::failure::Failure;
 use crate::output::complain;
-use alloy_consensus::Header;
+use alloy_consensus::{Header, Transaction, TxEnvelope};
 use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_primitives::map::AddressSet;
@@ -161,8 +161,14 @@ pub(crate) fn load_executable(paths: &[PathBuf], quiet: bool) -> Result<Input, F
         if !signed.chain.clears_empty_accounts(header.number, header.timestamp) {
             continue;
         }
-        let system = header.requests_hash.map(|_| SYSTEM_CONTRACTS).into_iter().flatten();
-        if let Some(missing) = expected_senders.iter().chain(system).find(|read| !listed.contains(*read)) {
+        let system = if header.requests_hash.is_some() { SYSTEM_CONTRACTS } else { &[] };
+        // Whoever pays nothing need not exist.
+        let pays =
+            |transaction: &TxEnvelope| transaction.max_fee_per_gas() > 0 || !transaction.value().is_zero();
+        let senders = expected_senders.iter().zip(&signed.transactions);
+        let read = senders.filter(|(_, transaction)| pays(transaction)).map(|(sender, _)| sender);
+        let missing = read.chain(system).copied().find(|address| !listed.contains(address));
+        if let Some(missing) = missing {
             return Err(Failure::Input(format!(
                 "{name}: the pre-state does not list {missing}, which the block reads"
             )));

@@ -1,5 +1,4 @@
 //! Balances that are read, bounded, drained and overfull.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{addr, arg, asm, get, num, slot, word};
 use crate::common::contracts::*;

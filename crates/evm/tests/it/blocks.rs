@@ -1,5 +1,4 @@
 //! Whole blocks: their starts, ends and failures. Unusual sizes, and failures while speculating, are in `hazards`.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{addr, arg, asm, deploys, get, num, of, slot, word};
 use crate::common::contracts::*;

@@ -1,5 +1,4 @@
 //! Delegations (EIP-7702).
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{arg, asm, deploys, get, num, word};
 use crate::common::contracts::*;

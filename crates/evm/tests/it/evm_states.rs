@@ -1,6 +1,5 @@
 //! A block's changes as revm takes them: committed to revm's databases, they lead to the state after the block, and `State` makes
 //! reverts that lead back. (For random blocks, `fuzz` compares bundles and reverts with those of alloy-evm's executor.)
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::word;
 use crate::common::contracts::*;

@@ -1,5 +1,4 @@
 //! One executor and several callers, wherever they call from; and what it keeps.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::contracts::*;
 use crate::common::{Fork, Report, Scenario, Tx, assert_like, at, execute_plainly, stream};

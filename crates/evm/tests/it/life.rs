@@ -1,5 +1,4 @@
 //! Accounts that come and go.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{addr, arg, asm, deploys, get, num, runs_and_deploys, slot, word};
 use crate::common::contracts::*;

@@ -1,4 +1,5 @@
 //! All of the crate's integration tests in one binary: each binary would compile the engine anew.
+#![allow(clippy::unwrap_used)]
 
 mod balances;
 mod blocks;

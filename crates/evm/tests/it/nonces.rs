@@ -1,5 +1,4 @@
 //! Nonces and funds of senders.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{asm, deploys, num};
 use crate::common::contracts::*;

@@ -1,5 +1,4 @@
 //! Balances near 2^192, from where on they are observed exactly, and near 2^256.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::{Fork, Scenario, Tx, at, ether};
 use alloy_primitives::U256;

@@ -1,5 +1,4 @@
 //! Rules that revm does not have, and blocks of nothing but transactions.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::contracts::{address2, factory2, mortal};
 use crate::common::{Fork, Scenario, Tx, assert_same, at, execute_plainly, with_executor};

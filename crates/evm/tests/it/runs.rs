@@ -1,7 +1,6 @@
 //! Neighbours in a block, which one worker may execute in one run, on one journal: what one of them leaves there, the next one
 //! must see as if there were no run, and nothing else. With runs and without, on one thread and on several, and where somebody wants
 //! to see the changes after every, every other and every third transaction.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::word;
 use crate::common::contracts::*;

@@ -2,7 +2,6 @@
 //! and no hang. A run that takes longer than two minutes ends the process.
 //!
 //! The long runs: `cargo test --workspace --test it -- --ignored --nocapture soak::`.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::word;
 use crate::common::contracts::*;

@@ -1,5 +1,4 @@
 //! Stores that give codes in their own ways.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::contracts::*;
 use crate::common::{Fork, Scenario, Signer, Tx, assert_like, at, execute_plainly, stream, with_executor};

@@ -1,5 +1,4 @@
 //! SELFDESTRUCT of contracts whose balance changes meanwhile.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{arg, asm, get, num, word};
 use crate::common::contracts::*;

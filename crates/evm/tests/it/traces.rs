@@ -1,5 +1,4 @@
 //! What a trace says of steps is what they did.
-#![allow(clippy::unwrap_used)]
 
 use crate::common::asm::{asm, num};
 use crate::common::contracts::counter;

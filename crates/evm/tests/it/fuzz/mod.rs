@@ -4,7 +4,6 @@
 //! `TANDEM_FUZZ_FIRST` (the first case's number) and `TANDEM_FUZZ_CASES` (how many cases to try, whatever they hold) say
 //! which ones are tried. A case that fails is made smaller, and written down as text; put into `corpus/`, it is tried
 //! again with every test run, in all ways.
-#![allow(clippy::unwrap_used)]
 
 mod bytecode;
 mod case;

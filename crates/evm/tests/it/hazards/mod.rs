@@ -23,7 +23,6 @@
 //! What is held back executes step by step. So both do it again with runs on, in two ways: the block as it is, and with 40 payments before each
 //! of its transactions, so that runs get as long as they can. There holding back is tried for a moment only, since a step may be in one run with
 //! what it waits for.
-#![allow(clippy::unwrap_used)]
 
 mod beneficiary;
 mod chance;
