@@ -58,5 +58,13 @@ pub(crate) fn shows(args: &[&str], bars: &[&str], prepare: impl Fn()) {
     let piped = tandem(args);
     assert!(piped.status.success(), "{args:?}: {}", stderr(&piped));
     assert_eq!(stderr(&piped), "", "{args:?}");
-    assert_eq!(stdout(&piped).lines().count(), stdout(&seen).lines().count(), "{args:?}");
+    // How many lines there are depends on what was measured.
+    let [piped, seen] = [stdout(&piped), stdout(&seen)].map(|text| text.lines().next().map(words));
+    assert!(piped.is_some(), "{args:?} prints nothing");
+    assert_eq!(piped, seen, "{args:?}");
+}
+
+/// A line without its numbers.
+fn words(line: &str) -> String {
+    line.chars().filter(|letter| !letter.is_ascii_digit() && !['.', ' '].contains(letter)).collect()
 }
