@@ -145,8 +145,10 @@ fn transition(name: &str) -> Option<Vec<(Fork, ForkCondition)>> {
     };
     let mut forks = forks_until(from);
     let crossed = FORKS.get(from + 1..=to)?.iter().map(|(fork, _)| *fork);
-    // The DAO fork is no part of any other.
-    let is_meant = |fork: &Fork| *fork != Fork::Dao || to == from + 1;
+    // The DAO fork is no part of any other. No fork but the merge begins at a total difficulty; what is skipped delays the bomb.
+    let at_merge = matches!(condition, ForkCondition::TTD { .. });
+    let is_meant =
+        |fork: &Fork| (*fork != Fork::Dao || to == from + 1) && (!at_merge || *fork == Fork::Paris);
     forks.extend(crossed.filter(is_meant).map(|fork| (fork, condition)));
     Some(forks)
 }
