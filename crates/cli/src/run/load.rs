@@ -235,6 +235,8 @@ pub(crate) fn progress(length: usize, what: &'static str, quiet: bool) -> Progre
 pub(crate) fn busy(what: &'static str, quiet: bool) -> ProgressBar {
     let bar = shown(ProgressBar::new_spinner(), what, "{msg:>10} {spinner} {elapsed}", quiet);
     if !bar.is_hidden() {
+        // At once: what ends soon is shown, too.
+        bar.tick();
         bar.enable_steady_tick(SIGN_OF_LIFE);
     }
     bar
