@@ -134,7 +134,7 @@ impl ChainSpec {
     /// can be created there while the slot is not zero (EIP-7610): without code, slots only change all at once.
     ///
     /// Since EIP-161 no account can come to be so. A chain has them from its genesis or its first years, if at all;
-    /// mainnet has 28, whose addresses no creation reaches. The plain loop does not look for them.
+    /// mainnet has 28, whose addresses no creation reaches.
     #[must_use]
     pub fn with_occupied_addresses(self, accounts: impl IntoIterator<Item = (Address, U256)>) -> Self {
         let mut occupied = Occupied::clone(&self.occupied);

@@ -115,9 +115,7 @@ impl Engine {
     ) -> (R, Metrics, Result<(), StreamError<V::Error>>)
     where
         V: Vm,
-        I: Iterator + Send,
-        I::Item: IntoIterator<Item = V::Step>,
-        <I::Item as IntoIterator>::IntoIter: Send,
+        I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
         let team = self.helpers.any();
@@ -154,9 +152,7 @@ impl Engine {
     ) -> (Metrics, Result<(), StreamError<V::Error>>)
     where
         V: Vm,
-        I: Iterator + Send,
-        I::Item: IntoIterator<Item = V::Step>,
-        <I::Item as IntoIterator>::IntoIter: Send,
+        I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
         let team = self.helpers.idle();
@@ -177,9 +173,7 @@ impl Engine {
     ) -> Crew<V, S, I, <I::Item as IntoIterator>::IntoIter>
     where
         V: Vm,
-        I: Iterator + Send,
-        I::Item: IntoIterator<Item = V::Step>,
-        <I::Item as IntoIterator>::IntoIter: Send,
+        I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
         let mut settings = self.settings;
@@ -209,9 +203,7 @@ impl Engine {
     ) -> (Metrics, Result<(), StreamError<V::Error>>)
     where
         V: Vm,
-        I: Iterator + Send,
-        I::Item: IntoIterator<Item = V::Step>,
-        <I::Item as IntoIterator>::IntoIter: Send,
+        I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
         let (metrics, shared, bound) = crew.finish();

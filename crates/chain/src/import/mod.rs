@@ -18,9 +18,8 @@
 //!
 //! A block that is there already, in the database or among those that were read before, is passed over.
 //!
-//! All work is done on the executor's threads, and a thread that waits for a part of its work may begin to execute the
-//! next segment, on top of what it was doing. So nothing that a segment needs in order to end waits for other threads:
-//! neither recovery, block by block, nor handing on what was executed.
+//! Bodies are checked, senders recovered and tries hashed as background work. A thread that waits for a part of such work may begin
+//! another piece of it. So recovery, which a segment needs in order to end, is done block by block and waits for no other thread.
 //!
 //! The first block that breaks a rule ends the import. All blocks before it are committed.
 

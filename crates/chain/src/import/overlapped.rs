@@ -10,8 +10,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tandem_evm::{Block, BlockInput, Cut, PartialChanges, ReadHint, StoreRef, receive};
 
-/// Executed blocks that wait for their roots at most when a segment begins. Those of the segment come on top: a stream
-/// must be able to end whatever else happens on the executor's threads, so that it never waits for roots.
+/// Executed blocks that wait for their roots at most when a segment begins. Those of the segment come on top: a stream never waits for
+/// roots.
 const EXECUTED_AHEAD: usize = 16;
 /// Transactions of a long block whose changes go to the tries together, while later ones execute.
 const PART: NonZeroUsize = NonZeroUsize::new(64).unwrap();

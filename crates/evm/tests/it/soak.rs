@@ -1,7 +1,7 @@
 //! Two blocks in which almost everything depends on what comes before, again and again on eight threads and on one: one result each,
 //! and no hang. A run that takes longer than two minutes ends the process.
 //!
-//! The long runs: `cargo test --workspace --test it -- --ignored --nocapture soak::`.
+//! `TANDEM_TIMES=100 cargo test --workspace --test it -- --nocapture soak::` executes them a hundred times as often.
 
 use crate::common::asm::word;
 use crate::common::contracts::*;
@@ -191,8 +191,13 @@ fn execute(s: &Scenario, block: &Block, threads: usize, every: usize, seed: u64)
     (digest(&streamed.finished[0]), streamed.metrics)
 }
 
-/// Executes a block so many times, with delays in every fourth, with long runs and short ones, on one thread and on several.
-fn soak(fork: Fork, rounds: u64) {
+/// Executions of each block, unless `TANDEM_TIMES` asks for so many times as many.
+const ROUNDS: u64 = 100;
+
+/// Executes a block again and again, with delays in every fourth, with long runs and short ones, on one thread and on several.
+fn soak(fork: Fork) {
+    let times = std::env::var("TANDEM_TIMES").map_or(1, |times| times.parse().unwrap());
+    let rounds = ROUNDS * times;
     let s = Conflicts::new(fork).block();
     s.check().valid();
     let block = s.blocks().remove(0);
@@ -213,22 +218,10 @@ fn soak(fork: Fork, rounds: u64) {
 
 #[test]
 fn a_block_with_wipes_has_one_result() {
-    soak(Fork::Shanghai, 100);
+    soak(Fork::Shanghai);
 }
 
 #[test]
 fn a_block_with_delegations_has_one_result() {
-    soak(Fork::Prague, 100);
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn a_block_with_wipes_has_one_result_ten_thousand_times() {
-    soak(Fork::Shanghai, 10_000);
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn a_block_with_delegations_has_one_result_ten_thousand_times() {
-    soak(Fork::Prague, 10_000);
+    soak(Fork::Prague);
 }

@@ -1,12 +1,12 @@
 //! The engine against a serial interpreter.
 
-use crate::toy::harness::{batches, check, check_made, engine, held_until, in_time};
+use crate::toy::harness::{batches, check, check_made, engine, held_until, in_time, setting};
 use crate::toy::{Op, Step, hook, step, strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::cell::RefCell;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tandem_stm::{Cut, Metrics};
 
 /// Steps, and how they are executed: threads, window, sizes of batches; and until which step is executed ahead the first one waits.
@@ -67,8 +67,9 @@ fn check_case((steps, (threads, window, sizes), held): Case) -> Metrics {
     })
 }
 
-/// Tries random cases. The same seed gives the same ones.
+/// Tries random cases, the same ones each time. `TANDEM_SEED` leads to others, `TANDEM_TIMES` to so many times as many.
 fn check_cases(cases: u32, seed: u64, strategy: &impl Strategy<Value = Case>) -> Metrics {
+    let (cases, seed) = (cases * setting("TANDEM_TIMES", 1) as u32, setting("TANDEM_SEED", 0) ^ seed);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
@@ -107,21 +108,6 @@ fn random_streams_in_runs_of_all_lengths_equal_serial_execution() {
     let metrics = check_cases(60, 3, &long());
     assert_all_lengths(&metrics);
     assert!(metrics.conflicts > 0, "{metrics:?}");
-}
-
-/// `TANDEM_STREAMS` cases of each kind, of the seed `TANDEM_SEED` or, without that, of one that differs each time and is printed.
-#[test]
-#[ignore = "takes as long as one likes"]
-fn random_streams_of_other_seeds() {
-    let number = |name| std::env::var(name).ok().map(|number| number.parse().expect("a number"));
-    let now = SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
-    let seed = number("TANDEM_SEED").unwrap_or(now.as_nanos() as u64);
-    let cases = number("TANDEM_STREAMS").unwrap_or(30_000) as u32;
-    println!("TANDEM_SEED={seed} TANDEM_STREAMS={cases}");
-    let mut sum = check_cases(cases, seed, &short(false));
-    sum.merge(&check_cases(cases, seed, &short(true)));
-    sum.merge(&check_cases(cases / 5, seed, &long()));
-    println!("{sum:#?}");
 }
 
 /// Runs the same steps many times on 8 threads and adds up the counters.

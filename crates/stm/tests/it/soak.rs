@@ -1,6 +1,6 @@
 //! One conflict-heavy stream again and again, in short runs and in long ones: one result, no hang.
 
-use crate::toy::harness::{batches, check, check_made, engine, held_until, in_time};
+use crate::toy::harness::{batches, check, check_made, engine, held_until, in_time, setting};
 use crate::toy::{Op, Step, hook, step};
 use std::time::Duration;
 use tandem_stm::{Cut, Metrics};
@@ -42,8 +42,11 @@ fn long_runs() -> Vec<Step> {
     (0..WINDOW).map(cheap).chain(steps).collect()
 }
 
-fn soak(rounds: usize) {
+#[test]
+fn one_stream_has_one_result() {
     const AT_A_TIME: usize = 100;
+    // `TANDEM_TIMES` asks for so many times as many.
+    let rounds = 300 * setting("TANDEM_TIMES", 1) as usize;
     let mut sum = Metrics::default();
     let mut long = Metrics::default();
     for _ in 0..rounds / AT_A_TIME {
@@ -79,15 +82,4 @@ fn soak(rounds: usize) {
     assert!(sum.joined_ahead > 0 && sum.runs_ahead[1] > 0, "no short runs ahead");
     assert!(long.conflicts > 0 && long.runs_ahead[5] > 0, "no runs of 32 steps ahead");
     assert!(long.runs_at_frontier[6] > 0, "no runs of 64 steps at the frontier");
-}
-
-#[test]
-fn one_stream_has_one_result() {
-    soak(300);
-}
-
-#[test]
-#[ignore = "takes a minute"]
-fn one_stream_has_one_result_ten_thousand_times() {
-    soak(10_000);
 }

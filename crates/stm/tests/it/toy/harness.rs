@@ -11,6 +11,11 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tandem_stm::{Arena, Changes, Config, Cut, Engine, History, Metrics, Sink, StreamError};
 
+/// A number that the environment may give instead of the usual one.
+pub(crate) fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |number| number.parse().expect("a number"))
+}
+
 pub(crate) fn engine(threads: usize, window: usize) -> Engine {
     Engine::new(&Config::default().threads(threads).window(window)).expect("sensible settings")
 }
