@@ -80,12 +80,17 @@ impl Tree {
     }
 
     /// Executes the chosen branch once more, as one stream. Gives the first difference from what its blocks gave one by one.
+    ///
+    /// A branch of one block has been executed so already.
     pub(crate) fn replay(&self, engine: &mut Engine) -> Option<String> {
         let mut branch = Vec::new();
         let mut first = &self.blocks[&self.head];
         while let Some(finished) = &first.finished {
             branch.push(finished.clone());
             first = &self.blocks[&finished.block.header().parent_hash];
+        }
+        if branch.len() < 2 {
+            return None;
         }
         branch.reverse();
         let base = Base { world: &first.world, block_hashes: BlockHashes::Chain(&first.chain) };
