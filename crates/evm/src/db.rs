@@ -1,6 +1,5 @@
-use crate::block::BlockId;
+use crate::base::{Base, StoreError};
 use crate::code;
-use crate::error::ExecutionError;
 use crate::kept::{Content, SpareContent};
 use crate::location::{AccountState, Key, Value};
 use crate::occupied::Occupied;
@@ -10,45 +9,15 @@ use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::RwLock;
 use revm::bytecode::Bytecode;
-use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
+use revm::database_interface::Database;
 use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{Account, AccountId, AccountInfo, AccountStatus};
+use std::convert::Infallible;
 use std::sync::Arc;
 use tandem_stm::{EntryId, Sighting, View};
 
 /// From this many accounts on, an access is found by hash instead of by search.
 const SEARCH_LIMIT: usize = 16;
-
-/// Why a read failed, fit for revm.
-#[derive(Debug)]
-pub(crate) enum StoreError<E> {
-    /// The store's own error.
-    Store(E),
-    /// The store names a code and does not have it.
-    NoCode(B256),
-}
-
-impl<E> StoreError<E> {
-    /// What it means for a block in execution.
-    pub(crate) fn in_block(self, block: BlockId) -> ExecutionError<E> {
-        match self {
-            Self::Store(error) => ExecutionError::Fault { block, error },
-            Self::NoCode(code_hash) => ExecutionError::NoCode { block, code_hash },
-        }
-    }
-}
-
-impl<E: std::fmt::Display> std::fmt::Display for StoreError<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::NoCode(code_hash) => write!(f, "the store does not have the code with hash {code_hash}"),
-        }
-    }
-}
-
-impl<E: std::error::Error> std::error::Error for StoreError<E> {}
-impl<E: DBErrorMarker> DBErrorMarker for StoreError<E> {}
 
 /// Codes that the stream has met and hashes of its blocks: content that needs no version.
 #[derive(Debug)]
@@ -171,25 +140,11 @@ pub(crate) struct Sweep {
     pub(crate) target_checks: u32,
 }
 
-/// A code that the store names.
-pub(crate) fn stored_code<S: DatabaseRef>(
-    store: &S,
-    code_hash: B256,
-) -> Result<Bytecode, StoreError<S::Error>> {
-    let code = store.code_by_hash_ref(code_hash).map_err(StoreError::Store)?;
-    // revm's own stores have an empty code for every hash that they do not know.
-    if code.is_empty() && code_hash != KECCAK256_EMPTY {
-        Err(StoreError::NoCode(code_hash))
-    } else {
-        Ok(code)
-    }
-}
-
 /// The state as revm sees it: one worker's view, with a record of what was loaded.
-pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
-    pub(crate) view: View<'r, EvmVm<'s, S>>,
+pub(crate) struct Db<'r, 's> {
+    pub(crate) view: View<'r, EvmVm<'s>>,
     pools: &'r Pools<'s>,
-    store: Option<&'s S>,
+    store: Option<&'s Base<'s>>,
     world: u32,
     pub(crate) accounts: Vec<Access>,
     pub(crate) slots: Vec<SlotAccess>,
@@ -220,8 +175,8 @@ pub(crate) struct Db<'r, 's, S: DatabaseRef + Sync> {
     pub(crate) content: Content,
 }
 
-impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
-    pub(crate) fn new(view: View<'r, EvmVm<'s, S>>, pools: &'r Pools<'s>) -> Self {
+impl<'r, 's> Db<'r, 's> {
+    pub(crate) fn new(view: View<'r, EvmVm<'s>>, pools: &'r Pools<'s>) -> Self {
         Self {
             view,
             pools,
@@ -246,7 +201,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 
     /// Prepares for a run of steps on the given base state.
-    pub(crate) fn begin(&mut self, store: &'s S, world: u32) {
+    pub(crate) fn begin(&mut self, store: &'s Base<'s>, world: u32) {
         self.store = Some(store);
         self.world = world;
         self.accounts.clear();
@@ -268,7 +223,12 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
 
     /// Brings accounts into the view that the stream has not met. First all are looked up, then all are read, then all are
     /// entered, since only look-ups that do not depend on one another wait for memory together.
-    pub(crate) fn fetch(&mut self, store: &'s S, world: u32, addresses: impl Iterator<Item = Address>) {
+    pub(crate) fn fetch(
+        &mut self,
+        store: &'s Base<'s>,
+        world: u32,
+        addresses: impl Iterator<Item = Address>,
+    ) {
         self.world = world;
         let mut fetched = std::mem::take(&mut self.fetched);
         let unknown = addresses.filter(|address| !self.view.knows(&self.account_key(*address)));
@@ -279,7 +239,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         }
         for (address, value) in fetched.drain(..) {
             if let Some(value) = value {
-                let _ = self.view.resolve(&self.account_key(address), || Ok::<_, S::Error>(value));
+                let _ = self.view.resolve(&self.account_key(address), || Ok::<_, Infallible>(value));
             }
         }
         self.fetched = fetched;
@@ -298,13 +258,13 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
         Key::Slot { world: self.world, address, generation, slot }
     }
 
-    fn store(&self) -> &'s S {
+    fn store(&self) -> &'s Base<'s> {
         self.store.expect("a step begins with its store")
     }
 
     /// What the base state holds of an account.
-    fn base_account(pools: &Pools<'s>, store: &S, address: Address) -> Result<Value, StoreError<S::Error>> {
-        let Some(info) = store.basic_ref(address).map_err(StoreError::Store)? else {
+    fn base_account(pools: &Pools<'s>, store: &Base<'s>, address: Address) -> Result<Value, StoreError> {
+        let Some(info) = store.account(address)? else {
             return Ok(Value::Account(AccountState::ABSENT));
         };
         // Some stores say so that there is no code.
@@ -319,7 +279,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 
     /// The entry of an account, for an effect on it without reading it. Nearly always the beneficiary's.
-    pub(crate) fn resolve(&mut self, address: Address) -> Result<EntryId, StoreError<S::Error>> {
+    pub(crate) fn resolve(&mut self, address: Address) -> Result<EntryId, StoreError> {
         let key = self.account_key(address);
         if let Some((last, entry)) = self.last_resolved
             && last == key
@@ -333,10 +293,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 
     /// Reads an account.
-    pub(crate) fn load(
-        &mut self,
-        address: Address,
-    ) -> Result<(AccountState, Sighting), StoreError<S::Error>> {
+    pub(crate) fn load(&mut self, address: Address) -> Result<(AccountState, Sighting), StoreError> {
         let (pools, store) = (self.pools, self.store());
         let read =
             self.view.read(&self.account_key(address), || Self::base_account(pools, store, address))?;
@@ -361,7 +318,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 
     /// The index of the access of an account that the journal does not hold. Loads it if need be.
-    pub(crate) fn find_or_load(&mut self, address: Address) -> Result<usize, StoreError<S::Error>> {
+    pub(crate) fn find_or_load(&mut self, address: Address) -> Result<usize, StoreError> {
         if let Some(index) = self.find(address) {
             return Ok(index);
         }
@@ -401,7 +358,7 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 
     /// Adds an account that the run has not loaded. Gives its index.
-    fn add(&mut self, address: Address) -> Result<usize, StoreError<S::Error>> {
+    fn add(&mut self, address: Address) -> Result<usize, StoreError> {
         let access = Access::new(address, self.load(address)?);
         self.accounts.push(access);
         // Whether its storage is still there, later steps should see from the state that this one leaves.
@@ -429,14 +386,14 @@ impl<'r, 's, S: DatabaseRef + Sync> Db<'r, 's, S> {
     }
 }
 
-impl<S: DatabaseRef + Sync> Drop for Db<'_, '_, S> {
+impl Drop for Db<'_, '_> {
     fn drop(&mut self) {
         self.pools.spare.keep(std::mem::take(&mut self.content));
     }
 }
 
-impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
-    type Error = StoreError<S::Error>;
+impl Database for Db<'_, '_> {
+    type Error = StoreError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
         let index = match self.loose.then(|| self.find(address)).flatten() {
@@ -472,7 +429,7 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
         let created = self.pools.codes.read().get(&code_hash).cloned();
         let code = match created {
             Some(code) => code,
-            None => stored_code(self.store(), code_hash)?,
+            None => self.store().code(code_hash)?,
         };
         let executed = code::under_rules(&code, self.delegates);
         self.content.keep_code(code_hash, code);
@@ -501,17 +458,12 @@ impl<S: DatabaseRef + Sync> Database for Db<'_, '_, S> {
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
         let known = self.pools.block_hashes.read().get(&(self.world, number)).copied();
-        known.map_or_else(|| self.store().block_hash_ref(number).map_err(StoreError::Store), Ok)
+        known.map_or_else(|| self.store().block_hash(number), Ok)
     }
 }
 
-impl<S: DatabaseRef + Sync> Db<'_, '_, S> {
-    fn read_slot(
-        &mut self,
-        index: usize,
-        address: Address,
-        slot: U256,
-    ) -> Result<StorageValue, StoreError<S::Error>> {
+impl Db<'_, '_> {
+    fn read_slot(&mut self, index: usize, address: Address, slot: U256) -> Result<StorageValue, StoreError> {
         let store = self.store();
         let access = &mut self.accounts[index];
         access.storage = true;
@@ -521,7 +473,7 @@ impl<S: DatabaseRef + Sync> Db<'_, '_, S> {
             if generation != 0 {
                 return Ok(Value::Slot(U256::ZERO));
             }
-            store.storage_ref(address, slot).map(Value::Slot).map_err(StoreError::Store)
+            store.slot(address, slot).map(Value::Slot)
         })?;
         let seen = read.value.slot();
         self.slots.push(SlotAccess { account: index, slot, seen, sighting: read.sighting });

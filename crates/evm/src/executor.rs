@@ -1,3 +1,4 @@
+use crate::base::Fault;
 use crate::block::Block;
 use crate::changes::PartialChanges;
 use crate::error::ExecutionError;
@@ -10,6 +11,7 @@ use crate::trace::{StepTrace, Tracer};
 use crate::vm::{EvmVm, Part, Step};
 use crossbeam_channel::Receiver;
 use revm::database_interface::DatabaseRef;
+use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tandem_stm::{Background, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
@@ -42,6 +44,13 @@ pub struct BlockInput<'s, S> {
     pub world: u32,
 }
 
+impl<'s, S: DatabaseRef + Sync> From<BlockInput<'s, S>> for Job<'s> {
+    fn from(input: BlockInput<'s, S>) -> Self {
+        let BlockInput { block, store, world } = input;
+        Self { block, store, world }
+    }
+}
+
 impl<'s, S> BlockInput<'s, S> {
     /// A block of the only world there is.
     pub fn new(block: Block, store: &'s S) -> Self {
@@ -53,23 +62,24 @@ impl<'s, S> BlockInput<'s, S> {
 ///
 /// Dropping it early ends the stream.
 #[derive(Debug)]
-pub struct Finished<'a, 's, S: DatabaseRef + Sync> {
+pub struct Finished<'a, 's, S> {
     blocks: Option<Receiver<FinishedBlock>>,
-    running: Running<'a, EvmVm<'s, S>>,
+    running: Running<'a, EvmVm<'s>>,
+    store: PhantomData<&'s S>,
 }
 
-impl<S: DatabaseRef + Sync> Iterator for Finished<'_, '_, S> {
+impl<S: DatabaseRef> Iterator for Finished<'_, '_, S> {
     type Item = Result<FinishedBlock, ExecutionError<S::Error>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.blocks.as_ref()?.recv() {
             Ok(block) => Some(Ok(block)),
-            Err(_) => self.running.take_failure().map(|failure| Err(execution_error(failure))),
+            Err(_) => self.running.take_failure().map(|failure| Err(execution_error(failure).of_store())),
         }
     }
 }
 
-impl<S: DatabaseRef + Sync> Drop for Finished<'_, '_, S> {
+impl<S> Drop for Finished<'_, '_, S> {
     fn drop(&mut self) {
         // The receiver first: a worker that waits for room in the channel must see that nobody will make any.
         self.blocks = None;
@@ -77,7 +87,7 @@ impl<S: DatabaseRef + Sync> Drop for Finished<'_, '_, S> {
     }
 }
 
-fn execution_error<E>(failure: StreamError<ExecutionError<E>>) -> ExecutionError<E> {
+fn execution_error(failure: StreamError<ExecutionError<Fault>>) -> ExecutionError<Fault> {
     match failure {
         StreamError::Step { error, .. } => error,
         StreamError::Panic(message) => ExecutionError::Internal(message),
@@ -85,6 +95,13 @@ fn execution_error<E>(failure: StreamError<ExecutionError<E>>) -> ExecutionError
             ExecutionError::Internal("no thread could be started to execute the blocks".to_owned())
         }
     }
+}
+
+/// How a stream is executed.
+struct Way<'a> {
+    cut: Cut,
+    observer: Option<(NonZeroUsize, Observer<'a>)>,
+    tracer: Option<Tracer<'a>>,
 }
 
 impl Executor {
@@ -132,11 +149,10 @@ impl Executor {
     ) -> (R, Metrics)
     where
         S: DatabaseRef + Sync + 's,
-        S::Error: Send,
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        self.run(blocks, cut, None, None, consume)
+        self.run(blocks, Way { cut, observer: None, tracer: None }, consume)
     }
 
     /// Like [`Executor::stream`], and shows changes to `observer` as soon as they are final: of a long block, those of
@@ -154,11 +170,10 @@ impl Executor {
     ) -> (R, Metrics)
     where
         S: DatabaseRef + Sync + 's,
-        S::Error: Send,
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        self.run(blocks, cut, Some((every, Box::new(observer))), None, consume)
+        self.run(blocks, Way { cut, observer: Some((every, Box::new(observer))), tracer: None }, consume)
     }
 
     /// Like [`Executor::stream`], and shows `tracer` what each step relied on and did, in order, on the workers' threads.
@@ -174,38 +189,49 @@ impl Executor {
     ) -> (R, Metrics)
     where
         S: DatabaseRef + Sync + 's,
-        S::Error: Send,
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        self.run(blocks, cut, None, Some(Box::new(tracer)), consume)
+        self.run(blocks, Way { cut, observer: None, tracer: Some(Box::new(tracer)) }, consume)
     }
 
     fn run<'s, S, I, R>(
         &'s self,
         blocks: I,
-        cut: Cut,
-        observer: Option<(NonZeroUsize, Observer<'_>)>,
-        tracer: Option<Tracer<'_>>,
+        way: Way<'_>,
         consume: impl FnOnce(Finished<'_, 's, S>) -> R,
     ) -> (R, Metrics)
     where
         S: DatabaseRef + Sync + 's,
-        S::Error: Send,
         I: IntoIterator<Item = BlockInput<'s, S>>,
         I::IntoIter: Send,
     {
-        let (every, observer) = observer.unzip();
-        let vm = EvmVm::<'s, S>::new(self.kept.content(), tracer.is_some(), every);
-        let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
-        let batches = blocks.into_iter().map(|input| steps(&vm, input));
-        let sink = Assembler::new(&vm, sender, observer, tracer);
-        let mut arena = self.kept.arena();
-        let (result, metrics, _) = self.engine.run(&vm, &mut arena, batches, cut, sink, |running| {
-            consume(Finished { blocks: Some(receiver), running })
+        let (mut consume, mut result) = (Some(consume), None);
+        let mut jobs = blocks.into_iter().map(Job::from);
+        let metrics = self.run_jobs(&mut jobs, way, &mut |blocks, running| {
+            let finished = Finished { blocks: Some(blocks), running, store: PhantomData };
+            result = consume.take().map(|consume| consume(finished));
         });
+        (result.expect("the engine asks for the consumer"), metrics)
+    }
+
+    /// What does not depend on the types of store, input and consumer, and so is compiled once.
+    fn run_jobs<'s>(
+        &'s self,
+        jobs: &mut (dyn Iterator<Item = Job<'s>> + Send),
+        way: Way<'_>,
+        consume: &mut dyn FnMut(Receiver<FinishedBlock>, Running<'_, EvmVm<'s>>),
+    ) -> Metrics {
+        let (every, observer) = way.observer.unzip();
+        let vm = EvmVm::new(self.kept.content(), way.tracer.is_some(), every);
+        let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
+        let batches = jobs.map(|job| steps(&vm, job));
+        let sink = Assembler::new(&vm, sender, observer, way.tracer);
+        let mut arena = self.kept.arena();
+        let ((), metrics, _) =
+            self.engine.run(&vm, &mut arena, batches, way.cut, sink, |running| consume(receiver, running));
         self.kept.keep(arena);
-        (result, metrics)
+        metrics
     }
 
     /// Executes one block, on the calling thread and on those of the executor's that are idle.
@@ -216,7 +242,6 @@ impl Executor {
     pub fn execute<S>(&self, store: &S, block: Block) -> Result<FinishedBlock, ExecutionError<S::Error>>
     where
         S: DatabaseRef + Sync,
-        S::Error: Send,
     {
         self.execute_counted(store, block).0
     }
@@ -229,11 +254,15 @@ impl Executor {
     ) -> (Result<FinishedBlock, ExecutionError<S::Error>>, Metrics)
     where
         S: DatabaseRef + Sync,
-        S::Error: Send,
     {
-        let vm = EvmVm::<S>::new(self.kept.content(), false, None);
+        let (result, metrics) = self.execute_job(BlockInput::new(block, store).into());
+        (result.map_err(ExecutionError::of_store), metrics)
+    }
+
+    fn execute_job(&self, job: Job<'_>) -> (Result<FinishedBlock, ExecutionError<Fault>>, Metrics) {
+        let vm = EvmVm::new(self.kept.content(), false, None);
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        let batches = std::iter::once(steps(&vm, BlockInput::new(block, store)));
+        let batches = std::iter::once(steps(&vm, job));
         let sink = Assembler::new(&vm, sender, None, None);
         let mut arena = self.kept.arena();
         let (metrics, outcome) = self.engine.call(&vm, &mut arena, batches, Cut::Batch, sink);
@@ -245,14 +274,14 @@ impl Executor {
 }
 
 /// The steps of one block. Tells the stream the hash of the block's parent on the way.
-fn steps<'s, S>(vm: &EvmVm<'s, S>, input: BlockInput<'s, S>) -> impl Iterator<Item = Step> + use<S> {
-    let BlockInput { block, store, world } = input;
+fn steps<'s>(vm: &EvmVm<'s>, job: Job<'s>) -> impl Iterator<Item = Step> + use<> {
+    let block = job.block.clone();
     if let Some(parent) = block.id.number.checked_sub(1) {
-        vm.pools.block_hashes.write().insert((world, parent), block.header.parent_hash);
+        vm.pools.block_hashes.write().insert((job.world, parent), block.header.parent_hash);
     }
     let start = has_start(&block).then_some(Part::Start);
     let transactions = (0..block.transactions.len()).map(Part::Transaction);
-    let block = vm.jobs.add(Job { block, store, world });
+    let block = vm.jobs.add(job);
     let parts = start.into_iter().chain(transactions).chain(std::iter::once(Part::End));
     parts.map(move |part| Step { block, part })
 }

@@ -1,22 +1,19 @@
 //! Turns what a step did in revm's journal into observations and effects.
 
-use crate::db::{Access, Db, Pools, StoreError};
+use crate::base::StoreError;
+use crate::db::{Access, Db, Pools};
 use crate::location::{
     AccountEffect, AccountObservation, AccountState, BALANCE_CAP, Change, Life, Observed, Value,
 };
 use crate::machine::Ctx;
 use crate::repair::{self, Transfer};
 use alloy_primitives::{Address, B256, U256};
-use revm::database_interface::DatabaseRef;
 use revm::primitives::hardfork::SpecId;
 use revm::state::{Account, AccountInfo, EvmState};
 use tandem_stm::{Delta, Effect, Observation};
 
 /// Reports a finished run of steps to the view. Returns the balance transfer that a repair could shift, if there is just one.
-pub(crate) fn finish<S: DatabaseRef + Sync>(
-    ctx: &mut Ctx<'_, '_, S>,
-    pools: &Pools<'_>,
-) -> Result<Option<Transfer>, StoreError<S::Error>> {
+pub(crate) fn finish(ctx: &mut Ctx<'_, '_>, pools: &Pools<'_>) -> Result<Option<Transfer>, StoreError> {
     let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
     let state = &ctx.journaled_state.inner.state;
     let db = &mut ctx.journaled_state.database;
@@ -66,7 +63,7 @@ pub(crate) fn finish<S: DatabaseRef + Sync>(
 }
 
 /// Reports what the step relied on.
-fn observe<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) -> Option<Transfer> {
+fn observe(db: &mut Db<'_, '_>, state: &EvmState) -> Option<Transfer> {
     for index in 0..db.creations.len() {
         let created = db.creations[index];
         if let Some(access) = db.access(created) {
@@ -137,12 +134,12 @@ fn change(
 }
 
 /// Reports the storage of a contract created by the step: a new generation, in which every slot was zero.
-fn fill_created<S: DatabaseRef + Sync>(
-    db: &mut Db<'_, '_, S>,
+fn fill_created(
+    db: &mut Db<'_, '_>,
     address: Address,
     account: &Account,
     generation: u64,
-) -> Result<(), StoreError<S::Error>> {
+) -> Result<(), StoreError> {
     for (slot, value) in &account.storage {
         if !value.present_value.is_zero() {
             let key = db.slot_key(address, generation, *slot);
@@ -154,7 +151,7 @@ fn fill_created<S: DatabaseRef + Sync>(
 }
 
 /// Reports changed slots of accounts that were there before and after the step.
-fn change_slots<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) {
+fn change_slots(db: &mut Db<'_, '_>, state: &EvmState) {
     let mut last: Option<(usize, Option<&Account>)> = None;
     for access in &db.slots {
         let account = match last {

@@ -4,7 +4,6 @@ use alloy_primitives::{Address, U256};
 use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
 use revm::context::transaction::AuthorizationTr;
 use revm::context::{Block, Journal, JournalEntry, JournalTr, Transaction, TransactionType};
-use revm::database_interface::DatabaseRef;
 use revm::handler::pre_execution;
 use revm::handler::{EthFrame, EvmTr, FrameResult, Handler, MainnetHandler};
 use revm::interpreter::{GasTracker, InitialAndFloorGas};
@@ -16,17 +15,17 @@ use std::marker::PhantomData;
 /// * The sender's nonce is predicted to be the transaction's, instead of read.
 /// * The sender's funds check is a lower bound on the balance.
 /// * The beneficiary's reward is a credit to a balance that is not read.
-pub(crate) struct OrderedHandler<'r, 's, S>(PhantomData<(&'r (), &'s S)>);
+pub(crate) struct OrderedHandler<'r, 's>(PhantomData<(&'r (), &'s ())>);
 
-impl<S> Default for OrderedHandler<'_, '_, S> {
+impl Default for OrderedHandler<'_, '_> {
     fn default() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, S> {
-    type Evm = Machine<'r, 's, S>;
-    type Error = MachineError<S>;
+impl<'r, 's: 'r> Handler for OrderedHandler<'r, 's> {
+    type Evm = Machine<'r, 's>;
+    type Error = MachineError;
     type HaltReason = HaltReason;
 
     fn validate_against_state_and_deduct_caller(
@@ -105,7 +104,7 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Handler for OrderedHandler<'r, 's, 
 
 /// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
 /// told that later transactions find nothing there.
-fn forget_the_gone<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>) {
+fn forget_the_gone(ctx: &mut Ctx<'_, '_>) {
     if !ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
         return;
     }
@@ -124,7 +123,7 @@ fn forget_the_gone<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>) {
 
 /// Adds to a balance: in the journal if the account is loaded, else without reading it. Nothing of it is reverted, and nobody is any
 /// warmer for it.
-pub(crate) fn credit<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, address: Address, amount: U256) {
+pub(crate) fn credit(ctx: &mut Ctx<'_, '_>, address: Address, amount: U256) {
     let Journal { inner, database: db } = &mut ctx.journaled_state;
     if let Some(account) = inner.state.get_mut(&address) {
         account.mark_touch();

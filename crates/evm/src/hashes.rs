@@ -7,7 +7,6 @@
 use crate::machine::{Ictx, again};
 use alloy_primitives::{B256, keccak256 as keccak};
 use revm::context_interface::Cfg;
-use revm::database_interface::DatabaseRef;
 use revm::interpreter::instructions::system;
 use revm::interpreter::interpreter_types::MemoryTr;
 use revm::interpreter::{InstructionExecResult, InstructionResult};
@@ -20,19 +19,12 @@ const PLACE_BITS: u32 = 13;
 type Pair = [u8; 64];
 
 /// The last hashes of two words that a worker has computed. Each pair has one place, which the next pair that belongs there
-/// takes.
-#[derive(Debug)]
+/// takes. Takes no memory before the first.
+#[derive(Debug, Default)]
 pub(crate) struct Hashes {
     /// For each place a number that pairs have in common with few others.
     tags: Box<[u32]>,
     hashes: Box<[(Pair, B256)]>,
-}
-
-impl Default for Hashes {
-    fn default() -> Self {
-        let zeros = ([0; 64], keccak([0; 64]));
-        Self { tags: vec![0; 1 << PLACE_BITS].into(), hashes: vec![zeros; 1 << PLACE_BITS].into() }
-    }
 }
 
 /// Where a pair belongs, and its tag. Keys differ in the last bytes of either word, mostly: addresses, small numbers, hashes.
@@ -43,10 +35,21 @@ fn place(pair: &Pair) -> (usize, u32) {
 }
 
 impl Hashes {
+    /// Every place with the hash of zeros.
+    fn of_zeros() -> Self {
+        let zeros = ([0; 64], keccak([0; 64]));
+        Self { tags: vec![0; 1 << PLACE_BITS].into(), hashes: vec![zeros; 1 << PLACE_BITS].into() }
+    }
+
     /// Memory, in bytes.
-    pub(crate) const BYTES: usize = (size_of::<u32>() + size_of::<(Pair, B256)>()) << PLACE_BITS;
+    pub(crate) fn bytes(&self) -> usize {
+        self.tags.len() * (size_of::<u32>() + size_of::<(Pair, B256)>())
+    }
 
     fn hash(&mut self, pair: &Pair) -> B256 {
+        if self.tags.is_empty() {
+            *self = Self::of_zeros();
+        }
         let (place, tag) = place(pair);
         if self.tags[place] == tag {
             let (known, hash) = &self.hashes[place];
@@ -62,7 +65,7 @@ impl Hashes {
 }
 
 /// KECCAK256 that remembers.
-pub(crate) fn keccak256<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+pub(crate) fn keccak256(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     let interpreter = &mut *context.interpreter;
     let operand = |depth| usize::try_from(interpreter.stack.peek(depth).ok()?).ok();
     let words = match (operand(0), operand(1)) {

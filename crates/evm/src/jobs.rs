@@ -1,5 +1,6 @@
 //! The blocks in flight.
 
+use crate::base::{Base, Fault};
 use crate::block::Block;
 use crate::error::ExecutionError;
 use parking_lot::RwLock;
@@ -9,30 +10,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A block on its way through the stream.
 #[derive(Debug)]
-pub(crate) struct Job<'s, S> {
+pub(crate) struct Job<'s> {
     pub(crate) block: Arc<Block>,
-    pub(crate) store: &'s S,
+    pub(crate) store: &'s Base<'s>,
     pub(crate) world: u32,
 }
 
 /// The blocks in flight, by number. Steps name theirs by that number: counting references to it step by step would have all
 /// cores write to one place.
-#[derive(Debug)]
-pub(crate) struct Jobs<'s, S> {
+#[derive(Debug, Default)]
+pub(crate) struct Jobs<'s> {
     /// Of the next block. Raised by whoever feeds the stream.
     next: AtomicU64,
-    jobs: RwLock<HashMap<u64, Arc<Job<'s, S>>>>,
+    jobs: RwLock<HashMap<u64, Arc<Job<'s>>>>,
 }
 
-impl<S> Default for Jobs<'_, S> {
-    fn default() -> Self {
-        Self { next: AtomicU64::new(0), jobs: RwLock::default() }
-    }
-}
-
-impl<'s, S> Jobs<'s, S> {
+impl<'s> Jobs<'s> {
     /// Takes a block in. Gives its number.
-    pub(crate) fn add(&self, job: Job<'s, S>) -> u64 {
+    pub(crate) fn add(&self, job: Job<'s>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.jobs.write().insert(number, Arc::new(job));
         number
@@ -45,27 +40,21 @@ impl<'s, S> Jobs<'s, S> {
 }
 
 /// The block that one thread is at.
-#[derive(Debug)]
-pub(crate) struct Current<'s, S>(Option<(u64, Arc<Job<'s, S>>)>);
+#[derive(Debug, Default)]
+pub(crate) struct Current<'s>(Option<(u64, Arc<Job<'s>>)>);
 
-impl<S> Default for Current<'_, S> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'s, S> Current<'s, S> {
+impl<'s> Current<'s> {
     /// The block that it is at.
-    pub(crate) fn job(&self) -> Option<&Job<'s, S>> {
+    pub(crate) fn job(&self) -> Option<&Job<'s>> {
         self.0.as_ref().map(|(_, job)| &**job)
     }
 
     /// Moves on to the block of this number. Says whether it was at another one.
-    pub(crate) fn at<E>(
+    pub(crate) fn at(
         &mut self,
         number: u64,
-        jobs: &Jobs<'s, S>,
-    ) -> Result<(&Job<'s, S>, bool), ExecutionError<E>> {
+        jobs: &Jobs<'s>,
+    ) -> Result<(&Job<'s>, bool), ExecutionError<Fault>> {
         let moved = self.0.as_ref().is_none_or(|(current, _)| *current != number);
         if moved {
             self.0 = jobs.jobs.read().get(&number).map(|job| (number, job.clone()));

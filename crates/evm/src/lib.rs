@@ -5,6 +5,7 @@
 //! [`revm`].
 #![forbid(unsafe_code)]
 
+mod base;
 mod block;
 mod chain;
 mod changes;

@@ -1,7 +1,8 @@
 //! revm, put together so that it records what a result relies on.
 
+use crate::base::StoreError;
 use crate::block::Block;
-use crate::db::{Db, StoreError};
+use crate::db::Db;
 use crate::hashes;
 use crate::net_gas;
 use crate::noted;
@@ -13,7 +14,6 @@ use revm::context::result::{EVMError, InvalidTransaction};
 use revm::context::{
     BlockEnv, Cfg, CfgEnv, Context, ContextError, Evm, FrameStack, Journal, LocalContextTr, TxEnv,
 };
-use revm::database_interface::DatabaseRef;
 use revm::handler::evm::{ContextDbError, EvmTr, FrameInitResult, FrameTr};
 use revm::handler::instructions::EthInstructions;
 use revm::handler::{EthFrame, EthPrecompiles, FrameInitOrResult, ItemOrResult};
@@ -30,29 +30,29 @@ use std::sync::Arc;
 const KEPT_ACCOUNTS: usize = 256;
 
 /// revm's context over a worker's view.
-pub(crate) type Ctx<'r, 's, S> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, Db<'r, 's, S>>;
+pub(crate) type Ctx<'r, 's> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, Db<'r, 's>>;
 /// What can go wrong inside the EVM.
-pub(crate) type MachineError<S> = EVMError<StoreError<<S as DatabaseRef>::Error>, InvalidTransaction>;
+pub(crate) type MachineError = EVMError<StoreError, InvalidTransaction>;
 
-type Inner<'r, 's, S> = Evm<
-    Ctx<'r, 's, S>,
+type Inner<'r, 's> = Evm<
+    Ctx<'r, 's>,
     (),
-    EthInstructions<EthInterpreter, Ctx<'r, 's, S>>,
+    EthInstructions<EthInterpreter, Ctx<'r, 's>>,
     EthPrecompiles,
     EthFrame<EthInterpreter>,
 >;
 
 /// An EVM that notes funds checks and every instruction that shows a balance.
-pub(crate) struct Machine<'r, 's, S: DatabaseRef + Sync> {
-    inner: Inner<'r, 's, S>,
+pub(crate) struct Machine<'r, 's> {
+    inner: Inner<'r, 's>,
     /// Whether SSTORE has the rules of EIP-1283.
     net_gas: bool,
 }
 
-impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
-    pub(crate) fn new(db: Db<'r, 's, S>) -> Self {
+impl<'r, 's: 'r> Machine<'r, 's> {
+    pub(crate) fn new(db: Db<'r, 's>) -> Self {
         let spec = SpecId::default();
-        let ctx: Ctx<'r, 's, S> = Context {
+        let ctx: Ctx<'r, 's> = Context {
             block: BlockEnv::default(),
             tx: Arc::new(TxEnv::default()),
             cfg: CfgEnv::new_with_spec(spec),
@@ -79,7 +79,7 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
         }
     }
 
-    pub(crate) fn db(&mut self) -> &mut Db<'r, 's, S> {
+    pub(crate) fn db(&mut self) -> &mut Db<'r, 's> {
         &mut self.inner.ctx.journaled_state.database
     }
 
@@ -128,9 +128,9 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> Machine<'r, 's, S> {
     }
 }
 
-impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> EvmTr for Machine<'r, 's, S> {
-    type Context = Ctx<'r, 's, S>;
-    type Instructions = EthInstructions<EthInterpreter, Ctx<'r, 's, S>>;
+impl<'r, 's: 'r> EvmTr for Machine<'r, 's> {
+    type Context = Ctx<'r, 's>;
+    type Instructions = EthInstructions<EthInterpreter, Ctx<'r, 's>>;
     type Precompiles = EthPrecompiles;
     type Frame = EthFrame<EthInterpreter>;
 
@@ -170,18 +170,18 @@ impl<'r, 's: 'r, S: DatabaseRef + Sync + 's> EvmTr for Machine<'r, 's, S> {
     fn frame_return_result(
         &mut self,
         result: <Self::Frame as FrameTr>::FrameResult,
-    ) -> Result<Option<<Self::Frame as FrameTr>::FrameResult>, ContextError<StoreError<S::Error>>> {
+    ) -> Result<Option<<Self::Frame as FrameTr>::FrameResult>, ContextError<StoreError>> {
         self.inner.frame_return_result(result)
     }
 }
 
 /// The current balance of an account that the step has loaded.
-fn balance<S: DatabaseRef + Sync>(ctx: &Ctx<'_, '_, S>, address: Address) -> Option<U256> {
+fn balance(ctx: &Ctx<'_, '_>, address: Address) -> Option<U256> {
     ctx.journaled_state.inner.state.get(&address).map(|account| account.info.balance)
 }
 
 /// Notes the funds check with which a frame begins, and the nonces that a creation depends on.
-fn note_frame<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, frame: &FrameInit) {
+fn note_frame(ctx: &mut Ctx<'_, '_>, frame: &FrameInit) {
     match &frame.frame_input {
         FrameInput::Call(inputs) => {
             if let CallValue::Transfer(value) = inputs.value {
@@ -205,7 +205,7 @@ fn note_frame<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, frame: &FrameInit
 }
 
 /// Notes that `value` is about to be taken from an account if it is there.
-fn note_outflow<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, from: Address, value: U256) {
+fn note_outflow(ctx: &mut Ctx<'_, '_>, from: Address, value: U256) {
     if value.is_zero() {
         return;
     }
@@ -218,14 +218,14 @@ fn note_outflow<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, from: Address, 
 }
 
 /// Notes that an account's balance was seen.
-pub(crate) fn show_balance<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, address: Address) {
+pub(crate) fn show_balance(db: &mut Db<'_, '_>, address: Address) {
     if let Some(access) = db.access(address) {
         access.balance = true;
     }
 }
 
 /// Notes that a result depends on whether an account is empty, given its balance now.
-fn note_emptiness<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, address: Address, balance: U256) {
+fn note_emptiness(ctx: &mut Ctx<'_, '_>, address: Address, balance: U256) {
     let Some(info) = ctx.journaled_state.inner.state.get(&address).map(|account| &account.info) else {
         return;
     };
@@ -245,9 +245,7 @@ fn note_emptiness<S: DatabaseRef + Sync>(ctx: &mut Ctx<'_, '_, S>, address: Addr
 }
 
 /// The instruction table with the instructions replaced that show a balance.
-fn instructions<'r, 's: 'r, S: DatabaseRef + Sync + 's>(
-    spec: SpecId,
-) -> EthInstructions<EthInterpreter, Ctx<'r, 's, S>> {
+fn instructions<'r, 's: 'r>(spec: SpecId) -> EthInstructions<EthInterpreter, Ctx<'r, 's>> {
     let mut instructions = EthInstructions::new_mainnet_with_spec(spec);
     let table = instructions.instruction_table_mut();
     table[KECCAK256 as usize] = Instruction::new(hashes::keccak256);
@@ -259,26 +257,24 @@ fn instructions<'r, 's: 'r, S: DatabaseRef + Sync + 's>(
     instructions
 }
 
-pub(crate) type Ictx<'a, 'r, 's, S> = InstructionContext<'a, Ctx<'r, 's, S>, EthInterpreter>;
+pub(crate) type Ictx<'a, 'r, 's> = InstructionContext<'a, Ctx<'r, 's>, EthInterpreter>;
 
 /// The same context, for a shorter time.
-pub(crate) fn again<'a, 'r, 's, S: DatabaseRef + Sync>(
-    context: &'a mut Ictx<'_, 'r, 's, S>,
-) -> Ictx<'a, 'r, 's, S> {
+pub(crate) fn again<'a, 'r, 's>(context: &'a mut Ictx<'_, 'r, 's>) -> Ictx<'a, 'r, 's> {
     InstructionContext { interpreter: context.interpreter, host: context.host }
 }
 
 /// The address `depth` places below the top of the stack.
-fn peek_address<S: DatabaseRef + Sync>(context: &Ictx<'_, '_, '_, S>, depth: usize) -> Option<Address> {
+fn peek_address(context: &Ictx<'_, '_, '_>, depth: usize) -> Option<Address> {
     let word = context.interpreter.stack.peek(depth).ok()?;
     Some(Address::from_word(word.into()))
 }
 
-fn recording<S: DatabaseRef + Sync>(context: &Ictx<'_, '_, '_, S>) -> bool {
+fn recording(context: &Ictx<'_, '_, '_>) -> bool {
     context.host.journaled_state.database.is_recording()
 }
 
-fn noted_balance<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+fn noted_balance(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     if !recording(&context) {
         return host::balance(context);
     }
@@ -290,7 +286,7 @@ fn noted_balance<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> Ins
     result
 }
 
-fn noted_selfbalance<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+fn noted_selfbalance(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     if recording(&context) {
         let address = context.interpreter.input.target_address();
         show_balance(&mut context.host.journaled_state.database, address);
@@ -298,7 +294,7 @@ fn noted_selfbalance<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) ->
     host::selfbalance(again(&mut context))
 }
 
-fn noted_extcodehash<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+fn noted_extcodehash(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     if !recording(&context) {
         return host::extcodehash(context);
     }
@@ -313,7 +309,7 @@ fn noted_extcodehash<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) ->
 }
 
 /// CALL charges for a new account where the callee is empty, if it sends value, and before EIP-161 in any case.
-fn noted_call<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+fn noted_call(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     if !recording(&context) {
         return contract::call::<CALL, _, _>(context);
     }
@@ -331,7 +327,7 @@ fn noted_call<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> Instru
 }
 
 /// SELFDESTRUCT moves the whole balance, and charges for a target that is empty.
-fn noted_selfdestruct<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+fn noted_selfdestruct(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     context.host.journaled_state.database.closed = true;
     if !recording(&context) {
         return host::selfdestruct(context);

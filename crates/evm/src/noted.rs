@@ -3,13 +3,12 @@
 use crate::hashes;
 use crate::machine::{Ictx, again};
 use alloy_primitives::B256;
-use revm::database_interface::DatabaseRef;
 use revm::interpreter::InstructionExecResult;
 use revm::interpreter::instructions::host;
 use revm::interpreter::interpreter_types::InputsTr;
 
 /// KECCAK256, noting what was hashed if that is two words.
-pub(crate) fn keccak256<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+pub(crate) fn keccak256(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     let stack = &context.interpreter.stack;
     let operands = stack.peek(0).ok().zip(stack.peek(1).ok());
     let result = hashes::keccak256(again(&mut context));
@@ -28,7 +27,7 @@ pub(crate) fn keccak256<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>)
 }
 
 /// SSTORE, noting the slot.
-pub(crate) fn sstore<S: DatabaseRef + Sync>(mut context: Ictx<'_, '_, '_, S>) -> InstructionExecResult {
+pub(crate) fn sstore(mut context: Ictx<'_, '_, '_>) -> InstructionExecResult {
     let slot = context.interpreter.stack.peek(0);
     let result = host::sstore(again(&mut context));
     if result.is_ok()

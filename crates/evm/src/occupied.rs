@@ -1,11 +1,12 @@
 //! Creations that fail since the address has storage (EIP-7610).
 
+use crate::base::StoreError;
 use crate::machine::Ctx;
 use alloy_primitives::map::{AddressMap, B256Set};
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use revm::context::{ContextTr, JournalTr};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
-use revm::database_interface::{Database, DatabaseRef};
+use revm::database_interface::Database;
 use revm::handler::FrameResult;
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::{CreateInputs, CreateOutcome, FrameInput, Gas, InstructionResult, InterpreterResult};
@@ -41,15 +42,14 @@ impl Occupied {
 }
 
 type DbError<C> = <<C as ContextTr>::Db as Database>::Error;
-type Error<S> = crate::db::StoreError<<S as DatabaseRef>::Error>;
 
 /// Ends a creation that fails for no other reason than that its address has storage: the gas is gone, the creator's nonce
 /// is raised, and the address is warm, as where code is in the way. `None` if the creation is for revm to judge.
-pub(crate) fn collide<S: DatabaseRef + Sync>(
-    ctx: &mut Ctx<'_, '_, S>,
+pub(crate) fn collide(
+    ctx: &mut Ctx<'_, '_>,
     occupied: &Occupied,
     frame: &FrameInit,
-) -> Result<Option<FrameResult>, Error<S>> {
+) -> Result<Option<FrameResult>, StoreError> {
     collide_where(ctx, occupied, frame, |ctx, address| has_storage(ctx, occupied, address))
 }
 
@@ -77,11 +77,7 @@ pub(crate) fn collide_where<C: ContextTr>(
 
 /// Whether one of the accounts that had storage in the base state still has it, and nothing else that is in the way.
 /// Warms the address.
-fn has_storage<S: DatabaseRef + Sync>(
-    ctx: &mut Ctx<'_, '_, S>,
-    occupied: &Occupied,
-    address: Address,
-) -> Result<bool, Error<S>> {
+fn has_storage(ctx: &mut Ctx<'_, '_>, occupied: &Occupied, address: Address) -> Result<bool, StoreError> {
     let account = ctx.journaled_state.load_account(address)?.data;
     let is_free = account.info.nonce == 0 && account.info.is_empty_code_hash();
     let Some(access) = ctx.journaled_state.database.access(address) else { return Ok(false) };

@@ -1,11 +1,12 @@
 //! The baseline: blocks executed by revm as it comes, one transaction after the other.
 
+use crate::base::{BaseState, Fault, StoreError};
 use crate::block::Block;
 use crate::code;
-use crate::db::{StoreError, stored_code};
 use crate::deposits;
 use crate::error::{ExecutionError, InvalidBlock};
 use crate::finished::Receipt;
+use crate::machine::MachineError;
 use crate::net_gas;
 use crate::occupied::{Occupied, collide_where};
 use crate::system::{SystemError, all_requests, system_transaction};
@@ -19,7 +20,7 @@ use alloy_primitives::map::{AddressSet, B256Map};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
 use revm::bytecode::opcode::SSTORE;
-use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
+use revm::context::result::{ExecutionResult, HaltReason};
 use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalEntry, JournalTr, TxEnv};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database_interface::{Database, DatabaseRef};
@@ -37,27 +38,25 @@ use std::sync::Arc;
 use tandem_state::{AccountChange, StateChanges};
 
 /// revm's context, with the accounts that the last transaction touched or destroyed.
-type Ctx<'s, S> =
-    Context<BlockEnv, Arc<TxEnv>, CfgEnv, PlainDb<'s, S>, Journal<PlainDb<'s, S>>, Vec<Address>>;
-type Plain<'s, S> = MainnetEvm<Ctx<'s, S>>;
-type Error<S> = EVMError<StoreError<<S as DatabaseRef>::Error>, InvalidTransaction>;
-type SystemRules<'s, S> = MainnetHandler<Plain<'s, S>, Error<S>, EthFrame>;
+type Ctx<'s> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, PlainDb<'s>, Journal<PlainDb<'s>>, Vec<Address>>;
+type Plain<'s> = MainnetEvm<Ctx<'s>>;
+type SystemRules<'s> = MainnetHandler<Plain<'s>, MachineError, EthFrame>;
 
 /// Mainnet's rules, which note what a transaction touched or destroyed before the journal forgets, and know of the addresses
 /// where storage is in the way of a creation (EIP-7610).
-struct Rules<'b, 's, S> {
+struct Rules<'b, 's> {
     occupied: &'b Occupied,
-    store: PhantomData<&'s S>,
+    store: PhantomData<&'s ()>,
 }
 
-impl<'s, S: DatabaseRef> Handler for Rules<'_, 's, S> {
-    type Evm = Plain<'s, S>;
-    type Error = Error<S>;
+impl<'s> Handler for Rules<'_, 's> {
+    type Evm = Plain<'s>;
+    type Error = MachineError;
     type HaltReason = HaltReason;
 
     fn run_exec_loop(&mut self, evm: &mut Self::Evm, first: FrameInit) -> Result<FrameResult, Self::Error> {
         if self.occupied.is_empty() {
-            return SystemRules::<S>::default().run_exec_loop(evm, first);
+            return SystemRules::default().run_exec_loop(evm, first);
         }
         if let Some(result) = self.begin(evm, first)? {
             return Ok(result);
@@ -88,9 +87,9 @@ impl<'s, S: DatabaseRef> Handler for Rules<'_, 's, S> {
     }
 }
 
-impl<'s, S: DatabaseRef> Rules<'_, 's, S> {
+impl<'s> Rules<'_, 's> {
     /// Begins a frame. Gives the result of one that ends at once.
-    fn begin(&self, evm: &mut Plain<'s, S>, frame: FrameInit) -> Result<Option<FrameResult>, Error<S>> {
+    fn begin(&self, evm: &mut Plain<'s>, frame: FrameInit) -> Result<Option<FrameResult>, MachineError> {
         if let Some(result) = collide_where(&mut evm.ctx, self.occupied, &frame, |ctx, address| {
             has_storage(ctx, self.occupied, address)
         })? {
@@ -104,11 +103,7 @@ impl<'s, S: DatabaseRef> Rules<'_, 's, S> {
 }
 
 /// Whether an account that had nothing but storage in the base state is still as it was. Warms the address.
-fn has_storage<S: DatabaseRef>(
-    ctx: &mut Ctx<'_, S>,
-    occupied: &Occupied,
-    address: Address,
-) -> Result<bool, StoreError<S::Error>> {
+fn has_storage(ctx: &mut Ctx<'_>, occupied: &Occupied, address: Address) -> Result<bool, StoreError> {
     let account = ctx.journaled_state.load_account(address)?.data;
     let is_there = !account.status.contains(AccountStatus::LoadedAsNotExisting);
     if !is_there || account.info.nonce != 0 || !account.info.is_empty_code_hash() {
@@ -141,19 +136,19 @@ pub struct PlainBlock {
 }
 
 /// The store with the codes that were used before.
-struct PlainDb<'s, S> {
-    store: &'s S,
+struct PlainDb<'s> {
+    store: &'s dyn BaseState,
     codes: B256Map<Bytecode>,
     /// Whether codes can be delegations (EIP-7702).
     delegates: bool,
     parent: (u64, B256),
 }
 
-impl<S: DatabaseRef> Database for PlainDb<'_, S> {
-    type Error = StoreError<S::Error>;
+impl Database for PlainDb<'_> {
+    type Error = StoreError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        let mut info = self.store.basic_ref(address).map_err(StoreError::Store)?;
+        let mut info = self.store.account(address)?;
         if let Some(code) = info.as_mut().and_then(|info| info.code.as_mut()) {
             *code = code::under_rules(code, self.delegates);
         }
@@ -164,21 +159,21 @@ impl<S: DatabaseRef> Database for PlainDb<'_, S> {
         if let Some(code) = self.codes.get(&code_hash) {
             return Ok(code::under_rules(code, self.delegates));
         }
-        let code = stored_code(self.store, code_hash)?;
+        let code = self.store.code(code_hash)?;
         let executed = code::under_rules(&code, self.delegates);
         self.codes.insert(code_hash, code);
         Ok(executed)
     }
 
     fn storage(&mut self, address: Address, index: StorageKey) -> Result<StorageValue, Self::Error> {
-        self.store.storage_ref(address, index).map_err(StoreError::Store)
+        self.store.slot(address, index)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
         if number == self.parent.0 {
             return Ok(self.parent.1);
         }
-        self.store.block_hash_ref(number).map_err(StoreError::Store)
+        self.store.block_hash(number)
     }
 }
 
@@ -198,6 +193,14 @@ impl PlainExecutor {
         store: &S,
         block: &Block,
     ) -> Result<PlainBlock, ExecutionError<S::Error>> {
+        self.execute_on(store, block).map_err(ExecutionError::of_store)
+    }
+
+    fn execute_on(
+        &mut self,
+        store: &dyn BaseState,
+        block: &Block,
+    ) -> Result<PlainBlock, ExecutionError<Fault>> {
         let db = PlainDb {
             store,
             codes: std::mem::take(&mut self.codes),
@@ -225,12 +228,9 @@ impl PlainExecutor {
     }
 }
 
-fn execute<S: DatabaseRef>(
-    evm: &mut Plain<'_, S>,
-    block: &Block,
-) -> Result<PlainBlock, ExecutionError<S::Error>> {
+fn execute(evm: &mut Plain<'_>, block: &Block) -> Result<PlainBlock, ExecutionError<Fault>> {
     block.check()?;
-    start(evm, block).map_err(|error| system_error::<S>(block, error))?;
+    start(evm, block).map_err(|error| system_error(block, error))?;
     let invalid = |error| ExecutionError::Block { block: block.id, error };
     let clear_empty = block.is_enabled(SpecId::SPURIOUS_DRAGON);
     let mut gone = AddressSet::default();
@@ -243,7 +243,7 @@ fn execute<S: DatabaseRef>(
         evm.ctx.tx = transaction.env.clone();
         let result = Rules { occupied: block.chain.occupied(), store: PhantomData }
             .run(evm)
-            .map_err(|error| transaction_error::<S>(block, index, error))?;
+            .map_err(|error| transaction_error(block, index, error))?;
         forget_the_gone(evm, clear_empty, &mut gone);
         if wanted > available {
             return Err(invalid(InvalidBlock::GasLimit { index, wanted, available }));
@@ -261,7 +261,7 @@ fn execute<S: DatabaseRef>(
             logs,
         });
     }
-    let queued = end(evm, block).map_err(|error| system_error::<S>(block, error))?;
+    let queued = end(evm, block).map_err(|error| system_error(block, error))?;
     let requests = all_requests(block, deposits, queued);
     Ok(PlainBlock {
         receipts,
@@ -275,7 +275,7 @@ fn execute<S: DatabaseRef>(
 
 /// A transaction's end removes the accounts that it destroyed and, from EIP-161 on, those that it touched and left empty.
 /// The journal goes on, so it must be told that later transactions find nobody there.
-fn forget_the_gone<S: DatabaseRef>(evm: &mut Plain<'_, S>, clear_empty: bool, gone: &mut AddressSet) {
+fn forget_the_gone(evm: &mut Plain<'_>, clear_empty: bool, gone: &mut AddressSet) {
     let state = &mut evm.ctx.journaled_state.inner.state;
     for address in evm.ctx.chain.drain(..) {
         let Some(account) = state.get_mut(&address).filter(|account| account.is_touched()) else { continue };
@@ -287,16 +287,12 @@ fn forget_the_gone<S: DatabaseRef>(evm: &mut Plain<'_, S>, clear_empty: bool, go
     }
 }
 
-fn call<S: DatabaseRef>(
-    evm: &mut Plain<'_, S>,
-    contract: Address,
-    input: Bytes,
-) -> Result<ExecutionResult, Error<S>> {
+fn call(evm: &mut Plain<'_>, contract: Address, input: Bytes) -> Result<ExecutionResult, MachineError> {
     evm.ctx.tx = system_transaction(contract, input);
-    SystemRules::<S>::default().run_system_call(evm)
+    SystemRules::default().run_system_call(evm)
 }
 
-fn start<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<(), SystemError<S>> {
+fn start(evm: &mut Plain<'_>, block: &Block) -> Result<(), SystemError> {
     if !block.has_system_steps {
         return Ok(());
     }
@@ -320,7 +316,7 @@ fn start<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<(), Sy
     Ok(())
 }
 
-fn end<S: DatabaseRef>(evm: &mut Plain<'_, S>, block: &Block) -> Result<Requests, SystemError<S>> {
+fn end(evm: &mut Plain<'_>, block: &Block) -> Result<Requests, SystemError> {
     let mut requests = Requests::default();
     if !block.has_system_steps {
         evm.ctx.journaled_state.balance_incr(block.header.beneficiary, U256::ZERO)?;

@@ -3,7 +3,6 @@
 use crate::db::{Db, Sweep};
 use crate::location::{AccountEffect, AccountObservation, BALANCE_CAP, Change, Observed, Value};
 use alloy_primitives::U256;
-use revm::database_interface::DatabaseRef;
 use revm::state::EvmState;
 use tandem_stm::{Check, Delta, Effect, EntryId, Observation};
 
@@ -22,7 +21,7 @@ pub(crate) struct Transfer {
 }
 
 /// The step's balance transfer that a repair could shift, if its shape allows that.
-pub(crate) fn transfer<S: DatabaseRef + Sync>(db: &mut Db<'_, '_, S>, state: &EvmState) -> Option<Transfer> {
+pub(crate) fn transfer(db: &mut Db<'_, '_>, state: &EvmState) -> Option<Transfer> {
     let [Sweep { source, target, amount, target_checks }] = db.sweeps[..] else { return None };
     // Charges depend on whether anything was moved.
     let left = amount.checked_sub(U256::ONE)?;

@@ -1,3 +1,4 @@
+use crate::base::Fault;
 use crate::block::Block;
 use crate::changes::{self, ChangedAccount, ChangedSlot, PartialChanges};
 use crate::deposits;
@@ -12,7 +13,6 @@ use crate::wait::send;
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use crossbeam_channel::Sender;
-use revm::database_interface::DatabaseRef;
 use std::sync::Arc;
 use std::time::Instant;
 use tandem_stm::{Changes, History, Recorded, Sink};
@@ -21,8 +21,8 @@ use tandem_stm::{Changes, History, Recorded, Sink};
 pub(crate) type Observer<'a> = Box<dyn FnMut(&Arc<Block>, PartialChanges) + Send + 'a>;
 
 /// Puts blocks together from their final steps and sends them to the consumer.
-pub(crate) struct Assembler<'v, 's, S> {
-    vm: &'v EvmVm<'s, S>,
+pub(crate) struct Assembler<'v, 's> {
+    vm: &'v EvmVm<'s>,
     finished: Sender<FinishedBlock>,
     observer: Option<Observer<'v>>,
     tracer: Option<Tracer<'v>>,
@@ -32,12 +32,12 @@ pub(crate) struct Assembler<'v, 's, S> {
     deposits: Vec<u8>,
     history: BlockHistory,
     last_end: Instant,
-    current: Current<'s, S>,
+    current: Current<'s>,
 }
 
-impl<'v, 's, S> Assembler<'v, 's, S> {
+impl<'v, 's> Assembler<'v, 's> {
     pub(crate) fn new(
-        vm: &'v EvmVm<'s, S>,
+        vm: &'v EvmVm<'s>,
         finished: Sender<FinishedBlock>,
         observer: Option<Observer<'v>>,
         tracer: Option<Tracer<'v>>,
@@ -58,10 +58,10 @@ impl<'v, 's, S> Assembler<'v, 's, S> {
     }
 }
 
-impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
+impl<'s> Assembler<'_, 's> {
     fn add_transaction(
         &mut self,
-        job: &Job<'s, S>,
+        job: &Job<'s>,
         index: usize,
         output: TransactionOutput,
     ) -> Result<(), InvalidBlock> {
@@ -90,9 +90,9 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
     /// Ends a part of the block.
     fn end_part(
         &mut self,
-        job: &Job<'s, S>,
-        changes: &mut Changes<'_, EvmVm<'s, S>>,
-    ) -> Result<(), ExecutionError<S::Error>> {
+        job: &Job<'s>,
+        changes: &mut Changes<'_, EvmVm<'s>>,
+    ) -> Result<(), ExecutionError<Fault>> {
         let part = self.add_part(changes)?;
         if let Some(observer) = &mut self.observer {
             observer(&job.block, part);
@@ -102,8 +102,8 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
 
     fn add_part(
         &mut self,
-        changes: &mut Changes<'_, EvmVm<'s, S>>,
-    ) -> Result<PartialChanges, ExecutionError<S::Error>> {
+        changes: &mut Changes<'_, EvmVm<'s>>,
+    ) -> Result<PartialChanges, ExecutionError<Fault>> {
         let mut part = changes::Inner::default();
         let mut missing = None;
         part.slots.reserve_exact(changes.most());
@@ -133,10 +133,10 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
 
     fn end_block(
         &mut self,
-        job: &Job<'s, S>,
+        job: &Job<'s>,
         queued: Requests,
-        changes: &mut Changes<'_, EvmVm<'s, S>>,
-    ) -> Result<(), ExecutionError<S::Error>> {
+        changes: &mut Changes<'_, EvmVm<'s>>,
+    ) -> Result<(), ExecutionError<Fault>> {
         self.add_part(changes)?;
         let deposits = std::mem::take(&mut self.deposits);
         let requests = all_requests(&job.block, deposits, queued);
@@ -156,10 +156,10 @@ impl<'s, S: DatabaseRef + Sync> Assembler<'_, 's, S> {
     }
 }
 
-impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
-    fn record(&mut self, step: &Step, output: &Output, recorded: &Recorded<'_, EvmVm<'s, S>>) {
+impl<'s> Sink<EvmVm<'s>> for Assembler<'_, 's> {
+    fn record(&mut self, step: &Step, output: &Output, recorded: &Recorded<'_, EvmVm<'s>>) {
         if let Some(tracer) = &mut self.tracer
-            && let Ok((job, _)) = self.current.at::<S::Error>(step.block, &self.vm.jobs)
+            && let Ok((job, _)) = self.current.at(step.block, &self.vm.jobs)
         {
             tracer(step_trace(job.block.clone(), step, output, recorded));
         }
@@ -169,9 +169,9 @@ impl<'s, S: DatabaseRef + Sync> Sink<EvmVm<'s, S>> for Assembler<'_, 's, S> {
         &mut self,
         step: Step,
         output: Output,
-        changes: &mut Changes<'_, EvmVm<'s, S>>,
+        changes: &mut Changes<'_, EvmVm<'s>>,
         history: History,
-    ) -> Result<(), ExecutionError<S::Error>> {
+    ) -> Result<(), ExecutionError<Fault>> {
         self.history.conflicts += u64::from(history.conflicts);
         self.history.repairs += u64::from(history.repaired);
         self.history.reexecutions += u64::from(history.executions.saturating_sub(1));

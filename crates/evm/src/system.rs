@@ -1,7 +1,7 @@
 //! What happens to the state before a block's first and after its last transaction.
 
+use crate::base::StoreError;
 use crate::block::Block;
-use crate::db::StoreError;
 use crate::error::InvalidBlock;
 use crate::handler::{OrderedHandler, credit};
 use crate::machine::{Machine, MachineError, show_balance};
@@ -14,27 +14,26 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::context::result::ExecutionResult;
 use revm::context::{JournalTr, TxEnv};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
-use revm::database_interface::DatabaseRef;
 use revm::handler::{EvmTr, Handler, SystemCallTx};
 use revm::primitives::hardfork::SpecId;
 use std::sync::Arc;
 
 /// Why the state changes around a block failed.
 #[derive(Debug)]
-pub(crate) enum SystemError<S: DatabaseRef> {
+pub(crate) enum SystemError {
     Block(InvalidBlock),
-    Machine(MachineError<S>),
+    Machine(MachineError),
 }
 
-impl<S: DatabaseRef> From<MachineError<S>> for SystemError<S> {
-    fn from(error: MachineError<S>) -> Self {
+impl From<MachineError> for SystemError {
+    fn from(error: MachineError) -> Self {
         Self::Machine(error)
     }
 }
 
-impl<S: DatabaseRef> From<StoreError<S::Error>> for SystemError<S> {
-    fn from(error: StoreError<S::Error>) -> Self {
-        Self::Machine(MachineError::<S>::Database(error))
+impl From<StoreError> for SystemError {
+    fn from(error: StoreError) -> Self {
+        Self::Machine(MachineError::Database(error))
     }
 }
 
@@ -45,10 +44,7 @@ pub(crate) fn has_start(block: &Block) -> bool {
 
 /// Before the first transaction: the DAO's irregular change, the beacon root (EIP-4788), the parent's hash
 /// (EIP-2935).
-pub(crate) fn start<S: DatabaseRef + Sync>(
-    machine: &mut Machine<'_, '_, S>,
-    block: &Block,
-) -> Result<(), SystemError<S>> {
+pub(crate) fn start(machine: &mut Machine<'_, '_>, block: &Block) -> Result<(), SystemError> {
     if block.chain.is_dao_fork(block.id.number) {
         move_dao_funds(machine)?;
     }
@@ -67,10 +63,7 @@ pub(crate) fn start<S: DatabaseRef + Sync>(
 
 /// After the last transaction: requests (EIP-7002, EIP-7251), withdrawals (EIP-4895), rewards. Returns the requests that
 /// the system contracts give.
-pub(crate) fn end<S: DatabaseRef + Sync>(
-    machine: &mut Machine<'_, '_, S>,
-    block: &Block,
-) -> Result<Requests, SystemError<S>> {
+pub(crate) fn end(machine: &mut Machine<'_, '_>, block: &Block) -> Result<Requests, SystemError> {
     let mut requests = Requests::default();
     if !block.has_system_steps {
         credit(machine.ctx(), block.header.beneficiary, U256::ZERO);
@@ -125,28 +118,25 @@ pub(crate) fn system_transaction(contract: Address, input: Bytes) -> Arc<TxEnv> 
 }
 
 /// A system call whose outcome does not matter: a contract that is not there does nothing.
-fn call<S: DatabaseRef + Sync>(
-    machine: &mut Machine<'_, '_, S>,
+fn call(
+    machine: &mut Machine<'_, '_>,
     contract: Address,
     argument: B256,
-) -> Result<ExecutionResult, MachineError<S>> {
+) -> Result<ExecutionResult, MachineError> {
     call_with(machine, contract, argument.0.into())
 }
 
-fn call_with<S: DatabaseRef + Sync>(
-    machine: &mut Machine<'_, '_, S>,
+fn call_with(
+    machine: &mut Machine<'_, '_>,
     contract: Address,
     input: Bytes,
-) -> Result<ExecutionResult, MachineError<S>> {
+) -> Result<ExecutionResult, MachineError> {
     machine.ctx().tx = system_transaction(contract, input);
     OrderedHandler::default().run_system_call(machine)
 }
 
 /// Empties a request queue. Such a contract must be there and must succeed.
-fn dequeue_requests<S: DatabaseRef + Sync>(
-    machine: &mut Machine<'_, '_, S>,
-    contract: Address,
-) -> Result<Bytes, SystemError<S>> {
+fn dequeue_requests(machine: &mut Machine<'_, '_>, contract: Address) -> Result<Bytes, SystemError> {
     // As the block's transactions leave it: one of them may have deployed it.
     if machine.ctx().journaled_state.load_account(contract)?.data.info.is_empty_code_hash() {
         return Err(SystemError::Block(InvalidBlock::NoSystemContract(contract)));
@@ -158,9 +148,7 @@ fn dequeue_requests<S: DatabaseRef + Sync>(
 }
 
 /// The irregular state change of the DAO fork: the listed accounts' balances go to one contract.
-fn move_dao_funds<S: DatabaseRef + Sync>(
-    machine: &mut Machine<'_, '_, S>,
-) -> Result<(), StoreError<S::Error>> {
+fn move_dao_funds(machine: &mut Machine<'_, '_>) -> Result<(), StoreError> {
     let ctx = machine.ctx();
     let mut sum = U256::ZERO;
     for address in DAO_HARDFORK_ACCOUNTS {

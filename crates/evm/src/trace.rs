@@ -4,7 +4,6 @@ use crate::block::Block;
 use crate::location::{AccountState, Change, EvmState, Key, Observed, Value};
 use crate::vm::{EvmVm, Output, Part, Step};
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
-use revm::database_interface::DatabaseRef;
 use std::sync::Arc;
 use tandem_stm::{Domain, Effect, Observation, Recorded};
 
@@ -125,11 +124,11 @@ pub(crate) struct Notes {
 pub(crate) type Tracer<'a> = Box<dyn FnMut(StepTrace) + Send + 'a>;
 
 /// Puts together what is known of a step.
-pub(crate) fn step_trace<'s, S: DatabaseRef + Sync>(
+pub(crate) fn step_trace<'s>(
     block: Arc<Block>,
     step: &Step,
     output: &Output,
-    recorded: &Recorded<'_, EvmVm<'s, S>>,
+    recorded: &Recorded<'_, EvmVm<'s>>,
 ) -> StepTrace {
     let mut reads = Vec::new();
     for (key, observed) in recorded.observations() {

@@ -4,13 +4,13 @@
 //! takes two accounts and an addition each, not a frame, a journal and their clean-up. Everything that could go another
 //! way (an error, code, a precompile, an account in two roles, amounts that could overflow) is left to revm's handler.
 
-use crate::db::{Db, StoreError};
+use crate::base::StoreError;
+use crate::db::Db;
 use crate::handler::{OrderedHandler, credit};
 use crate::location::BALANCE_CAP;
 use crate::machine::{Ctx, Machine};
 use alloy_primitives::{Address, U256};
 use revm::context::{Block, Journal, Transaction, TransactionType, TxEnv};
-use revm::database_interface::DatabaseRef;
 use revm::handler::{EvmTr, Handler};
 use revm::primitives::hardfork::SpecId;
 use revm::state::{Account, AccountInfo};
@@ -54,7 +54,7 @@ struct Amounts {
 }
 
 impl Amounts {
-    fn of<S: DatabaseRef + Sync>(ctx: &Ctx<'_, '_, S>, gas_used: u64) -> Option<Self> {
+    fn of(ctx: &Ctx<'_, '_>, gas_used: u64) -> Option<Self> {
         let base_fee = u128::from(ctx.block.basefee());
         let price = ctx.tx.effective_gas_price(base_fee);
         let burnt = if ctx.cfg.spec.is_enabled_in(SpecId::LONDON) { base_fee } else { 0 };
@@ -70,9 +70,7 @@ impl Amounts {
 
 /// Executes the transaction that is set, if it is a plain transfer that succeeds, and gives the gas used. On `None`
 /// nothing has happened.
-pub(crate) fn execute<'r, 's: 'r, S: DatabaseRef + Sync + 's>(
-    machine: &mut Machine<'r, 's, S>,
-) -> Result<Option<u64>, StoreError<S::Error>> {
+pub(crate) fn execute<'r, 's: 'r>(machine: &mut Machine<'r, 's>) -> Result<Option<u64>, StoreError> {
     let ctx = machine.ctx_ref();
     let Some(parties) = Parties::of(&ctx.tx, ctx.cfg.spec, ctx.block.beneficiary) else { return Ok(None) };
     let rules = OrderedHandler::default();
@@ -104,10 +102,7 @@ struct Party {
 }
 
 impl Party {
-    fn find<S: DatabaseRef + Sync>(
-        journal: &mut Journal<Db<'_, '_, S>>,
-        address: Address,
-    ) -> Result<Self, StoreError<S::Error>> {
+    fn find(journal: &mut Journal<Db<'_, '_>>, address: Address) -> Result<Self, StoreError> {
         if let Some(Account { info, .. }) = journal.inner.state.get(&address) {
             let AccountInfo { balance, nonce, .. } = *info;
             let simple = info.is_empty_code_hash() && balance < BALANCE_CAP;
@@ -121,12 +116,7 @@ impl Party {
     }
 
     /// Leaves the account with this balance and nonce.
-    fn change<S: DatabaseRef + Sync>(
-        &self,
-        journal: &mut Journal<Db<'_, '_, S>>,
-        address: Address,
-        (balance, nonce): (U256, u64),
-    ) {
+    fn change(&self, journal: &mut Journal<Db<'_, '_>>, address: Address, (balance, nonce): (U256, u64)) {
         match self.place {
             Place::Journal => {
                 if let Some(account) = journal.inner.state.get_mut(&address) {
@@ -148,11 +138,7 @@ impl Party {
 }
 
 /// Moves the amounts. `false` if the accounts do not allow it as simply as that.
-fn transfer<S: DatabaseRef + Sync>(
-    ctx: &mut Ctx<'_, '_, S>,
-    parties: &Parties,
-    amounts: &Amounts,
-) -> Result<bool, StoreError<S::Error>> {
+fn transfer(ctx: &mut Ctx<'_, '_>, parties: &Parties, amounts: &Amounts) -> Result<bool, StoreError> {
     let nonce = ctx.tx.nonce;
     let journal = &mut ctx.journaled_state;
     let sender = Party::find(journal, parties.sender)?;

@@ -1,3 +1,4 @@
+use crate::base::Fault;
 use crate::block::Block;
 use crate::db::{Db, Pools};
 use crate::error::ExecutionError;
@@ -14,7 +15,6 @@ use crate::transfer;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use revm::context::result::{EVMError, ExecutionResult};
-use revm::database_interface::DatabaseRef;
 use revm::handler::{EvmTr, Handler};
 use std::num::NonZeroUsize;
 use tandem_stm::{Repair, View, Vm};
@@ -73,11 +73,7 @@ impl TransactionOutput {
 }
 
 /// The error of a transaction, by consequence.
-pub(crate) fn transaction_error<S: DatabaseRef>(
-    block: &Block,
-    index: usize,
-    error: MachineError<S>,
-) -> ExecutionError<S::Error> {
+pub(crate) fn transaction_error(block: &Block, index: usize, error: MachineError) -> ExecutionError<Fault> {
     match error {
         EVMError::Transaction(error) => ExecutionError::Transaction {
             block: block.id,
@@ -91,7 +87,7 @@ pub(crate) fn transaction_error<S: DatabaseRef>(
 }
 
 /// The error of a block's start or end, by consequence.
-pub(crate) fn system_error<S: DatabaseRef>(block: &Block, error: SystemError<S>) -> ExecutionError<S::Error> {
+pub(crate) fn system_error(block: &Block, error: SystemError) -> ExecutionError<Fault> {
     match error {
         SystemError::Block(error) => ExecutionError::Block { block: block.id, error },
         SystemError::Machine(EVMError::Database(error)) => error.in_block(block.id),
@@ -101,16 +97,16 @@ pub(crate) fn system_error<S: DatabaseRef>(block: &Block, error: SystemError<S>)
 
 /// The EVM as the engine's VM.
 #[derive(Debug)]
-pub(crate) struct EvmVm<'s, S> {
+pub(crate) struct EvmVm<'s> {
     pub(crate) pools: Pools<'s>,
-    pub(crate) jobs: Jobs<'s, S>,
+    pub(crate) jobs: Jobs<'s>,
     /// Whether somebody wants to know what every step relied on.
     tracing: bool,
     /// How many transactions of a block are a part of it, if somebody wants to see the changes of parts.
     every: Option<NonZeroUsize>,
 }
 
-impl<'s, S> EvmVm<'s, S> {
+impl<'s> EvmVm<'s> {
     pub(crate) fn new(spare: &'s SpareContent, tracing: bool, every: Option<NonZeroUsize>) -> Self {
         Self { pools: Pools::new(spare), jobs: Jobs::default(), tracing, every }
     }
@@ -131,23 +127,22 @@ impl<'s, S> EvmVm<'s, S> {
 }
 
 /// One worker: its EVM, and the block it is at.
-pub(crate) struct Worker<'r, 's, S: DatabaseRef + Sync> {
-    machine: Machine<'r, 's, S>,
-    current: Current<'s, S>,
+pub(crate) struct Worker<'r, 's> {
+    machine: Machine<'r, 's>,
+    current: Current<'s>,
     /// The block that it feeds steps of, far ahead of those that it executes.
-    fed: Current<'s, S>,
+    fed: Current<'s>,
     /// Whether the step behind the last one may continue its run.
     open: bool,
 }
 
-impl<'r, 's, S: DatabaseRef + Sync> Worker<'r, 's, S> {
+impl<'r, 's> Worker<'r, 's> {
     /// Goes to the block of this number, whose environment is set if it was at another one.
-    #[expect(clippy::type_complexity, reason = "the parts of a worker")]
     fn enter(
         &mut self,
         number: u64,
-        jobs: &Jobs<'s, S>,
-    ) -> Result<(&mut Machine<'r, 's, S>, &Job<'s, S>), ExecutionError<S::Error>> {
+        jobs: &Jobs<'s>,
+    ) -> Result<(&mut Machine<'r, 's>, &Job<'s>), ExecutionError<Fault>> {
         let Self { machine, current, .. } = self;
         let (job, moved) = current.at(number, jobs)?;
         if moved {
@@ -157,17 +152,17 @@ impl<'r, 's, S: DatabaseRef + Sync> Worker<'r, 's, S> {
     }
 }
 
-impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
+impl<'s> Vm for EvmVm<'s> {
     type Domain = EvmState;
     type Step = Step;
     type Output = Output;
-    type Error = ExecutionError<S::Error>;
+    type Error = ExecutionError<Fault>;
     type Worker<'r>
-        = Worker<'r, 's, S>
+        = Worker<'r, 's>
     where
         Self: 'r;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, S> {
+    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's> {
         let mut machine = Machine::new(Db::new(view, &self.pools));
         if self.tracing {
             machine.trace();
@@ -175,14 +170,14 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         Worker { machine, current: Current::default(), fed: Current::default(), open: false }
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, S>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's>) -> &'w mut View<'r, Self>
     where
         Self: 'r,
     {
         &mut worker.machine.db().view
     }
 
-    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step, count: usize)
+    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's>, step: &Step, count: usize)
     where
         Self: 'r,
     {
@@ -199,29 +194,29 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
     }
 
     /// Calls of the same function of the same contract: of two in a row, every other one needs the one before on mainnet.
-    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step) -> Option<u64>
+    fn group<'r>(&'r self, worker: &mut Worker<'r, 's>, step: &Step) -> Option<u64>
     where
         Self: 'r,
     {
         let Part::Transaction(index) = step.part else { return None };
-        let (job, _) = worker.fed.at::<S::Error>(step.block, &self.jobs).ok()?;
+        let (job, _) = worker.fed.at(step.block, &self.jobs).ok()?;
         let callee = job.block.transactions[index].callee?;
         // Blocks of different worlds have nothing to do with each other.
         Some(callee.wrapping_add(u64::from(job.world) << 32))
     }
 
     /// The gas limit: all that is known of a transaction's length before it executes.
-    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step) -> u64
+    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's>, step: &Step) -> u64
     where
         Self: 'r,
     {
-        match (step.part, worker.fed.at::<S::Error>(step.block, &self.jobs)) {
+        match (step.part, worker.fed.at(step.block, &self.jobs)) {
             (Part::Transaction(index), Ok((job, _))) => job.block.transactions[index].gas_limit,
             _ => 0,
         }
     }
 
-    fn execute<'r>(&'r self, worker: &mut Worker<'r, 's, S>, step: &Step) -> Result<Output, Self::Error> {
+    fn execute<'r>(&'r self, worker: &mut Worker<'r, 's>, step: &Step) -> Result<Output, Self::Error> {
         let Step { block, part } = step;
         worker.open = false;
         let (machine, job) = worker.enter(*block, &self.jobs)?;
@@ -244,31 +239,31 @@ impl<'s, S: DatabaseRef + Sync> Vm for EvmVm<'s, S> {
         }
         let output = match part {
             Part::Start => {
-                system::start(machine, block).map_err(|error| system_error::<S>(block, error))?;
+                system::start(machine, block).map_err(|error| system_error(block, error))?;
                 Output::Start
             }
             Part::Transaction(index) => {
                 let result = OrderedHandler::default()
                     .run(machine)
-                    .map_err(|error| transaction_error::<S>(block, *index, error))?;
+                    .map_err(|error| transaction_error(block, *index, error))?;
                 Output::Transaction(TransactionOutput::new(result))
             }
             Part::End => {
-                Output::End(system::end(machine, block).map_err(|error| system_error::<S>(block, error))?)
+                Output::End(system::end(machine, block).map_err(|error| system_error(block, error))?)
             }
         };
         worker.open = continuous && !machine.db().closed;
         Ok(output)
     }
 
-    fn continues<'r>(&'r self, worker: &Worker<'r, 's, S>) -> bool
+    fn continues<'r>(&'r self, worker: &Worker<'r, 's>) -> bool
     where
         Self: 'r,
     {
         worker.open
     }
 
-    fn report<'r>(&'r self, worker: &mut Worker<'r, 's, S>, output: &mut Output) -> Result<(), Self::Error>
+    fn report<'r>(&'r self, worker: &mut Worker<'r, 's>, output: &mut Output) -> Result<(), Self::Error>
     where
         Self: 'r,
     {
