@@ -20,13 +20,12 @@ use alloy_primitives::map::{AddressSet, B256Map};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
 use revm::bytecode::opcode::SSTORE;
-use revm::context::result::{ExecutionResult, HaltReason};
+use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
 use revm::context::{BlockEnv, CfgEnv, Context, ContextTr, Journal, JournalEntry, JournalTr, TxEnv};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database_interface::{Database, DatabaseRef};
 use revm::handler::{
     EthFrame, EvmTr, FrameResult, Handler, ItemOrResult, MainBuilder, MainnetEvm, MainnetHandler,
-    post_execution,
 };
 use revm::interpreter::Instruction;
 use revm::interpreter::interpreter_action::FrameInit;
@@ -37,15 +36,17 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use tandem_state::{AccountChange, StateChanges};
 
-/// revm's context, with the accounts that the last transaction touched or destroyed.
+/// revm's context, with room for the accounts that the transaction at its end has touched or destroyed.
 type Ctx<'s> = Context<BlockEnv, Arc<TxEnv>, CfgEnv, PlainDb<'s>, Journal<PlainDb<'s>>, Vec<Address>>;
 type Plain<'s> = MainnetEvm<Ctx<'s>>;
-type SystemRules<'s> = MainnetHandler<Plain<'s>, MachineError, EthFrame>;
+type Mainnet<'s> = MainnetHandler<Plain<'s>, MachineError, EthFrame>;
 
-/// Mainnet's rules, which note what a transaction touched or destroyed before the journal forgets, and know of the addresses
-/// where storage is in the way of a creation (EIP-7610).
+/// Mainnet's rules, which know of the addresses where storage is in the way of a creation (EIP-7610), and tell the journal which
+/// accounts are gone when a transaction or system call ends: it goes on, and does not see to that.
 struct Rules<'b, 's> {
-    occupied: &'b Occupied,
+    block: &'b Block,
+    /// Accounts that ceased to exist at the end of some transaction.
+    gone: AddressSet,
     store: PhantomData<&'s ()>,
 }
 
@@ -55,8 +56,8 @@ impl<'s> Handler for Rules<'_, 's> {
     type HaltReason = HaltReason;
 
     fn run_exec_loop(&mut self, evm: &mut Self::Evm, first: FrameInit) -> Result<FrameResult, Self::Error> {
-        if self.occupied.is_empty() {
-            return SystemRules::default().run_exec_loop(evm, first);
+        if self.block.chain.occupied().is_empty() {
+            return Mainnet::default().run_exec_loop(evm, first);
         }
         if let Some(result) = self.begin(evm, first)? {
             return Ok(result);
@@ -74,31 +75,65 @@ impl<'s> Handler for Rules<'_, 's> {
         }
     }
 
-    fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
-        post_execution::reward_beneficiary(&mut evm.ctx, result.gas())?;
-        let ctx = &mut evm.ctx;
-        ctx.chain.extend(ctx.journaled_state.inner.journal.iter().filter_map(|entry| match entry {
+    fn execution_result(
+        &mut self,
+        evm: &mut Self::Evm,
+        result: FrameResult,
+        gas: ResultGas,
+    ) -> Result<ExecutionResult<HaltReason>, Self::Error> {
+        let Ctx { chain: ended, journaled_state, .. } = &mut evm.ctx;
+        ended.extend(journaled_state.inner.journal.iter().filter_map(|entry| match entry {
             JournalEntry::AccountTouched { address } | JournalEntry::AccountDestroyed { address, .. } => {
                 Some(*address)
             }
             _ => None,
         }));
-        Ok(())
+        let result = Mainnet::default().execution_result(evm, result, gas);
+        self.forget_the_gone(evm);
+        result
     }
 }
 
 impl<'s> Rules<'_, 's> {
     /// Begins a frame. Gives the result of one that ends at once.
     fn begin(&self, evm: &mut Plain<'s>, frame: FrameInit) -> Result<Option<FrameResult>, MachineError> {
-        if let Some(result) = collide_where(&mut evm.ctx, self.occupied, &frame, |ctx, address| {
-            has_storage(ctx, self.occupied, address)
-        })? {
+        let occupied = self.block.chain.occupied();
+        if let Some(result) =
+            collide_where(&mut evm.ctx, occupied, &frame, |ctx, address| has_storage(ctx, occupied, address))?
+        {
             return Ok(Some(result));
         }
         Ok(match evm.frame_init(frame)? {
             ItemOrResult::Item(_) => None,
             ItemOrResult::Result(result) => Some(result),
         })
+    }
+
+    /// A transaction's end removes the accounts that it destroyed and, from EIP-161 on, those that it touched and left empty: later
+    /// transactions find nothing there.
+    fn forget_the_gone(&mut self, evm: &mut Plain<'s>) {
+        let clear_empty = self.block.clears_empty_accounts();
+        let state = &mut evm.ctx.journaled_state.inner.state;
+        for address in evm.ctx.chain.drain(..) {
+            let Some(account) = state.get_mut(&address).filter(|account| account.is_touched()) else {
+                continue;
+            };
+            if account.is_selfdestructed_locally() || (clear_empty && account.info.is_empty()) {
+                account.unmark_touch();
+                account.status |= AccountStatus::LoadedAsNotExisting;
+                self.gone.insert(address);
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        evm: &mut Plain<'s>,
+        contract: Address,
+        input: Bytes,
+    ) -> Result<ExecutionResult, MachineError> {
+        evm.ctx.tx = system_transaction(contract, input);
+        self.run_system_call(evm)
     }
 }
 
@@ -230,10 +265,9 @@ impl PlainExecutor {
 
 fn execute(evm: &mut Plain<'_>, block: &Block) -> Result<PlainBlock, ExecutionError<Fault>> {
     block.check()?;
-    start(evm, block).map_err(|error| system_error(block, error))?;
+    let mut rules = Rules { block, gone: AddressSet::default(), store: PhantomData };
+    start(evm, &mut rules).map_err(|error| system_error(block, error))?;
     let invalid = |error| ExecutionError::Block { block: block.id, error };
-    let clear_empty = block.is_enabled(SpecId::SPURIOUS_DRAGON);
-    let mut gone = AddressSet::default();
     let mut receipts = Vec::with_capacity(block.transactions.len());
     let mut deposits = Vec::new();
     let mut gas_used = 0;
@@ -241,10 +275,7 @@ fn execute(evm: &mut Plain<'_>, block: &Block) -> Result<PlainBlock, ExecutionEr
         let available = block.header.gas_limit.saturating_sub(gas_used);
         let wanted = transaction.env.gas_limit;
         evm.ctx.tx = transaction.env.clone();
-        let result = Rules { occupied: block.chain.occupied(), store: PhantomData }
-            .run(evm)
-            .map_err(|error| transaction_error(block, index, error))?;
-        forget_the_gone(evm, clear_empty, &mut gone);
+        let result = rules.run(evm).map_err(|error| transaction_error(block, index, error))?;
         if wanted > available {
             return Err(invalid(InvalidBlock::GasLimit { index, wanted, available }));
         }
@@ -261,38 +292,20 @@ fn execute(evm: &mut Plain<'_>, block: &Block) -> Result<PlainBlock, ExecutionEr
             logs,
         });
     }
-    let queued = end(evm, block).map_err(|error| system_error(block, error))?;
+    let queued = end(evm, &mut rules).map_err(|error| system_error(block, error))?;
     let requests = all_requests(block, deposits, queued);
     Ok(PlainBlock {
         receipts,
         gas_used,
         requests,
         state: std::mem::take(&mut evm.ctx.journaled_state.inner.state),
-        clear_empty,
-        gone,
+        clear_empty: block.clears_empty_accounts(),
+        gone: rules.gone,
     })
 }
 
-/// A transaction's end removes the accounts that it destroyed and, from EIP-161 on, those that it touched and left empty.
-/// The journal goes on, so it must be told that later transactions find nobody there.
-fn forget_the_gone(evm: &mut Plain<'_>, clear_empty: bool, gone: &mut AddressSet) {
-    let state = &mut evm.ctx.journaled_state.inner.state;
-    for address in evm.ctx.chain.drain(..) {
-        let Some(account) = state.get_mut(&address).filter(|account| account.is_touched()) else { continue };
-        if account.is_selfdestructed_locally() || (clear_empty && account.info.is_empty()) {
-            account.unmark_touch();
-            account.status |= AccountStatus::LoadedAsNotExisting;
-            gone.insert(address);
-        }
-    }
-}
-
-fn call(evm: &mut Plain<'_>, contract: Address, input: Bytes) -> Result<ExecutionResult, MachineError> {
-    evm.ctx.tx = system_transaction(contract, input);
-    SystemRules::default().run_system_call(evm)
-}
-
-fn start(evm: &mut Plain<'_>, block: &Block) -> Result<(), SystemError> {
+fn start<'s>(evm: &mut Plain<'s>, rules: &mut Rules<'_, 's>) -> Result<(), SystemError> {
+    let block = rules.block;
     if !block.has_system_steps {
         return Ok(());
     }
@@ -308,15 +321,16 @@ fn start(evm: &mut Plain<'_>, block: &Block) -> Result<(), SystemError> {
     }
     if block.id.number > 0 && block.is_enabled(SpecId::CANCUN) {
         let root = block.header.parent_beacon_block_root.unwrap_or_default();
-        call(evm, eip4788::BEACON_ROOTS_ADDRESS, root.0.into())?;
+        rules.call(evm, eip4788::BEACON_ROOTS_ADDRESS, root.0.into())?;
     }
     if block.id.number > 0 && block.is_enabled(SpecId::PRAGUE) {
-        call(evm, eip2935::HISTORY_STORAGE_ADDRESS, block.header.parent_hash.0.into())?;
+        rules.call(evm, eip2935::HISTORY_STORAGE_ADDRESS, block.header.parent_hash.0.into())?;
     }
     Ok(())
 }
 
-fn end(evm: &mut Plain<'_>, block: &Block) -> Result<Requests, SystemError> {
+fn end<'s>(evm: &mut Plain<'s>, rules: &mut Rules<'_, 's>) -> Result<Requests, SystemError> {
+    let block = rules.block;
     let mut requests = Requests::default();
     if !block.has_system_steps {
         evm.ctx.journaled_state.balance_incr(block.header.beneficiary, U256::ZERO)?;
@@ -330,7 +344,7 @@ fn end(evm: &mut Plain<'_>, block: &Block) -> Result<Requests, SystemError> {
             if evm.ctx.journal_mut().load_account(contract)?.data.info.code_hash == KECCAK256_EMPTY {
                 return Err(SystemError::Block(InvalidBlock::NoSystemContract(contract)));
             }
-            let ExecutionResult::Success { output, .. } = call(evm, contract, Bytes::new())? else {
+            let ExecutionResult::Success { output, .. } = rules.call(evm, contract, Bytes::new())? else {
                 return Err(SystemError::Block(InvalidBlock::SystemCall(contract)));
             };
             let data = output.into_data();

@@ -9,6 +9,7 @@ use crate::common::stores::SlowStore;
 use crate::common::{
     Fork, NEVER, Report, Scenario, Signer, Tx, apply, assert_like, at, ether, execute_plainly, stream_watched,
 };
+use alloy_eips::{eip2935, eip4788, eip7002, eip7251};
 use alloy_primitives::{Address, U256};
 use revm::bytecode::opcode as op;
 use std::collections::BTreeMap;
@@ -147,6 +148,33 @@ fn what_was_touched_and_stayed_empty_does_not_exist_for_an_authorization() {
                     }
                     check(&s).all_succeed();
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_system_call_touched_does_not_exist_for_an_authorization() {
+    let contracts = [
+        eip4788::BEACON_ROOTS_ADDRESS,
+        eip2935::HISTORY_STORAGE_ADDRESS,
+        eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+        eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+    ];
+    for fork in [Fork::Prague, Fork::Bpo2] {
+        for contract in contracts {
+            for looked_at in [false, true] {
+                let (mut s, [a, b, c]) = setting(fork);
+                let signer = Signer::new(100);
+                s.contract(contract, &caller(signer.address), 0);
+                s.tx(Tx::pay(a, at(900), 1));
+                s.next_block();
+                if looked_at {
+                    s.tx(look(b, signer.address));
+                }
+                s.tx(Tx::delegate(c, at(900), vec![signer.authorize(at(3), 0)]));
+                s.tx(look(b, signer.address));
+                check(&s).all_succeed();
             }
         }
     }
