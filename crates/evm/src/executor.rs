@@ -65,6 +65,7 @@ impl<'s, S> BlockInput<'s, S> {
 pub struct Finished<'a, 's, S> {
     blocks: Option<Receiver<FinishedBlock>>,
     running: Running<'a, EvmVm<'s>>,
+    vm: &'a EvmVm<'s>,
     store: PhantomData<&'s S>,
 }
 
@@ -74,7 +75,9 @@ impl<S: DatabaseRef> Iterator for Finished<'_, '_, S> {
     fn next(&mut self) -> Option<Self::Item> {
         match self.blocks.as_ref()?.recv() {
             Ok(block) => Some(Ok(block)),
-            Err(_) => self.running.take_failure().map(|failure| Err(execution_error(failure).of_store())),
+            Err(_) => {
+                self.running.take_failure().map(|failure| Err(execution_error(self.vm, failure).of_store()))
+            }
         }
     }
 }
@@ -87,15 +90,25 @@ impl<S> Drop for Finished<'_, '_, S> {
     }
 }
 
-fn execution_error(failure: StreamError<ExecutionError<Fault>>) -> ExecutionError<Fault> {
+fn execution_error(vm: &EvmVm<'_>, failure: StreamError<ExecutionError<Fault>>) -> ExecutionError<Fault> {
     match failure {
         StreamError::Step { error, .. } => error,
-        StreamError::Panic(message) => ExecutionError::Internal(message),
+        StreamError::Panic { position, message } => {
+            // At its turn a step belongs to the first block in flight.
+            ExecutionError::Internal(match position.and_then(|_| vm.jobs.first()) {
+                Some(block) => format!("block {block}: {message}"),
+                None => message,
+            })
+        }
         StreamError::Spawn => {
             ExecutionError::Internal("no thread could be started to execute the blocks".to_owned())
         }
     }
 }
+
+/// What is called with a stream that begins.
+type Consumer<'c, 's> =
+    dyn for<'a> FnMut(Receiver<FinishedBlock>, &'a EvmVm<'s>, Running<'a, EvmVm<'s>>) + 'c;
 
 /// How a stream is executed.
 struct Way<'a> {
@@ -208,8 +221,8 @@ impl Executor {
     {
         let (mut consume, mut result) = (Some(consume), None);
         let mut jobs = blocks.into_iter().map(Job::from);
-        let metrics = self.run_jobs(&mut jobs, way, &mut |blocks, running| {
-            let finished = Finished { blocks: Some(blocks), running, store: PhantomData };
+        let metrics = self.run_jobs(&mut jobs, way, &mut |blocks, vm, running| {
+            let finished = Finished { blocks: Some(blocks), running, vm, store: PhantomData };
             result = consume.take().map(|consume| consume(finished));
         });
         (result.expect("the engine asks for the consumer"), metrics)
@@ -220,7 +233,7 @@ impl Executor {
         &'s self,
         jobs: &mut (dyn Iterator<Item = Job<'s>> + Send),
         way: Way<'_>,
-        consume: &mut dyn FnMut(Receiver<FinishedBlock>, Running<'_, EvmVm<'s>>),
+        consume: &mut Consumer<'_, 's>,
     ) -> Metrics {
         let (every, observer) = way.observer.unzip();
         let vm = EvmVm::new(self.kept.content(), way.tracer.is_some(), every);
@@ -228,8 +241,9 @@ impl Executor {
         let batches = jobs.map(|job| steps(&vm, job));
         let sink = Assembler::new(&vm, sender, observer, way.tracer);
         let mut arena = self.kept.arena();
-        let ((), metrics, _) =
-            self.engine.run(&vm, &mut arena, batches, way.cut, sink, |running| consume(receiver, running));
+        let ((), metrics, _) = self
+            .engine
+            .run(&vm, &mut arena, batches, way.cut, sink, |running| consume(receiver, &vm, running));
         self.kept.keep(arena);
         metrics
     }
@@ -268,7 +282,9 @@ impl Executor {
         let (metrics, outcome) = self.engine.call(&vm, &mut arena, batches, Cut::Batch, sink);
         self.kept.keep(arena);
         let ended = |_| ExecutionError::Internal("the stream ended without a result".to_owned());
-        let result = outcome.map_err(execution_error).and_then(|()| receiver.try_recv().map_err(ended));
+        let result = outcome
+            .map_err(|failure| execution_error(&vm, failure))
+            .and_then(|()| receiver.try_recv().map_err(ended));
         (result, metrics)
     }
 }

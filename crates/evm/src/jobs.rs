@@ -1,7 +1,7 @@
 //! The blocks in flight.
 
 use crate::base::{Base, Fault};
-use crate::block::Block;
+use crate::block::{Block, BlockId};
 use crate::error::ExecutionError;
 use parking_lot::RwLock;
 use std::collections::HashMap;
@@ -31,6 +31,12 @@ impl<'s> Jobs<'s> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.jobs.write().insert(number, Arc::new(job));
         number
+    }
+
+    /// The first block in flight.
+    pub(crate) fn first(&self) -> Option<BlockId> {
+        let jobs = self.jobs.read();
+        jobs.iter().min_by_key(|(number, _)| **number).map(|(_, job)| job.block.id)
     }
 
     /// Forgets a block all steps of which are final.

@@ -13,11 +13,20 @@ pub enum StreamError<E> {
         error: E,
     },
     /// A step panicked at its turn, or the input or the sink did: a defect. The process lives on, the stream does not.
-    #[error("a worker panicked: {0}")]
-    Panic(String),
+    #[error("{} panicked: {message}", panicking(*position))]
+    Panic {
+        /// The step's index in the stream; none if the input or the sink panicked.
+        position: Option<u64>,
+        /// What the panic said.
+        message: String,
+    },
     /// The operating system refused the thread that was to execute the stream.
     #[error("no thread could be started to execute the stream")]
     Spawn,
+}
+
+fn panicking(position: Option<u64>) -> String {
+    position.map_or("the input or the sink".to_owned(), |position| format!("step {position}"))
 }
 
 /// What a panic said.

@@ -218,7 +218,7 @@ where
     pub(crate) fn work(&self, vm: &V, thread: Thread, invite: Option<&dyn Fn()>) {
         let work = AssertUnwindSafe(|| self.work_until_stopped(vm, thread, invite));
         if let Err(panic) = catch_unwind(work) {
-            self.shared.fail(StreamError::Panic(message(panic)));
+            self.shared.fail(StreamError::Panic { position: None, message: message(panic) });
         }
     }
 

@@ -378,7 +378,10 @@ fn a_store_that_panics_ends_the_stream_with_an_internal_error() {
         let streamed = stream(&executor, &blocks, &store, Cut::Never);
         assert_eq!(streamed.finished.len(), 3);
         match streamed.error {
-            Some(ExecutionError::Internal(message)) => assert!(message.contains("panics")),
+            Some(ExecutionError::Internal(message)) => {
+                let block = format!("block {}: ", blocks[3].id());
+                assert!(message.starts_with(&block) && message.contains("panics"), "{message}");
+            }
             other => panic!("{other:?}"),
         }
         // The executor is as good as new.

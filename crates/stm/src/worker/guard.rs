@@ -20,7 +20,7 @@ impl<E> Failure<E> {
     pub(super) fn at(self, position: u64) -> StreamError<E> {
         match self {
             Self::Error(error) => StreamError::Step { position, error },
-            Self::Panic(message) => StreamError::Panic(message),
+            Self::Panic(message) => StreamError::Panic { position: Some(position), message },
         }
     }
 }

@@ -43,8 +43,9 @@ fn assert_prefix(log: &Log, len: std::ops::RangeInclusive<usize>) {
     assert_eq!(log.outputs, expected.outputs[..log.outputs.len()]);
 }
 
-fn boom() -> Outcome {
-    Err(StreamError::Panic("boom".to_owned()))
+/// The stream's end at a panic, of the step at this position if it was one.
+fn boom(position: Option<u64>) -> Outcome {
+    Err(StreamError::Panic { position, message: "boom".to_owned() })
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn on_each_machine(code: impl Fn(&Engine, Toy) + Send + 'static) {
 fn a_panic_in_a_step_ends_the_stream_at_its_turn() {
     on_each_machine(|engine, toy| {
         let (log, metrics, outcome) = run(engine, &toy, with(100, hook(|_| panic!("boom"))), Cut::Never);
-        assert_eq!(outcome, boom());
+        assert_eq!(outcome, boom(Some(100)));
         assert_prefix(&log, 100..=100);
         assert_eq!(metrics.steps, 100);
     });
@@ -94,7 +95,7 @@ fn a_panic_of_the_base_ends_the_stream_at_its_turn() {
         for op in [Op::Read(9), Op::Pay(9, 1)] {
             let toy = Toy { panics: Some(9), ..toy };
             let (log, _, outcome) = run(engine, &toy, with(100, op), Cut::Never);
-            assert_eq!(outcome, boom());
+            assert_eq!(outcome, boom(Some(100)));
             assert_prefix(&log, 100..=100);
         }
     });
@@ -110,7 +111,7 @@ fn a_panic_at_the_frontier_ends_the_stream() {
             assert!(engine.threads() > 1);
             assert_prefix(&log, 200..=200);
         } else {
-            assert_eq!(outcome, boom());
+            assert_eq!(outcome, boom(Some(100)));
             assert_prefix(&log, 100..=100);
         }
     });
@@ -156,7 +157,7 @@ fn a_panic_in_the_sink_ends_the_stream() {
             sink,
             |_| (),
         );
-        assert_eq!(outcome, boom());
+        assert_eq!(outcome, boom(None));
         assert_prefix(&log, 100..=100);
     });
 }
@@ -191,7 +192,7 @@ fn a_panic_in_the_input_ends_the_stream() {
         let toy = Toy { linger: true, ..Toy::default() };
         let input = healthy().into_iter().enumerate().inspect(|(at, _)| assert!(*at != 4, "boom"));
         let (log, _, outcome) = run(engine, &toy, input.map(|(_, batch)| batch), Cut::Never);
-        assert_eq!(outcome, boom());
+        assert_eq!(outcome, boom(None));
         assert_prefix(&log, 0..=74);
     });
 }
@@ -210,7 +211,7 @@ fn a_panic_inside_a_batch_ends_the_stream_without_skipping_steps() {
         });
         let ((), _, outcome) =
             engine.run(&toy, &mut Arena::default(), std::iter::once(batch), Cut::Never, sink, |_| ());
-        assert_eq!(outcome, boom());
+        assert_eq!(outcome, boom(None));
         assert_prefix(&log, 0..=100);
     });
 }

@@ -7,8 +7,9 @@ use crate::toy::{Step, Toy, ToyError, hook};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tandem_stm::{Arena, Engine, StreamError};
 
-fn boom() -> Outcome {
-    Err(StreamError::Panic("boom".to_owned()))
+/// The stream's end at a panic, of the step at this position if it was one.
+fn boom(position: Option<u64>) -> Outcome {
+    Err(StreamError::Panic { position, message: "boom".to_owned() })
 }
 
 fn len(batches: &[Vec<Step>]) -> usize {
@@ -40,7 +41,7 @@ fn a_panic_in_a_step_counts_at_its_turn() {
         } else {
             // Ahead of the turn it is none.
             assert!(when > 0);
-            assert_eq!(outcome, boom());
+            assert_eq!(outcome, boom(Some(at as u64)));
             assert_eq!(log.outputs.len(), at);
         }
         check_next(chooser, &engine, &mut arena);
@@ -108,7 +109,7 @@ fn a_panic_in_the_input_ends_the_stream_without_skipping_steps() {
         let (log, _, outcome) = observed(chooser, &engine, &mut arena, &Toy::default(), input, None);
         assert_prefix(&batches, &log);
         assert!(log.outputs.len() <= at);
-        assert_eq!(outcome, boom());
+        assert_eq!(outcome, boom(None));
         check_next(chooser, &engine, &mut arena);
     });
 }
