@@ -1,3 +1,4 @@
+use crate::base::Fault;
 use crate::chain::ChainSpec;
 use crate::error::{ExecutionError, ForkError, InvalidBlock};
 use crate::net_gas;
@@ -136,7 +137,7 @@ impl Block {
     }
 
     /// The error of a block that is not executed at all.
-    pub(crate) fn check<E>(&self) -> Result<(), ExecutionError<E>> {
+    pub(crate) fn check(&self) -> Result<(), ExecutionError<Fault>> {
         match &self.refusal {
             None => Ok(()),
             Some(Refusal::Fork(error)) => Err(ExecutionError::Fork { block: self.id, error: *error }),
