@@ -31,7 +31,7 @@ impl<'b> Execution<'b> {
         let given = |block: &'b FinishedBlock| Given {
             receipts: &block.receipts,
             gas_used: block.gas_used,
-            requests: block.requests.as_ref(),
+            requests: block.requests(),
             changes: block.state_changes(),
         };
         Self { way, result: result.as_ref().map(given).map_err(ToString::to_string) }
@@ -47,7 +47,7 @@ impl<'b> Execution<'b> {
     {
         let given = |block: &'b PlainBlock| {
             let changes = block.state_changes(store).map_err(|error| error.to_string())?;
-            let (receipts, requests) = (block.receipts.as_slice(), block.requests.as_ref());
+            let (receipts, requests) = (block.receipts.as_slice(), block.requests());
             Ok(Given { receipts, gas_used: block.gas_used, requests, changes })
         };
         let result = result.as_ref().map_err(ToString::to_string).and_then(given);

@@ -9,13 +9,18 @@ pub(crate) fn decode(code: Bytes) -> Bytecode {
     Bytecode::new_eip7702_raw(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }
 
+/// Prepares a code for execution where no code is a delegation.
+pub(crate) fn plain(code: Bytes) -> Bytecode {
+    Bytecode::new_legacy(code)
+}
+
 /// A code as it is executed before Prague, if `delegates` is false, or from then on. Codes are kept from fork to fork, and only few
 /// differ.
 pub(crate) fn under_rules(code: &Bytecode, delegates: bool) -> Bytecode {
     match code.original_byte_slice() {
         [0xef, 0x01, 0x00, ..] if code.is_eip7702() != delegates => {
             let bytes = code.original_bytes();
-            if delegates { decode(bytes) } else { Bytecode::new_legacy(bytes) }
+            if delegates { decode(bytes) } else { plain(bytes) }
         }
         _ => code.clone(),
     }

@@ -1,7 +1,32 @@
-use crate::block::BlockId;
 use alloy_primitives::B256;
 use revm::context::result::InvalidTransaction;
 use thiserror::Error;
+
+/// Names a block in messages: by number, and by chain where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockId {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The block's number.
+    pub number: u64,
+}
+
+impl std::fmt::Display for BlockId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.chain_id, self.number)
+    }
+}
+
+/// Why a block is not executed at all.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its rules cannot be told.
+    #[error(transparent)]
+    Fork(#[from] ForkError),
+    /// It lacks what its rules demand.
+    #[error(transparent)]
+    Invalid(#[from] InvalidBlock),
+}
 
 /// Why the rules of a block cannot be told. It says nothing about the block's validity.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -122,4 +147,7 @@ pub enum InvalidBlock {
     /// The deposit contract logged something that is no deposit (EIP-6110).
     #[error("a log of the deposit contract is no deposit: {0}")]
     Deposit(String),
+    /// A rule of a chain of its own.
+    #[error("{0}")]
+    Other(String),
 }

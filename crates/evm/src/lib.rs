@@ -5,58 +5,57 @@
 //! [`revm`].
 #![forbid(unsafe_code)]
 
-mod base;
-mod block;
-mod chain;
-mod changes;
+pub mod api;
 mod code;
-#[cfg(test)]
-mod collisions;
-mod db;
-mod deposits;
+mod engine;
 mod error;
-mod executor;
-mod finish;
-mod finished;
-mod handler;
-mod hashes;
-mod hints;
-mod jobs;
-mod kept;
-mod location;
-mod machine;
-mod net_gas;
-mod noted;
-mod occupied;
-mod plain;
+mod ethereum;
+mod hash_cache;
+#[cfg(test)]
+mod hash_collisions;
+mod ops;
 mod precompiles;
-mod repair;
-mod senders;
-mod sink;
+pub mod protocol;
+pub mod serial;
+mod state;
 mod store;
-mod system;
-mod trace;
-mod transfer;
-mod vm;
-mod wait;
+mod trace_notes;
 
-pub use block::{Block, BlockId};
-pub use chain::ChainSpec;
-pub use changes::{PartialChanges, to_evm_states};
-pub use error::{ExecutionError, ForkError, InvalidBlock};
-pub use executor::{BlockInput, Executor, Finished};
-pub use finished::{
-    BlockHistory, FinishedBlock, Receipt, logs_bloom, receipts_root, receipts_root_before_byzantium,
+pub use alloy_evm::EvmEnv;
+pub use api::{
+    BlockHistory, Field, Location, PartialChanges, Read, StepPart, TransactionTrace, Write, receive, send,
+    to_evm_states,
 };
-pub use hints::ReadHint;
-pub use plain::{PlainBlock, PlainExecutor};
+pub use error::{BlockId, ExecutionError, ForkError, InvalidBlock, Refusal};
+pub use ethereum::{
+    ChainSpec, EthereumBody, EthereumSummary, ReadHint, Receipt, RecoverAhead, SenderError, SignedBlock,
+    logs_bloom, receipts_root, receipts_root_before_byzantium,
+};
 pub use precompiles::{PrecompileBackends, install_precompiles};
+pub use protocol::{
+    Assembly, Charge, ContextOf, EvmError, EvmOf, Host, Protocol, ReplacedInstruction, SenderRule,
+    StorageCollisions, SystemError,
+};
 pub use revm;
-pub use senders::{RecoverAhead, SenderError, SignedBlock};
+pub use serial::PlainExecutor;
+pub use state::{Fault, StoreError};
 pub use store::{StoreRef, StoreRefError};
 pub use tandem_stm::{Background, Config, ConfigError, Cut, Event, EventKind, Metrics, Observation};
-pub use trace::{Field, Location, Read, StepPart, StepTrace, TransactionTrace, Write};
-pub use wait::{receive, send};
+
+/// A block of Ethereum, or of another chain.
+pub type Block<P = ChainSpec> = protocol::Block<P>;
+/// An executor for Ethereum's blocks, or for another chain's.
+pub type Executor<P = ChainSpec> = api::Executor<P>;
+/// A block together with the state it is executed on.
+pub type BlockInput<'s, S, P = ChainSpec> = api::BlockInput<'s, S, P>;
+/// The finished blocks of a stream, in order.
+pub type Finished<'a, 's, S, P = ChainSpec> = api::Finished<'a, 's, S, P>;
+/// A block whose execution is final.
+pub type FinishedBlock<P = ChainSpec> = api::FinishedBlock<P>;
+/// A step that became final: what it relied on and did.
+pub type StepTrace<P = ChainSpec> = api::StepTrace<P>;
+/// A block executed by the plain loop.
+pub type PlainBlock<P = ChainSpec> = serial::PlainBlock<P>;
 
 // What unit tests share with the tests in `tests/` names the crate as those do.
 #[cfg(test)]
@@ -64,5 +63,5 @@ extern crate self as tandem_evm;
 
 /// Names of the kinds of location that [`Metrics::conflicts_by_kind`] counts, in its order.
 pub fn conflict_kinds() -> &'static [&'static str] {
-    location::KINDS
+    engine::location::KINDS
 }

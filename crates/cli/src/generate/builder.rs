@@ -120,7 +120,7 @@ impl<'e> Builder<'e> {
         let store = StoreRef(&self.state);
         let executed = self.plain.execute(&store, &block).map_err(Failure::fault)?;
         let changes = executed.state_changes(&store).map_err(Failure::fault)?;
-        let PlainBlock { receipts, gas_used, requests, .. } = executed;
+        let PlainBlock { receipts, gas_used, summary, .. } = executed;
         let executed = threads.run(|| -> Result<_, Failure> {
             let hashed = HashedChanges::new(&changes);
             self.tries.update(&hashed, &NoSource).map_err(Failure::fault)?;
@@ -129,7 +129,7 @@ impl<'e> Builder<'e> {
                 gas_used,
                 logs_bloom: logs_bloom(&receipts),
                 receipts_root: Some(receipts_root(&receipts)),
-                requests_hash: requests.map(|requests| requests.requests_hash()),
+                requests_hash: summary.requests.map(|requests| requests.requests_hash()),
                 state_root: Some(root),
             })
         })?;

@@ -33,8 +33,8 @@ impl From<FinishedBlock> for Output {
         } else {
             Vec::new()
         };
-        let FinishedBlock { block, receipts, gas_used, requests, .. } = finished;
-        Self { block, receipts, gas_used, requests, changes, parts }
+        let FinishedBlock { block, receipts, gas_used, summary, .. } = finished;
+        Self { block, receipts, gas_used, requests: summary.requests, changes, parts }
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn execute(
                     block,
                     receipts: executed.receipts,
                     gas_used: executed.gas_used,
-                    requests: executed.requests,
+                    requests: executed.summary.requests,
                     changes,
                     parts: Vec::new(),
                 };

@@ -179,7 +179,7 @@ impl Conflicts {
 fn digest(block: &FinishedBlock) -> B256 {
     let changes = block.state_changes();
     let codes: BTreeMap<_, _> = changes.codes.iter().collect();
-    keccak256(format!("{:?} {:?} {codes:?} {:?}", block.receipts, changes.accounts, block.requests))
+    keccak256(format!("{:?} {:?} {codes:?} {:?}", block.receipts, changes.accounts, block.summary.requests))
 }
 
 /// Executes a block; `every` so many transactions somebody wants to see what changed.

@@ -99,7 +99,7 @@ pub(crate) fn execute_plainly(blocks: &[Block], store: &MemoryStore) -> Report {
                 let number = block.header().number;
                 state.set_block_hash(number, block_hash(number));
                 let (receipts, gas_used, requests) =
-                    (executed.receipts, executed.gas_used, executed.requests);
+                    (executed.receipts, executed.gas_used, executed.summary.requests);
                 report.blocks.push(Expected { receipts, gas_used, requests, changes });
             }
             Err(error) => {
@@ -248,8 +248,8 @@ pub(crate) fn difference<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Re
         if finished.gas_used != expected.gas_used {
             return unequal(&what("gas"), &finished.gas_used, &expected.gas_used);
         }
-        if finished.requests != expected.requests {
-            return unequal(&what("requests"), &finished.requests, &expected.requests);
+        if finished.summary.requests != expected.requests {
+            return unequal(&what("requests"), &finished.summary.requests, &expected.requests);
         }
         let changes = finished.state_changes();
         for address in changes.accounts.keys().chain(expected.changes.accounts.keys()) {

@@ -1,0 +1,54 @@
+use super::changes::PartialChanges;
+use crate::protocol::{Block, Protocol};
+use std::sync::Arc;
+use std::time::Duration;
+use tandem_state::StateChanges;
+
+/// A block whose execution is final.
+#[derive(Clone, Debug)]
+pub struct FinishedBlock<P: Protocol> {
+    /// The block that was executed.
+    pub block: Arc<Block<P>>,
+    /// One receipt a transaction.
+    pub receipts: Vec<P::Receipt>,
+    /// Gas used by all transactions.
+    pub gas_used: u64,
+    /// What the chain collects of a block besides receipts.
+    pub summary: P::Summary,
+    /// What its steps went through.
+    pub history: BlockHistory,
+    /// Time from the end of the block before, or the stream's start, to this block's end. These add up to the time of
+    /// the stream; they say little about one block alone, since later blocks execute meanwhile.
+    pub time: Duration,
+    pub(crate) parts: Vec<PartialChanges>,
+}
+
+/// Counts over the steps of one block: its transactions, start and end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockHistory {
+    /// Results found invalid, at their turn or before.
+    pub conflicts: u64,
+    /// Invalid results that were made valid without executing again.
+    pub repairs: u64,
+    /// Executions beyond the first of each step.
+    pub reexecutions: u64,
+}
+
+impl<P: Protocol> FinishedBlock<P> {
+    /// The state changes of the whole block.
+    pub fn state_changes(&self) -> StateChanges {
+        let mut parts = self.parts.iter().map(PartialChanges::state_changes);
+        let mut changes = parts.next().unwrap_or_default();
+        parts.for_each(|part| changes.extend(part));
+        changes
+    }
+
+    /// The state changes in pieces, in order.
+    ///
+    /// Before Byzantium each transaction is a piece of its own, since receipts hold the state's root after it, and what
+    /// comes after the last transaction is one more. Later, blocks come in few pieces: those that
+    /// [`crate::Executor::stream_observed`] has shown, and the rest.
+    pub fn parts(&self) -> &[PartialChanges] {
+        &self.parts
+    }
+}

@@ -1,0 +1,14 @@
+//! What an embedder calls: blocks in, results out.
+
+mod changes;
+mod executor;
+mod finished;
+mod sink;
+mod step_trace;
+mod wait;
+
+pub use changes::{PartialChanges, to_evm_states};
+pub use executor::{BlockInput, Executor, Finished};
+pub use finished::{BlockHistory, FinishedBlock};
+pub use step_trace::{Field, Location, Read, StepPart, StepTrace, TransactionTrace, Write};
+pub use wait::{receive, send};

@@ -1,0 +1,161 @@
+use super::changes::{ChangedAccount, ChangedSlot, Inner, PartialChanges};
+use super::finished::{BlockHistory, FinishedBlock};
+use super::step_trace::{Tracer, step_trace};
+use super::wait::send;
+use crate::engine::in_flight::{Current, Job};
+use crate::engine::location::{Key, Value};
+use crate::engine::step::{Output, Part, Step};
+use crate::engine::vm::EvmVm;
+use crate::error::ExecutionError;
+use crate::protocol::{Assembly, Block, Protocol};
+use crate::state::Fault;
+use crossbeam_channel::Sender;
+use std::sync::Arc;
+use std::time::Instant;
+use tandem_stm::{Changes, History, Recorded, Sink};
+
+/// Called with a block and the changes of a part of it as they become final, on a worker's thread.
+pub(crate) type Observer<'a, P> = Box<dyn FnMut(&Arc<Block<P>>, PartialChanges) + Send + 'a>;
+
+/// Puts blocks together from their final steps and sends them to the consumer.
+pub(crate) struct Assembler<'v, 's, P: Protocol> {
+    vm: &'v EvmVm<'s, P>,
+    finished: Sender<FinishedBlock<P>>,
+    observer: Option<Observer<'v, P>>,
+    tracer: Option<Tracer<'v, P>>,
+    parts: Vec<PartialChanges>,
+    assembly: Assembly<P>,
+    history: BlockHistory,
+    last_end: Instant,
+    current: Current<'s, P>,
+}
+
+impl<'v, 's, P: Protocol> Assembler<'v, 's, P> {
+    pub(crate) fn new(
+        vm: &'v EvmVm<'s, P>,
+        finished: Sender<FinishedBlock<P>>,
+        observer: Option<Observer<'v, P>>,
+        tracer: Option<Tracer<'v, P>>,
+    ) -> Self {
+        Self {
+            vm,
+            finished,
+            observer,
+            tracer,
+            parts: Vec::new(),
+            assembly: Assembly::default(),
+            history: BlockHistory::default(),
+            last_end: Instant::now(),
+            current: Current::default(),
+        }
+    }
+}
+
+impl<'s, P: Protocol> Assembler<'_, 's, P> {
+    /// Ends a part of the block.
+    fn end_part(
+        &mut self,
+        job: &Job<'s, P>,
+        changes: &mut Changes<'_, EvmVm<'s, P>>,
+    ) -> Result<(), ExecutionError<Fault>> {
+        let part = self.add_part(changes)?;
+        if let Some(observer) = &mut self.observer {
+            observer(&job.block, part);
+        }
+        Ok(())
+    }
+
+    fn add_part(
+        &mut self,
+        changes: &mut Changes<'_, EvmVm<'s, P>>,
+    ) -> Result<PartialChanges, ExecutionError<Fault>> {
+        let mut part = Inner::default();
+        let mut missing = None;
+        part.slots.reserve_exact(changes.most());
+        changes.take(|key, before, after| match (key, before, after) {
+            (Key::Account { address, .. }, Value::Account(before), Value::Account(after)) => {
+                if after.code_hash != before.code_hash && after.has_code() {
+                    match self.vm.pools.codes.read().get(&after.code_hash) {
+                        Some(code) => part.codes.push((after.code_hash, code.clone())),
+                        None => missing = Some((address, after.code_hash)),
+                    }
+                }
+                part.accounts.push(ChangedAccount { address, before, after });
+            }
+            (Key::Slot { address, generation, slot, .. }, Value::Slot(before), Value::Slot(after)) => {
+                part.slots.push(ChangedSlot { address, generation, slot, before, after });
+            }
+            _ => {}
+        });
+        if let Some((address, code_hash)) = missing {
+            let message = format!("the new code of {address}, with hash {code_hash}, is not known");
+            return Err(ExecutionError::Internal(message));
+        }
+        let part = PartialChanges::new(part);
+        self.parts.push(part.clone());
+        Ok(part)
+    }
+
+    fn end_block(
+        &mut self,
+        job: &Job<'s, P>,
+        end: P::End,
+        changes: &mut Changes<'_, EvmVm<'s, P>>,
+    ) -> Result<(), ExecutionError<Fault>> {
+        self.add_part(changes)?;
+        self.assembly.end(&job.block, end)?;
+        let Assembly { receipts, gas_used, summary } = std::mem::take(&mut self.assembly);
+        let end = Instant::now();
+        let block = FinishedBlock {
+            block: job.block.clone(),
+            receipts,
+            gas_used,
+            summary,
+            history: std::mem::take(&mut self.history),
+            time: end - std::mem::replace(&mut self.last_end, end),
+            parts: std::mem::take(&mut self.parts),
+        };
+        // A consumer that is gone has cancelled the stream, or is about to.
+        send(&self.finished, block);
+        Ok(())
+    }
+}
+
+impl<'s, P: Protocol> Sink<EvmVm<'s, P>> for Assembler<'_, 's, P> {
+    fn record(&mut self, step: &Step, output: &Output<P>, recorded: &Recorded<'_, EvmVm<'s, P>>) {
+        if let Some(tracer) = &mut self.tracer
+            && let Ok((job, _)) = self.current.at(step.block, &self.vm.jobs)
+        {
+            tracer(step_trace(job.block.clone(), step, output, recorded));
+        }
+    }
+
+    fn finalize(
+        &mut self,
+        step: Step,
+        output: Output<P>,
+        changes: &mut Changes<'_, EvmVm<'s, P>>,
+        history: History,
+    ) -> Result<(), ExecutionError<Fault>> {
+        self.history.conflicts += u64::from(history.conflicts);
+        self.history.repairs += u64::from(history.repaired);
+        self.history.reexecutions += u64::from(history.executions.saturating_sub(1));
+        let mut current = std::mem::take(&mut self.current);
+        let (job, _) = current.at(step.block, &self.vm.jobs)?;
+        match (step.part, output) {
+            (Part::Transaction(index), Output::Transaction(output)) => {
+                self.assembly.add(&job.block, index, output.result)?;
+                if self.vm.ends_part(&job.block, index) {
+                    self.end_part(job, changes)?;
+                }
+            }
+            (_, Output::End(end)) => {
+                self.end_block(job, end, changes)?;
+                self.vm.jobs.remove(step.block);
+            }
+            _ => {}
+        }
+        self.current = current;
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+use super::kept::Content;
+use super::ledger::{Access, Ledger, SlotAccess};
+use super::location::{AccountState, Key, Value};
+use super::pools::Pools;
+use super::state_view::StateView;
+use crate::code;
+use crate::protocol::StorageCollisions;
+use crate::state::{Base, StoreError};
+use crate::trace_notes::Notes;
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use revm::bytecode::Bytecode;
+use revm::database_interface::Database;
+use revm::primitives::{StorageKey, StorageValue};
+use revm::state::{AccountId, AccountInfo};
+use std::convert::Infallible;
+use std::sync::Arc;
+use tandem_stm::{EntryId, Sighting};
+
+/// The state as revm sees it: one worker's view, with a record of what was loaded.
+pub(crate) struct Db<'r, W> {
+    pub(crate) view: W,
+    pub(crate) ledger: Ledger,
+    pools: &'r Pools<'r>,
+    store: Option<&'r Base<'r>>,
+    world: u32,
+    /// Accounts that are in the way of creations (EIP-7610), if the block has any.
+    pub(crate) collisions: Option<Arc<StorageCollisions>>,
+    /// Whether codes can be delegations (EIP-7702).
+    pub(crate) delegates: bool,
+    /// What a trace wants to know besides, if there is one.
+    pub(crate) notes: Option<Notes>,
+    /// Scratch: accounts on their way from the store.
+    fetched: Vec<(Address, Option<Value>)>,
+    /// The key that was last resolved, and its entry.
+    last_resolved: Option<(Key, EntryId)>,
+    pub(crate) content: Content,
+}
+
+impl<'r, W: StateView> Db<'r, W> {
+    pub(crate) fn new(view: W, pools: &'r Pools<'r>) -> Self {
+        Self {
+            view,
+            ledger: Ledger::default(),
+            pools,
+            store: None,
+            world: 0,
+            collisions: None,
+            delegates: false,
+            notes: None,
+            fetched: Vec::new(),
+            last_resolved: None,
+            content: pools.spare.take(),
+        }
+    }
+
+    /// Prepares for a run of steps on the given base state.
+    pub(crate) fn begin(&mut self, store: &'r Base<'r>, world: u32) {
+        self.store = Some(store);
+        self.world = world;
+        self.ledger.begin();
+        if let Some(notes) = &mut self.notes {
+            notes.stores.clear();
+            notes.hashed.clear();
+        }
+    }
+
+    /// Brings accounts into the view that the stream has not met. First all are looked up, then all are read, then all are
+    /// entered, since only look-ups that do not depend on one another wait for memory together.
+    pub(crate) fn fetch(
+        &mut self,
+        store: &'r Base<'r>,
+        world: u32,
+        addresses: impl Iterator<Item = Address>,
+    ) {
+        self.world = world;
+        let mut fetched = std::mem::take(&mut self.fetched);
+        let unknown = addresses.filter(|address| !self.view.knows(&self.account_key(*address)));
+        fetched.extend(unknown.map(|address| (address, None)));
+        for (address, value) in &mut fetched {
+            // A read that fails will fail again for the step that needs it, which then tells.
+            *value = Self::base_account(self.pools, store, *address).ok();
+        }
+        for (address, value) in fetched.drain(..) {
+            if let Some(value) = value {
+                let _ = self.view.resolve(&self.account_key(address), || Ok::<_, Infallible>(value));
+            }
+        }
+        self.fetched = fetched;
+    }
+
+    /// Whether observations matter.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.view.is_recording()
+    }
+
+    pub(crate) fn account_key(&self, address: Address) -> Key {
+        Key::Account { world: self.world, address }
+    }
+
+    pub(crate) fn slot_key(&self, address: Address, generation: u64, slot: U256) -> Key {
+        Key::Slot { world: self.world, address, generation, slot }
+    }
+
+    fn store(&self) -> &'r Base<'r> {
+        self.store.expect("a step begins with its store")
+    }
+
+    /// What the base state holds of an account.
+    fn base_account(pools: &Pools<'_>, store: &Base<'_>, address: Address) -> Result<Value, StoreError> {
+        let Some(info) = store.account(address)? else {
+            return Ok(Value::Account(AccountState::ABSENT));
+        };
+        // Some stores say so that there is no code.
+        let code_hash = if info.code_hash.is_zero() { KECCAK256_EMPTY } else { info.code_hash };
+        if let Some(code) = info.code
+            && code_hash != KECCAK256_EMPTY
+        {
+            pools.add_code(code_hash, &code);
+        }
+        let AccountInfo { balance, nonce, .. } = info;
+        Ok(Value::Account(AccountState { balance, nonce, code_hash, exists: true, generation: 0 }))
+    }
+
+    /// The entry of an account, for an effect on it without reading it. Nearly always the beneficiary's.
+    pub(crate) fn resolve(&mut self, address: Address) -> Result<EntryId, StoreError> {
+        let key = self.account_key(address);
+        if let Some((last, entry)) = self.last_resolved
+            && last == key
+        {
+            return Ok(entry);
+        }
+        let (pools, store) = (self.pools, self.store());
+        let entry = self.view.resolve(&key, || Self::base_account(pools, store, address))?;
+        self.last_resolved = Some((key, entry));
+        Ok(entry)
+    }
+
+    /// Reads an account.
+    pub(crate) fn load(&mut self, address: Address) -> Result<(AccountState, Sighting), StoreError> {
+        let (pools, store) = (self.pools, self.store());
+        let read =
+            self.view.read(&self.account_key(address), || Self::base_account(pools, store, address))?;
+        let mut seen = read.value.account();
+        if self.view.is_speculative() && seen.balance.bit(255) {
+            // More was taken out than there was: some effect in between is not known yet.
+            seen.balance = U256::ZERO;
+            return Ok((seen, read.sighting.predicted()));
+        }
+        Ok((seen, read.sighting))
+    }
+
+    /// The index of the access of an account that the journal does not hold. Loads it if need be.
+    pub(crate) fn find_or_load(&mut self, address: Address) -> Result<usize, StoreError> {
+        if let Some(index) = self.ledger.find(address) {
+            return Ok(index);
+        }
+        self.ledger.has_unjournaled = true;
+        self.add(address)
+    }
+
+    /// Adds an account that the run has not loaded. Gives its index.
+    fn add(&mut self, address: Address) -> Result<usize, StoreError> {
+        let access = Access::new(address, self.load(address)?);
+        self.ledger.accounts.push(access);
+        // Whether its storage is still there, later steps should see from the state that this one leaves.
+        self.ledger.run_must_end |=
+            self.collisions.as_ref().is_some_and(|collisions| collisions.contains(&address));
+        Ok(self.ledger.accounts.len() - 1)
+    }
+}
+
+impl<W> Drop for Db<'_, W> {
+    fn drop(&mut self) {
+        self.pools.spare.keep(std::mem::take(&mut self.content));
+    }
+}
+
+impl<W: StateView> Database for Db<'_, W> {
+    type Error = StoreError;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        let index = match self.ledger.find(address) {
+            Some(index) => index,
+            None => self.add(address)?,
+        };
+        self.ledger.enter_journal(index);
+        let access = &self.ledger.accounts[index];
+        let (balance, nonce) = access.now;
+        Ok(access.exists().then(|| AccountInfo {
+            balance,
+            nonce,
+            code_hash: access.seen.code_hash,
+            account_id: AccountId::new(index),
+            code: None,
+        }))
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
+        if let Some(code) = self.content.code(&code_hash) {
+            return Ok(code::under_rules(code, self.delegates));
+        }
+        let created = self.pools.codes.read().get(&code_hash).cloned();
+        let code = match created {
+            Some(code) => code,
+            None => self.store().code(code_hash)?,
+        };
+        let executed = code::under_rules(&code, self.delegates);
+        self.content.keep_code(code_hash, code);
+        Ok(executed)
+    }
+
+    /// The journal names accounts by their ids. So this is, nearly always, a read behind it, which would miss what earlier steps of a run
+    /// have stored: the run is executed again without this step.
+    fn storage(&mut self, address: Address, slot: StorageKey) -> Result<StorageValue, Self::Error> {
+        if self.view.is_continued() {
+            return Err(StoreError::BehindJournal);
+        }
+        let index = match self.ledger.find(address) {
+            Some(index) => index,
+            None => {
+                self.ledger.has_unjournaled = true;
+                self.add(address)?
+            }
+        };
+        self.read_slot(index, address, slot)
+    }
+
+    fn storage_by_account_id(
+        &mut self,
+        address: Address,
+        account_id: AccountId,
+        slot: StorageKey,
+    ) -> Result<StorageValue, Self::Error> {
+        self.read_slot(account_id.get(), address, slot)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
+        let known = self.pools.block_hashes.read().get(&(self.world, number)).copied();
+        known.map_or_else(|| self.store().block_hash(number), Ok)
+    }
+}
+
+impl<W: StateView> Db<'_, W> {
+    /// A slot of an account that the run has loaded, as its steps before this one found it.
+    pub(crate) fn slot_of_base(&mut self, address: Address, slot: U256) -> Result<U256, StoreError> {
+        match self.ledger.find(address) {
+            Some(index) => self.read_slot(index, address, slot),
+            None => self.storage(address, slot),
+        }
+    }
+
+    fn read_slot(&mut self, index: usize, address: Address, slot: U256) -> Result<StorageValue, StoreError> {
+        let store = self.store();
+        let access = &mut self.ledger.accounts[index];
+        access.storage = true;
+        let generation = access.seen.generation;
+        let key = self.slot_key(address, generation, slot);
+        let read = self.view.read(&key, || {
+            if generation != 0 {
+                return Ok(Value::Slot(U256::ZERO));
+            }
+            store.slot(address, slot).map(Value::Slot)
+        })?;
+        let seen = read.value.slot();
+        self.ledger.slots.push(SlotAccess { account: index, slot, seen, sighting: read.sighting });
+        Ok(seen)
+    }
+}

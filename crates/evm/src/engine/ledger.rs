@@ -1,0 +1,255 @@
+//! What the run being executed has loaded, and what it relies on.
+
+use super::location::AccountState;
+use alloy_primitives::map::AddressMap;
+use alloy_primitives::{Address, U256};
+use revm::state::{Account, AccountStatus};
+use tandem_stm::Sighting;
+
+/// From this many accounts on, an access is found by hash instead of by search.
+const SEARCH_LIMIT: usize = 16;
+
+/// An account that the run has loaded, and what it relied on so far.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) address: Address,
+    pub(crate) sighting: Sighting,
+    /// What the EVM was shown. Differs from what was read only in what was predicted or cannot be negative.
+    pub(crate) seen: AccountState,
+    /// The balance was seen as such.
+    pub(crate) balance: bool,
+    /// The nonce was seen or predicted.
+    pub(crate) nonce: bool,
+    /// Existence was seen.
+    pub(crate) exists: bool,
+    /// Storage was read, or its being empty was relied on.
+    pub(crate) storage: bool,
+    /// The least that was left of the balance after any outflow that was checked, reverted ones too.
+    pub(crate) slack: Option<U256>,
+    /// Number of checks that `slack` comes from.
+    pub(crate) checks: u32,
+    /// Balance and nonce as transfers left them that did without the journal. What the journal has loaded is there.
+    pub(crate) now: (U256, u64),
+    /// Whether an earlier transaction of the run touched it, without the journal showing that: by a plain transfer, by a credit
+    /// before it was loaded, or so that it ceased to exist.
+    pub(crate) touched: bool,
+    /// Whether the journal has loaded it.
+    in_journal: bool,
+}
+
+impl Access {
+    /// What was read of an account, nothing of which is relied on yet but its code.
+    pub(super) fn new(address: Address, (seen, sighting): (AccountState, Sighting)) -> Self {
+        Self {
+            address,
+            sighting,
+            seen,
+            balance: false,
+            nonce: false,
+            exists: false,
+            storage: false,
+            slack: None,
+            checks: 0,
+            now: (seen.balance, seen.nonce),
+            touched: false,
+            in_journal: false,
+        }
+    }
+
+    /// Whether the account exists after the transactions of the run that did without the journal. Runs of several transactions there
+    /// are only since EIP-161, so what they touched and left empty is gone.
+    pub(super) fn exists(&self) -> bool {
+        let (balance, nonce) = self.now;
+        let is_empty = balance.is_zero() && nonce == 0 && !self.seen.has_code();
+        !is_empty || (self.seen.exists && !self.touched)
+    }
+
+    /// Adds to the balance. What overflows is dropped, as the EVM does.
+    fn credit(&mut self, amount: U256) {
+        self.now.0 = self.now.0.checked_add(amount).unwrap_or(self.now.0);
+        self.touched = true;
+    }
+
+    /// Takes a nonce for the account's that differs from what was read, unless something relies on that already. Whether it did.
+    pub(crate) fn predict_nonce(&mut self, nonce: u64) -> bool {
+        let free = !self.nonce && self.now.1 == self.seen.nonce && nonce != self.seen.nonce;
+        if free {
+            self.seen.nonce = nonce;
+            self.now.1 = nonce;
+            self.sighting = self.sighting.predicted();
+        }
+        free
+    }
+
+    /// Notes that `left` would be left of the balance after an outflow that was found to be covered.
+    pub(crate) fn rely_on_funds(&mut self, left: U256) {
+        self.slack = Some(self.slack.map_or(left, |slack| slack.min(left)));
+        self.checks += 1;
+    }
+
+    /// Notes that everything of it was seen.
+    pub(super) fn rely_on_all(&mut self) {
+        self.balance = true;
+        self.nonce = true;
+        self.exists = true;
+    }
+}
+
+/// A slot that the run has loaded.
+#[derive(Debug)]
+pub(crate) struct SlotAccess {
+    /// Index of the account's [`Access`].
+    pub(crate) account: usize,
+    pub(crate) slot: U256,
+    pub(crate) seen: U256,
+    pub(crate) sighting: Sighting,
+}
+
+/// A SELFDESTRUCT that moved a whole balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sweep {
+    pub(crate) source: Address,
+    pub(crate) target: Address,
+    /// The balance moved, in wei.
+    pub(crate) amount: U256,
+    /// The target's [`Access::checks`] right after the move.
+    pub(crate) target_checks: u32,
+}
+
+/// What a run of steps has loaded, and what it relies on.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) accounts: Vec<Access>,
+    pub(crate) slots: Vec<SlotAccess>,
+    /// Addresses at which a contract was to be created.
+    pub(crate) creations: Vec<Address>,
+    /// SELFDESTRUCTs, in order, reverted ones too.
+    pub(crate) sweeps: Vec<Sweep>,
+    /// Credits to accounts that the run has not loaded.
+    pub(crate) credits: Vec<(Address, U256)>,
+    /// How many of them are of earlier steps of the run.
+    earlier_credits: usize,
+    /// Index into `accounts`, filled once there are many.
+    by_address: AddressMap<usize>,
+    /// Whether some of `accounts` are there that the journal has not loaded.
+    pub(super) has_unjournaled: bool,
+    /// Whether the run had better end: something was destroyed, or may have been, and a run tells of each account once.
+    pub(crate) run_must_end: bool,
+    /// Whether everything that was loaded is relied on as it was seen: something read it that says no more than that.
+    pub(crate) exact: bool,
+}
+
+impl Ledger {
+    /// Prepares for a run of steps.
+    pub(super) fn begin(&mut self) {
+        self.accounts.clear();
+        self.slots.clear();
+        self.creations.clear();
+        self.sweeps.clear();
+        self.credits.clear();
+        self.earlier_credits = 0;
+        self.has_unjournaled = false;
+        self.run_must_end = false;
+        self.exact = false;
+        if !self.by_address.is_empty() {
+            self.by_address.clear();
+        }
+    }
+
+    /// Goes on to the next step of a run.
+    pub(crate) fn proceed(&mut self) {
+        self.earlier_credits = self.credits.len();
+    }
+
+    /// The index of an account's access, if the run has loaded it.
+    pub(super) fn find(&mut self, address: Address) -> Option<usize> {
+        if self.accounts.len() <= SEARCH_LIMIT {
+            return self.accounts.iter().rposition(|access| access.address == address);
+        }
+        for index in self.by_address.len()..self.accounts.len() {
+            self.by_address.insert(self.accounts[index].address, index);
+        }
+        self.by_address.get(&address).copied()
+    }
+
+    /// The access of an account, if the run has loaded it.
+    pub(crate) fn access(&mut self, address: Address) -> Option<&mut Access> {
+        let index = self.find(address)?;
+        self.accounts.get_mut(index)
+    }
+
+    /// Notes that the transaction that ends has touched an account of the journal and leaves it empty, in a fork that has EIP-161:
+    /// later transactions find no account there.
+    pub(crate) fn depart(&mut self, address: Address, account: &mut Account) {
+        account.unmark_touch();
+        account.status |= AccountStatus::LoadedAsNotExisting;
+        if let Some(access) = self.access(address) {
+            access.touched = true;
+        }
+    }
+
+    /// Adds to the balance of an account that the journal has not loaded.
+    pub(crate) fn credit(&mut self, address: Address, amount: U256) {
+        // Credits of one step go together, those of different steps do not: if one overflows, others may not.
+        match self.credits[self.earlier_credits..].iter_mut().find(|(other, _)| *other == address) {
+            Some((_, sum)) => *sum = sum.saturating_add(amount),
+            None => self.credits.push((address, amount)),
+        }
+    }
+
+    /// Adds what was credited to accounts without loading them to those that plain transfers have loaded meanwhile.
+    pub(super) fn fold_credits(&mut self) {
+        if !self.has_unjournaled {
+            return;
+        }
+        let mut credits = std::mem::take(&mut self.credits);
+        credits.retain(|(address, amount)| match self.access(*address) {
+            Some(access) => {
+                access.credit(*amount);
+                false
+            }
+            None => true,
+        });
+        self.credits = credits;
+    }
+
+    /// Notes that the journal keeps account of an account from here on. What was credited to it without loading it is added.
+    pub(super) fn enter_journal(&mut self, index: usize) {
+        let access = &mut self.accounts[index];
+        // The journal asks once: this is somebody else, and may look at anything.
+        if std::mem::replace(&mut access.in_journal, true) {
+            access.rely_on_all();
+        }
+        if self.credits.is_empty() {
+            return;
+        }
+        self.credits.retain(|(credited, amount)| {
+            let other = *credited != access.address;
+            if !other {
+                access.credit(*amount);
+            }
+            other
+        });
+        self.earlier_credits = self.earlier_credits.min(self.credits.len());
+    }
+
+    /// Notes a SELFDESTRUCT.
+    pub(crate) fn note_sweep(&mut self, source: Address, target: Address, amount: U256) {
+        let target_checks = self.access(target).map_or(0, |access| access.checks);
+        self.sweeps.push(Sweep { source, target, amount, target_checks });
+    }
+
+    /// Notes that `left` would be left of an account's balance after an outflow that was found to be covered.
+    pub(crate) fn rely_on_funds(&mut self, address: Address, left: U256) {
+        if let Some(access) = self.access(address) {
+            access.rely_on_funds(left);
+        }
+    }
+
+    /// Notes that an account's balance was seen.
+    pub(crate) fn show_balance(&mut self, address: Address) {
+        if let Some(access) = self.access(address) {
+            access.balance = true;
+        }
+    }
+}

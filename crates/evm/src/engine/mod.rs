@@ -1,0 +1,20 @@
+//! Transactions as the engine's steps: what they rely on, what they do, how they are executed.
+
+pub(crate) mod context;
+mod db;
+mod host;
+pub(crate) mod in_flight;
+pub(crate) mod kept;
+mod ledger;
+pub(crate) mod location;
+mod machine;
+mod ordered;
+mod pools;
+mod precompiles;
+pub(crate) mod record;
+mod repair;
+mod report;
+pub(crate) mod state_view;
+pub(crate) mod step;
+mod transfer;
+pub(crate) mod vm;

@@ -1,0 +1,156 @@
+use super::context::{Ctx, CtxOf};
+use super::db::Db;
+use super::location::AccountState;
+use super::machine::Machine;
+use super::state_view::StateView;
+use crate::protocol::{Charge, EvmError, Protocol, SenderRule, forward_to_inner};
+use alloy_primitives::{Address, U256};
+use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
+use revm::context::transaction::AuthorizationTr;
+use revm::context::{Journal, JournalEntry, JournalTr, Transaction, TransactionType};
+use revm::handler::{EvmTr, FrameResult, Handler};
+use revm::interpreter::{GasTracker, InitialAndFloorGas};
+use revm::primitives::hardfork::SpecId;
+
+/// A chain's handler, with three steps done so that transactions depend on less:
+///
+/// * The sender's nonce is predicted to be the transaction's, instead of read.
+/// * The sender's funds check is a lower bound on the balance.
+/// * Fees are credits to balances that are not read.
+///
+/// The steps in between are the handler's own; their order is revm's.
+#[derive(Default)]
+pub(crate) struct Ordered<H> {
+    inner: H,
+}
+
+/// A handler of a machine's transactions.
+pub(crate) type OrderedOf<'r, P, W> = Ordered<<P as Protocol>::Handler<Machine<'r, P, W>>>;
+
+impl<'r, P, W, H> Handler for Ordered<H>
+where
+    P: Protocol,
+    W: StateView + 'r,
+    H: Handler<Evm = Machine<'r, P, W>, Error = EvmError, HaltReason = HaltReason>,
+{
+    type Evm = Machine<'r, P, W>;
+    type Error = EvmError;
+    type HaltReason = HaltReason;
+
+    forward_to_inner!();
+
+    fn validate_against_state_and_deduct_caller(
+        &self,
+        evm: &mut Self::Evm,
+        gas: &mut InitialAndFloorGas,
+    ) -> Result<(), Self::Error> {
+        let protocol = evm.protocol();
+        let ctx = evm.ctx();
+        if !ctx.journaled_state.database.is_recording() {
+            return self.inner.validate_against_state_and_deduct_caller(evm, gas);
+        }
+        // At its turn a nonce is what it is.
+        let predicted = ctx.journaled_state.database.view.is_speculative();
+        let sender = ctx.tx.caller();
+        let nonce = ctx.tx.nonce();
+        ctx.journaled_state.load_account_with_code(sender)?;
+        let Journal { inner, database: db } = &mut ctx.journaled_state;
+        if let (Some(account), Some(access)) = (inner.state.get_mut(&sender), db.ledger.access(sender)) {
+            match protocol.sender_rule(&ctx.tx) {
+                SenderRule::Standard { cost } => {
+                    if predicted && access.predict_nonce(nonce) {
+                        account.info.nonce = nonce;
+                    }
+                    access.nonce = true;
+                    access.rely_on_funds(account.info.balance.saturating_sub(cost));
+                }
+                SenderRule::Exact => access.rely_on_all(),
+            }
+        }
+        self.inner.validate_against_state_and_deduct_caller(evm, gas)
+    }
+
+    fn apply_eip7702_auth_list(
+        &self,
+        evm: &mut Self::Evm,
+        gas: &mut GasTracker,
+    ) -> Result<Option<u64>, Self::Error> {
+        let refund = self.inner.apply_eip7702_auth_list(evm, gas)?;
+        let ctx = evm.ctx();
+        if ctx.tx.tx_type() == TransactionType::Eip7702 && ctx.journaled_state.database.is_recording() {
+            let tx = ctx.tx.clone();
+            for authority in tx.authorization_list().filter_map(|authorization| authorization.authority()) {
+                let Some(access) = ctx.journaled_state.database.ledger.access(authority) else { continue };
+                access.nonce = true;
+                access.exists = true;
+                // Without nonce and code, only the balance tells whether the authority is empty.
+                access.balance |=
+                    matches!(access.seen, AccountState { nonce: 0, .. }) && !access.seen.has_code();
+            }
+        }
+        Ok(refund)
+    }
+
+    fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
+        let gas = result.gas();
+        pay_fees(evm, gas.used().saturating_sub(gas.reservoir()));
+        Ok(())
+    }
+
+    fn execution_result(
+        &mut self,
+        evm: &mut Self::Evm,
+        result: FrameResult,
+        gas: ResultGas,
+    ) -> Result<ExecutionResult<HaltReason>, Self::Error> {
+        forget_the_gone(evm.ctx());
+        self.inner.execution_result(evm, result, gas)
+    }
+}
+
+/// Pays the fees of the transaction that is set.
+fn pay_fees<P: Protocol, W: StateView>(evm: &mut Machine<'_, P, W>, gas_used: u64) {
+    let protocol = evm.protocol();
+    let CtxOf::<P, W> { tx, block, cfg, journaled_state, .. } = evm.ctx();
+    let charge = Charge { tx, block, spec: cfg.spec, gas_used };
+    let spec = cfg.spec;
+    protocol.pay_fees(&charge, &mut |address, amount| credit(journaled_state, spec, address, amount));
+}
+
+/// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
+/// told that later transactions find nothing there.
+fn forget_the_gone<T: Transaction, C, W: StateView>(ctx: &mut Ctx<'_, T, C, W>) {
+    if !ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
+        return;
+    }
+    let Journal { inner, database: db } = &mut ctx.journaled_state;
+    for entry in &inner.journal {
+        if let JournalEntry::AccountTouched { address } = entry
+            && let Some(account) = inner.state.get_mut(address)
+            && account.is_touched()
+            && account.is_empty()
+            && !account.is_selfdestructed()
+        {
+            db.ledger.depart(*address, account);
+        }
+    }
+}
+
+/// Adds to a balance: in the journal if the account is loaded, else without reading it. Nothing of it is reverted, and nobody is any
+/// warmer for it.
+pub(crate) fn credit<W: StateView>(
+    journal: &mut Journal<Db<'_, W>>,
+    spec: SpecId,
+    address: Address,
+    amount: U256,
+) {
+    let Journal { inner, database: db } = journal;
+    let Some(account) = inner.state.get_mut(&address) else { return db.ledger.credit(address, amount) };
+    account.mark_touch();
+    let balance = &mut account.info.balance;
+    *balance = balance.checked_add(amount).unwrap_or(*balance);
+    // Nothing but credits comes after a credit in its step.
+    if account.is_empty() && spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
+        db.ledger.depart(address, account);
+    }
+}

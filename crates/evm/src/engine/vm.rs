@@ -1,0 +1,224 @@
+use super::db::Db;
+use super::in_flight::{Current, Job, Jobs};
+use super::kept::SpareContent;
+use super::location::EvmState;
+use super::machine::Machine;
+use super::ordered::OrderedOf;
+use super::pools::Pools;
+use super::report::report;
+use super::step::{Output, Part, Step, TransactionOutput};
+use super::transfer;
+use crate::error::ExecutionError;
+use crate::protocol::{Block, Protocol};
+use crate::state::Fault;
+use revm::context::Transaction;
+use revm::handler::{EvmTr, Handler};
+use std::num::NonZeroUsize;
+use tandem_stm::{Repair, View, Vm};
+
+/// The EVM as the engine's VM.
+#[derive(Debug)]
+pub(crate) struct EvmVm<'s, P: Protocol> {
+    pub(crate) pools: Pools<'s>,
+    pub(crate) jobs: Jobs<'s, P>,
+    /// Whether somebody wants to know what every step relied on.
+    tracing: bool,
+    /// How many transactions of a block are a part of it, if somebody wants to see the changes of parts.
+    every: Option<NonZeroUsize>,
+}
+
+impl<'s, P: Protocol> EvmVm<'s, P> {
+    pub(crate) fn new(spare: &'s SpareContent, tracing: bool, every: Option<NonZeroUsize>) -> Self {
+        Self { pools: Pools::new(spare), jobs: Jobs::default(), tracing, every }
+    }
+
+    /// Whether a part of the block ends with the transaction at `index`: somebody wants to know the changes until there.
+    pub(crate) fn ends_part(&self, block: &Block<P>, index: usize) -> bool {
+        block.protocol().tells_each_transaction(block)
+            || self.every.is_some_and(|every| (index + 1).is_multiple_of(every.get()))
+    }
+
+    /// Whether the step behind this one can be executed in one run with it: it is of the same block, and of the same part.
+    fn is_continuous(&self, block: &Block<P>, part: Part) -> bool {
+        match part {
+            Part::Start => !block.protocol().tells_each_transaction(block),
+            Part::Transaction(index) => !self.ends_part(block, index),
+            Part::End => false,
+        }
+    }
+}
+
+/// A worker's EVM.
+type MachineOf<'r, 's, P> = Machine<'r, P, View<'r, EvmVm<'s, P>>>;
+
+/// One worker: its EVM, and the block it is at.
+pub(crate) struct Worker<'r, 's, P: Protocol> {
+    machine: MachineOf<'r, 's, P>,
+    current: Current<'s, P>,
+    /// The block that it feeds steps of, far ahead of those that it executes.
+    fed: Current<'s, P>,
+    /// Whether the step behind the last one may continue its run.
+    open: bool,
+}
+
+impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
+    /// Goes to the block of this number, whose environment is set if it was at another one.
+    fn enter(
+        &mut self,
+        number: u64,
+        jobs: &Jobs<'s, P>,
+    ) -> Result<(&mut MachineOf<'r, 's, P>, &Job<'s, P>), ExecutionError<Fault>> {
+        let Self { machine, current, .. } = self;
+        let (job, moved) = current.at(number, jobs)?;
+        if moved {
+            machine.set_block(&job.block);
+        }
+        Ok((machine, job))
+    }
+}
+
+/// Executes a transaction.
+fn execute<'r, 's, P: Protocol>(
+    machine: &mut MachineOf<'r, 's, P>,
+    block: &Block<P>,
+    index: usize,
+) -> Result<TransactionOutput, ExecutionError<Fault>> {
+    machine.set_transaction(block.transaction(index).clone(), block.protocol().context(block, index));
+    let transferred = transfer::execute(machine, block).map_err(|error| error.in_block(block.id()))?;
+    let result = match transferred {
+        Some(result) => result,
+        None => OrderedOf::<P, _>::default()
+            .run(machine)
+            .map_err(|error| block.transaction_error(index, error))?,
+    };
+    Ok(result.into())
+}
+
+impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
+    type Domain = EvmState;
+    type Step = Step;
+    type Output = Output<P>;
+    type Error = ExecutionError<Fault>;
+    type Worker<'r>
+        = Worker<'r, 's, P>
+    where
+        Self: 'r;
+
+    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, P> {
+        let mut machine = Machine::new(Db::new(view, &self.pools));
+        if self.tracing {
+            machine.trace();
+        }
+        Worker { machine, current: Current::default(), fed: Current::default(), open: false }
+    }
+
+    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P>) -> &'w mut View<'r, Self>
+    where
+        Self: 'r,
+    {
+        &mut worker.machine.db().view
+    }
+
+    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step, count: usize)
+    where
+        Self: 'r,
+    {
+        let Part::Transaction(first) = step.part else { return };
+        let Ok((machine, job)) = worker.enter(step.block, &self.jobs) else { return };
+        let transactions = job.block.transactions.iter().skip(first).take(count);
+        let addresses = transactions.flat_map(|transaction| {
+            let tx = &transaction.tx;
+            // The rest of it is wanted soon, too.
+            std::hint::black_box((tx.nonce(), tx.value(), tx.gas_price(), tx.max_priority_fee_per_gas()));
+            [Some(tx.caller()), tx.kind().to().copied()].into_iter().flatten()
+        });
+        machine.db().fetch(job.store, job.world, addresses);
+    }
+
+    /// Calls of the same function of the same contract: of two in a row, every other one needs the one before on mainnet.
+    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Option<u64>
+    where
+        Self: 'r,
+    {
+        let Part::Transaction(index) = step.part else { return None };
+        let (job, _) = worker.fed.at(step.block, &self.jobs).ok()?;
+        let callee = job.block.transactions[index].callee?;
+        // Blocks of different worlds have nothing to do with each other.
+        Some(callee.wrapping_add(u64::from(job.world) << 32))
+    }
+
+    /// The gas limit: all that is known of a transaction's length before it executes.
+    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> u64
+    where
+        Self: 'r,
+    {
+        match (step.part, worker.fed.at(step.block, &self.jobs)) {
+            (Part::Transaction(index), Ok((job, _))) => job.block.transactions[index].gas_limit,
+            _ => 0,
+        }
+    }
+
+    fn execute<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Result<Output<P>, Self::Error> {
+        let Step { block, part } = step;
+        worker.open = false;
+        let (machine, job) = worker.enter(*block, &self.jobs)?;
+        let block = &*job.block;
+        block.check()?;
+        if machine.db().view.is_continued() {
+            machine.db().ledger.proceed();
+        } else {
+            machine.db().begin(job.store, job.world);
+            machine.reset();
+        }
+        let continuous = self.is_continuous(block, *part);
+        let output = match part {
+            Part::Start => {
+                block.protocol().start(block, machine).map_err(|error| error.in_block(block.id()))?;
+                Output::Start
+            }
+            Part::Transaction(index) => Output::Transaction(execute(machine, block, *index)?),
+            Part::End => {
+                let end = block.protocol().end(block, machine);
+                Output::End(end.map_err(|error| error.in_block(block.id()))?)
+            }
+        };
+        worker.open = continuous && !machine.db().ledger.run_must_end;
+        Ok(output)
+    }
+
+    fn continues<'r>(&'r self, worker: &Worker<'r, 's, P>) -> bool
+    where
+        Self: 'r,
+    {
+        worker.open
+    }
+
+    fn report<'r>(&'r self, worker: &mut Worker<'r, 's, P>, output: &mut Output<P>) -> Result<(), Self::Error>
+    where
+        Self: 'r,
+    {
+        let Worker { machine, current, .. } = worker;
+        let transfer = report(machine.ctx(), &self.pools).map_err(|error| match current.job() {
+            Some(job) => error.in_block(job.block.id()),
+            None => ExecutionError::Internal("a step was executed of no block".to_owned()),
+        })?;
+        if let Output::Transaction(output) = output {
+            output.transfer = transfer.map(Box::new);
+            output.notes = machine.db().notes.as_mut().map(|notes| Box::new(std::mem::take(notes)));
+        }
+        Ok(())
+    }
+
+    fn records_always(&self) -> bool {
+        self.tracing
+    }
+
+    fn repair(&self, _step: &Step, repair: &mut Repair<'_, Self>) -> bool {
+        match repair.output {
+            Output::Transaction(TransactionOutput { transfer: Some(transfer), .. }) => {
+                transfer.shift(repair.violated, repair.effects)
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+use super::{Block, Protocol};
+use crate::error::{ExecutionError, InvalidBlock};
+use crate::state::Fault;
+use revm::context::Transaction;
+use revm::context::result::ExecutionResult;
+
+/// A block's results so far, in order.
+#[derive(Clone, Debug)]
+pub struct Assembly<P: Protocol> {
+    /// Receipts of the transactions that are final.
+    pub receipts: Vec<P::Receipt>,
+    /// Gas that they used.
+    pub gas_used: u64,
+    /// What the chain collects besides.
+    pub summary: P::Summary,
+}
+
+impl<P: Protocol> Default for Assembly<P> {
+    fn default() -> Self {
+        Self { receipts: Vec::new(), gas_used: 0, summary: P::Summary::default() }
+    }
+}
+
+impl<P: Protocol> Assembly<P> {
+    /// Whether the block's gas limit leaves what the transaction at `index` asks for.
+    ///
+    /// # Errors
+    ///
+    /// If it does not.
+    pub fn check_gas_limit(&self, block: &Block<P>, index: usize) -> Result<(), InvalidBlock> {
+        let available = block.env().block_env.gas_limit.saturating_sub(self.gas_used);
+        let wanted = block.transaction(index).gas_limit();
+        if wanted > available {
+            return Err(InvalidBlock::GasLimit { index, wanted, available });
+        }
+        Ok(())
+    }
+
+    /// Adds a transaction that is final.
+    pub(crate) fn add(
+        &mut self,
+        block: &Block<P>,
+        index: usize,
+        result: ExecutionResult,
+    ) -> Result<(), ExecutionError<Fault>> {
+        if index == 0 {
+            self.receipts.reserve_exact(block.transaction_count());
+        }
+        let protocol = &**block.protocol();
+        let added = protocol.admit(block, index, self).and_then(|()| {
+            self.gas_used += result.tx_gas_used();
+            protocol.add_transaction(block, index, result, self)
+        });
+        added.map_err(|error| ExecutionError::Block { block: block.id(), error })
+    }
+
+    /// Adds what the last step yields.
+    pub(crate) fn end(&mut self, block: &Block<P>, end: P::End) -> Result<(), ExecutionError<Fault>> {
+        let ended = block.protocol().add_end(block, end, self);
+        ended.map_err(|error| ExecutionError::Block { block: block.id(), error })
+    }
+}

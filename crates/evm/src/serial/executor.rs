@@ -1,0 +1,98 @@
+use super::block::PlainBlock;
+use super::db::PlainDb;
+use super::handler::{Plain, SerialOf};
+use super::host::SerialHost;
+use crate::error::ExecutionError;
+use crate::ops;
+use crate::protocol::{Assembly, Block, Protocol};
+use crate::state::{BaseState, Fault};
+use alloy_primitives::map::B256Map;
+use revm::bytecode::Bytecode;
+use revm::context::{Context, Evm, Journal, JournalTr};
+use revm::database_interface::DatabaseRef;
+use revm::handler::Handler;
+use revm::handler::instructions::EthInstructions;
+
+/// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
+/// next, which is the cheapest way there is, and each code is analysed once.
+#[derive(Debug, Default)]
+pub struct PlainExecutor {
+    codes: B256Map<Bytecode>,
+}
+
+impl PlainExecutor {
+    /// An executor that knows no code yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Executes one block on the state in `store`.
+    ///
+    /// # Errors
+    ///
+    /// If the block is invalid or the store fails.
+    pub fn execute<S: DatabaseRef, P: Protocol>(
+        &mut self,
+        store: &S,
+        block: &Block<P>,
+    ) -> Result<PlainBlock<P>, ExecutionError<S::Error>> {
+        self.execute_on(store, block).map_err(ExecutionError::of_store)
+    }
+
+    fn execute_on<P: Protocol>(
+        &mut self,
+        store: &dyn BaseState,
+        block: &Block<P>,
+    ) -> Result<PlainBlock<P>, ExecutionError<Fault>> {
+        let parent = block.protocol().parent_hash(block.body());
+        let db = PlainDb {
+            store,
+            codes: std::mem::take(&mut self.codes),
+            delegates: block.has_delegations(),
+            parent: parent.map(|hash| (block.id().number.wrapping_sub(1), hash)),
+        };
+        let env = block.env();
+        let ctx = Context {
+            block: env.block_env.clone(),
+            tx: P::Tx::default(),
+            cfg: env.cfg_env.clone(),
+            journaled_state: Journal::new(db),
+            chain: P::Context::default(),
+            local: Default::default(),
+            error: Ok(()),
+        };
+        let mut instructions = EthInstructions::new_mainnet_with_spec(block.spec_id());
+        for replaced in block.protocol().instructions(block) {
+            ops::install(&mut instructions, replaced);
+        }
+        let mut evm = Evm::new(ctx, instructions, block.protocol().precompiles(block));
+        evm.ctx.journaled_state.set_spec_id(block.spec_id());
+        let result = execute(&mut evm, block);
+        self.codes = std::mem::take(&mut evm.ctx.journaled_state.database.codes);
+        result
+    }
+}
+
+fn execute<P: Protocol>(
+    evm: &mut Plain<'_, P>,
+    block: &Block<P>,
+) -> Result<PlainBlock<P>, ExecutionError<Fault>> {
+    block.check()?;
+    let protocol = block.protocol();
+    let mut handler = SerialOf::<P>::new(block);
+    if protocol.has_start(block) {
+        let started = protocol.start(block, &mut SerialHost { evm, handler: &mut handler });
+        started.map_err(|error| error.in_block(block.id()))?;
+    }
+    let mut assembly = Assembly::default();
+    for index in 0..block.transaction_count() {
+        evm.ctx.tx = block.transaction(index).clone();
+        evm.ctx.chain = protocol.context(block, index);
+        let result = handler.run(evm).map_err(|error| block.transaction_error(index, error))?;
+        assembly.add(block, index, result)?;
+    }
+    let ended = protocol.end(block, &mut SerialHost { evm, handler: &mut handler });
+    assembly.end(block, ended.map_err(|error| error.in_block(block.id()))?)?;
+    let state = std::mem::take(&mut evm.ctx.journaled_state.inner.state);
+    Ok(PlainBlock::new(assembly, state, block.clears_empty_accounts(), handler.gone))
+}
