@@ -75,7 +75,10 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
     fn environment(&self, body: &Self::Body) -> Result<EvmEnv, Refusal>;
 
     /// The hash of the parent, for BLOCKHASH in this block and in later ones; `None` if the body does not tell it.
-    fn parent_hash(&self, body: &Self::Body) -> Option<B256>;
+    fn parent_hash(&self, body: &Self::Body) -> Option<B256> {
+        let _ = body;
+        None
+    }
 
     /// Tells the rules of one block from those of others: blocks with the same number have the same precompiles and instructions.
     fn rules(&self, block: &Block<Self>) -> u32 {
@@ -83,14 +86,20 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
     }
 
     /// Whether anything happens before the first transaction.
-    fn has_start(&self, block: &Block<Self>) -> bool;
+    fn has_start(&self, block: &Block<Self>) -> bool {
+        let _ = block;
+        false
+    }
 
-    /// What happens before the first transaction.
+    /// What happens before the first transaction, if [`Protocol::has_start`] says so.
     ///
     /// # Errors
     ///
     /// If it breaks a rule of the block, or the host fails.
-    fn start(&self, block: &Block<Self>, host: &mut dyn Host<Self>) -> Result<(), SystemError>;
+    fn start(&self, block: &Block<Self>, host: &mut dyn Host<Self>) -> Result<(), SystemError> {
+        let _ = (block, host);
+        Ok(())
+    }
 
     /// What happens after the last transaction.
     ///
