@@ -278,7 +278,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let blocks: Vec<_> = numbers.map(|number| block(number, &mut nonces, &mut random)).collect();
     let mut serial = Vec::new();
     for block in &blocks {
-        let executed = PlainExecutor::new().execute(&state, block)?;
+        let executed = PlainExecutor::for_protocol().execute(&state, block)?;
         let changes = executed.state_changes(&state)?;
         for change in to_evm_states(&changes, |address| state.basic_ref(address))? {
             state.commit(change);

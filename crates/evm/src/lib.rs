@@ -33,11 +33,10 @@ pub use ethereum::{
 };
 pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use protocol::{
-    Assembly, Charge, ContextOf, EvmError, EvmOf, Host, Protocol, ReplacedInstruction, SenderRule,
-    StorageCollisions, SystemError,
+    Assembly, Charge, ContextOf, EvmError, EvmOf, Host, NoTracing, Protocol, ReplacedInstruction, SenderRule,
+    StorageCollisions, SystemError, Tracing,
 };
 pub use revm;
-pub use serial::PlainExecutor;
 pub use state::{Fault, StoreError};
 pub use store::{StoreRef, StoreRefError};
 pub use tandem_stm::{Background, Config, ConfigError, Cut, Event, EventKind, Metrics, Observation};
@@ -52,8 +51,14 @@ pub type BlockInput<'s, S, P = ChainSpec> = api::BlockInput<'s, S, P>;
 pub type Finished<'a, 's, S, P = ChainSpec> = api::Finished<'a, 's, S, P>;
 /// A block whose execution is final.
 pub type FinishedBlock<P = ChainSpec> = api::FinishedBlock<P>;
+/// The finished blocks of a stream, in order, with what inspectors made of their transactions.
+pub type Inspected<'a, 's, S, T, P = ChainSpec> = api::Inspected<'a, 's, S, P, T>;
+/// A block whose execution is final, with what inspectors made of its transactions.
+pub type InspectedBlock<T, P = ChainSpec> = api::InspectedBlock<P, T>;
 /// A step that became final: what it relied on and did.
 pub type StepTrace<P = ChainSpec> = api::StepTrace<P>;
+/// The baseline: blocks executed by revm as it comes, one transaction after the other.
+pub type PlainExecutor<P = ChainSpec> = serial::PlainExecutor<P>;
 /// A block executed by the plain loop.
 pub type PlainBlock<P = ChainSpec> = serial::PlainBlock<P>;
 

@@ -1,5 +1,5 @@
 use super::changes::PartialChanges;
-use super::finished::FinishedBlock;
+use super::finished::{FinishedBlock, InspectedBlock};
 use super::sink::{Assembler, Observer};
 use super::step_trace::{StepTrace, Tracer};
 use crate::engine::in_flight::Job;
@@ -7,7 +7,7 @@ use crate::engine::kept::Kept;
 use crate::engine::step::{Part, Step};
 use crate::engine::vm::EvmVm;
 use crate::error::ExecutionError;
-use crate::protocol::{Block, Protocol};
+use crate::protocol::{Block, NoTracing, Protocol, Tracing};
 use crate::state::Fault;
 use crossbeam_channel::Receiver;
 use revm::database_interface::DatabaseRef;
@@ -58,19 +58,20 @@ impl<'s, S, P: Protocol> BlockInput<'s, S, P> {
     }
 }
 
-/// The finished blocks of a stream, in order. Waits for each; ends after the last block or the first error.
+/// The finished blocks of a stream, in order, each with what inspectors made of its transactions. Waits for each; ends after the last
+/// block or the first error.
 ///
 /// Dropping it early ends the stream.
 #[derive(Debug)]
-pub struct Finished<'a, 's, S, P: Protocol> {
-    blocks: Option<Receiver<FinishedBlock<P>>>,
-    running: Running<'a, EvmVm<'s, P>>,
-    vm: &'a EvmVm<'s, P>,
+pub struct Inspected<'a, 's, S, P: Protocol, T: Tracing<P>> {
+    blocks: Option<Receiver<InspectedBlock<P, T::Trace>>>,
+    running: Running<'a, EvmVm<'s, P, T>>,
+    vm: &'a EvmVm<'s, P, T>,
     store: PhantomData<&'s S>,
 }
 
-impl<S: DatabaseRef, P: Protocol> Iterator for Finished<'_, '_, S, P> {
-    type Item = Result<FinishedBlock<P>, ExecutionError<S::Error>>;
+impl<S: DatabaseRef, P: Protocol, T: Tracing<P>> Iterator for Inspected<'_, '_, S, P, T> {
+    type Item = Result<InspectedBlock<P, T::Trace>, ExecutionError<S::Error>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.blocks.as_ref()?.recv() {
@@ -82,7 +83,7 @@ impl<S: DatabaseRef, P: Protocol> Iterator for Finished<'_, '_, S, P> {
     }
 }
 
-impl<S, P: Protocol> Drop for Finished<'_, '_, S, P> {
+impl<S, P: Protocol, T: Tracing<P>> Drop for Inspected<'_, '_, S, P, T> {
     fn drop(&mut self) {
         // The receiver first: a worker that waits for room in the channel must see that nobody will make any.
         self.blocks = None;
@@ -90,8 +91,22 @@ impl<S, P: Protocol> Drop for Finished<'_, '_, S, P> {
     }
 }
 
-fn execution_error<P: Protocol>(
-    vm: &EvmVm<'_, P>,
+/// The finished blocks of a stream, in order. Waits for each; ends after the last block or the first error.
+///
+/// Dropping it early ends the stream.
+#[derive(Debug)]
+pub struct Finished<'a, 's, S, P: Protocol>(Inspected<'a, 's, S, P, NoTracing>);
+
+impl<S: DatabaseRef, P: Protocol> Iterator for Finished<'_, '_, S, P> {
+    type Item = Result<FinishedBlock<P>, ExecutionError<S::Error>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.0.next()?.map(|inspected| inspected.block))
+    }
+}
+
+fn execution_error<P: Protocol, T: Tracing<P>>(
+    vm: &EvmVm<'_, P, T>,
     failure: StreamError<ExecutionError<Fault>>,
 ) -> ExecutionError<Fault> {
     match failure {
@@ -110,28 +125,17 @@ fn execution_error<P: Protocol>(
 }
 
 /// What is called with a stream that begins.
-type Consumer<'c, 's, P> =
-    dyn for<'a> FnMut(Receiver<FinishedBlock<P>>, &'a EvmVm<'s, P>, Running<'a, EvmVm<'s, P>>) + 'c;
+type Consumer<'c, 's, P, T> = dyn for<'a> FnMut(
+        Receiver<InspectedBlock<P, <T as Tracing<P>>::Trace>>,
+        &'a EvmVm<'s, P, T>,
+        Running<'a, EvmVm<'s, P, T>>,
+    ) + 'c;
 
 /// How a stream is executed.
 struct Mode<'a, P: Protocol> {
     cut: Cut,
     observer: Option<(NonZeroUsize, Observer<'a, P>)>,
     tracer: Option<Tracer<'a, P>>,
-}
-
-/// What does not depend on the types of store, input and consumer. It is compiled once for each chain, where an executor for that is
-/// made, and called through a pointer.
-trait Streams<P: Protocol>: Debug + Send + Sync {
-    fn engine(&self) -> &Engine;
-    fn kept(&self) -> &Kept;
-    fn run<'s>(
-        &'s self,
-        jobs: &mut (dyn Iterator<Item = Job<'s, P>> + Send),
-        mode: Mode<'_, P>,
-        consume: &mut Consumer<'_, 's, P>,
-    ) -> Metrics;
-    fn call(&self, job: Job<'_, P>) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics);
 }
 
 /// Threads and memory.
@@ -141,23 +145,16 @@ struct Core {
     kept: Kept,
 }
 
-impl<P: Protocol> Streams<P> for Core {
-    fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    fn kept(&self) -> &Kept {
-        &self.kept
-    }
-
-    fn run<'s>(
+impl Core {
+    fn run<'s, P: Protocol, T: Tracing<P>>(
         &'s self,
+        tracing: &'s T,
         jobs: &mut (dyn Iterator<Item = Job<'s, P>> + Send),
         mode: Mode<'_, P>,
-        consume: &mut Consumer<'_, 's, P>,
+        consume: &mut Consumer<'_, 's, P, T>,
     ) -> Metrics {
         let (every, observer) = mode.observer.unzip();
-        let vm = EvmVm::new(self.kept.content(), mode.tracer.is_some(), every);
+        let vm = EvmVm::new(self.kept.content(), tracing, mode.tracer.is_some(), every);
         let (sender, receiver) = crossbeam_channel::bounded(FINISHED_AHEAD);
         let batches = jobs.map(|job| steps(&vm, job));
         let sink = Assembler::new(&vm, sender, observer, mode.tracer);
@@ -169,8 +166,11 @@ impl<P: Protocol> Streams<P> for Core {
         metrics
     }
 
-    fn call(&self, job: Job<'_, P>) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics) {
-        let vm = EvmVm::new(self.kept.content(), false, None);
+    fn call<P: Protocol>(
+        &self,
+        job: Job<'_, P>,
+    ) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics) {
+        let vm = EvmVm::new(self.kept.content(), &NoTracing, false, None);
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let batches = std::iter::once(steps(&vm, job));
         let sink = Assembler::new(&vm, sender, None, None);
@@ -181,7 +181,39 @@ impl<P: Protocol> Streams<P> for Core {
         let result = outcome
             .map_err(|failure| execution_error(&vm, failure))
             .and_then(|()| receiver.try_recv().map_err(ended));
-        (result, metrics)
+        (result.map(|inspected| inspected.block), metrics)
+    }
+}
+
+/// What does not depend on the types of store, input and consumer. It is compiled once for each chain, where an executor for that is
+/// made, and called through a pointer.
+trait Streams<P: Protocol>: Debug + Send + Sync {
+    fn core(&self) -> &Core;
+    fn run<'s>(
+        &'s self,
+        jobs: &mut (dyn Iterator<Item = Job<'s, P>> + Send),
+        mode: Mode<'_, P>,
+        consume: &mut Consumer<'_, 's, P, NoTracing>,
+    ) -> Metrics;
+    fn call(&self, job: Job<'_, P>) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics);
+}
+
+impl<P: Protocol> Streams<P> for Core {
+    fn core(&self) -> &Core {
+        self
+    }
+
+    fn run<'s>(
+        &'s self,
+        jobs: &mut (dyn Iterator<Item = Job<'s, P>> + Send),
+        mode: Mode<'_, P>,
+        consume: &mut Consumer<'_, 's, P, NoTracing>,
+    ) -> Metrics {
+        Self::run(self, &NoTracing, jobs, mode, consume)
+    }
+
+    fn call(&self, job: Job<'_, P>) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics) {
+        Self::call(self, job)
     }
 }
 
@@ -198,23 +230,23 @@ impl<P: Protocol> Executor<P> {
 
     /// How many threads execute a stream.
     pub fn threads(&self) -> usize {
-        self.core.engine().threads()
+        self.core.core().engine.threads()
     }
 
     /// Memory that is kept for the next streams, in bytes: no more than [`Config::kept_memory`] says.
     pub fn kept_memory(&self) -> usize {
-        self.core.kept().bytes()
+        self.core.core().kept.bytes()
     }
 
     /// Gives back the memory that is kept for the next streams, and threads that are there because several were executed at once.
     pub fn release(&self) {
-        self.core.kept().release();
-        self.core.engine().release();
+        self.core.core().kept.release();
+        self.core.core().engine.release();
     }
 
     /// Threads for work around execution: recovering senders, hashing tries.
     pub fn background(&self) -> &Background {
-        self.core.engine().background()
+        self.core.core().engine.background()
     }
 
     /// Executes blocks as one stream. `consume` gets the finished blocks, in order, while later ones execute.
@@ -277,6 +309,31 @@ impl<P: Protocol> Executor<P> {
         self.run(blocks, Mode { cut, observer: None, tracer: Some(Box::new(tracer)) }, consume)
     }
 
+    /// Like [`Executor::stream`], with an inspector of `tracing`'s for each transaction. `consume` gets blocks with their traces, which
+    /// are those of executing the transactions one by one.
+    pub fn stream_inspected<'s, S, I, T, R>(
+        &'s self,
+        blocks: I,
+        cut: Cut,
+        tracing: &'s T,
+        consume: impl FnOnce(Inspected<'_, 's, S, P, T>) -> R,
+    ) -> (R, Metrics)
+    where
+        S: DatabaseRef + Sync + 's,
+        I: IntoIterator<Item = BlockInput<'s, S, P>>,
+        I::IntoIter: Send,
+        T: Tracing<P>,
+    {
+        let (mut consume, mut result) = (Some(consume), None);
+        let mut jobs = blocks.into_iter().map(Job::from);
+        let mode = Mode { cut, observer: None, tracer: None };
+        let metrics = self.core.core().run(tracing, &mut jobs, mode, &mut |blocks, vm, running| {
+            let blocks = Inspected { blocks: Some(blocks), running, vm, store: PhantomData };
+            result = consume.take().map(|consume| consume(blocks));
+        });
+        (result.expect("the engine asks for the consumer"), metrics)
+    }
+
     fn run<'s, S, I, R>(
         &'s self,
         blocks: I,
@@ -291,8 +348,8 @@ impl<P: Protocol> Executor<P> {
         let (mut consume, mut result) = (Some(consume), None);
         let mut jobs = blocks.into_iter().map(Job::from);
         let metrics = self.core.run(&mut jobs, mode, &mut |blocks, vm, running| {
-            let finished = Finished { blocks: Some(blocks), running, vm, store: PhantomData };
-            result = consume.take().map(|consume| consume(finished));
+            let blocks = Inspected { blocks: Some(blocks), running, vm, store: PhantomData };
+            result = consume.take().map(|consume| consume(Finished(blocks)));
         });
         (result.expect("the engine asks for the consumer"), metrics)
     }
@@ -324,7 +381,10 @@ impl<P: Protocol> Executor<P> {
 }
 
 /// The steps of one block. Tells the stream the hash of the block's parent on the way.
-fn steps<'s, P: Protocol>(vm: &EvmVm<'s, P>, job: Job<'s, P>) -> impl Iterator<Item = Step> + use<P> {
+fn steps<'s, P: Protocol, T: Tracing<P>>(
+    vm: &EvmVm<'s, P, T>,
+    job: Job<'s, P>,
+) -> impl Iterator<Item = Step> + use<P, T> {
     let block = job.block.clone();
     if let Some(parent) = block.id().number.checked_sub(1)
         && let Some(hash) = block.protocol().parent_hash(block.body())

@@ -23,6 +23,15 @@ pub struct FinishedBlock<P: Protocol> {
     pub(crate) parts: Vec<PartialChanges>,
 }
 
+/// A block whose execution is final, and what inspectors made of its transactions (see [`crate::protocol::Tracing`]).
+#[derive(Clone, Debug)]
+pub struct InspectedBlock<P: Protocol, T> {
+    /// The block.
+    pub block: FinishedBlock<P>,
+    /// One trace a transaction.
+    pub traces: Vec<T>,
+}
+
 /// Counts over the steps of one block: its transactions, start and end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BlockHistory {

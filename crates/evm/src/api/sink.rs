@@ -1,5 +1,5 @@
 use super::changes::{ChangedAccount, ChangedSlot, Inner, PartialChanges};
-use super::finished::{BlockHistory, FinishedBlock};
+use super::finished::{BlockHistory, FinishedBlock, InspectedBlock};
 use super::step_trace::{Tracer, step_trace};
 use super::wait::send;
 use crate::engine::in_flight::{Current, Job};
@@ -7,7 +7,7 @@ use crate::engine::location::{Key, Value};
 use crate::engine::step::{Output, Part, Step};
 use crate::engine::vm::EvmVm;
 use crate::error::ExecutionError;
-use crate::protocol::{Assembly, Block, Protocol};
+use crate::protocol::{Assembly, Block, Protocol, Tracing};
 use crate::state::Fault;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
@@ -18,22 +18,23 @@ use tandem_stm::{Changes, History, Recorded, Sink};
 pub(crate) type Observer<'a, P> = Box<dyn FnMut(&Arc<Block<P>>, PartialChanges) + Send + 'a>;
 
 /// Puts blocks together from their final steps and sends them to the consumer.
-pub(crate) struct Assembler<'v, 's, P: Protocol> {
-    vm: &'v EvmVm<'s, P>,
-    finished: Sender<FinishedBlock<P>>,
+pub(crate) struct Assembler<'v, 's, P: Protocol, T: Tracing<P>> {
+    vm: &'v EvmVm<'s, P, T>,
+    finished: Sender<InspectedBlock<P, T::Trace>>,
     observer: Option<Observer<'v, P>>,
     tracer: Option<Tracer<'v, P>>,
     parts: Vec<PartialChanges>,
     assembly: Assembly<P>,
+    traces: Vec<T::Trace>,
     history: BlockHistory,
     last_end: Instant,
     current: Current<'s, P>,
 }
 
-impl<'v, 's, P: Protocol> Assembler<'v, 's, P> {
+impl<'v, 's, P: Protocol, T: Tracing<P>> Assembler<'v, 's, P, T> {
     pub(crate) fn new(
-        vm: &'v EvmVm<'s, P>,
-        finished: Sender<FinishedBlock<P>>,
+        vm: &'v EvmVm<'s, P, T>,
+        finished: Sender<InspectedBlock<P, T::Trace>>,
         observer: Option<Observer<'v, P>>,
         tracer: Option<Tracer<'v, P>>,
     ) -> Self {
@@ -44,6 +45,7 @@ impl<'v, 's, P: Protocol> Assembler<'v, 's, P> {
             tracer,
             parts: Vec::new(),
             assembly: Assembly::default(),
+            traces: Vec::new(),
             history: BlockHistory::default(),
             last_end: Instant::now(),
             current: Current::default(),
@@ -51,12 +53,12 @@ impl<'v, 's, P: Protocol> Assembler<'v, 's, P> {
     }
 }
 
-impl<'s, P: Protocol> Assembler<'_, 's, P> {
+impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
     /// Ends a part of the block.
     fn end_part(
         &mut self,
         job: &Job<'s, P>,
-        changes: &mut Changes<'_, EvmVm<'s, P>>,
+        changes: &mut Changes<'_, EvmVm<'s, P, T>>,
     ) -> Result<(), ExecutionError<Fault>> {
         let part = self.add_part(changes)?;
         if let Some(observer) = &mut self.observer {
@@ -67,7 +69,7 @@ impl<'s, P: Protocol> Assembler<'_, 's, P> {
 
     fn add_part(
         &mut self,
-        changes: &mut Changes<'_, EvmVm<'s, P>>,
+        changes: &mut Changes<'_, EvmVm<'s, P, T>>,
     ) -> Result<PartialChanges, ExecutionError<Fault>> {
         let mut part = Inner::default();
         let mut missing = None;
@@ -100,7 +102,7 @@ impl<'s, P: Protocol> Assembler<'_, 's, P> {
         &mut self,
         job: &Job<'s, P>,
         end: P::End,
-        changes: &mut Changes<'_, EvmVm<'s, P>>,
+        changes: &mut Changes<'_, EvmVm<'s, P, T>>,
     ) -> Result<(), ExecutionError<Fault>> {
         self.add_part(changes)?;
         self.assembly.end(&job.block, end)?;
@@ -116,13 +118,18 @@ impl<'s, P: Protocol> Assembler<'_, 's, P> {
             parts: std::mem::take(&mut self.parts),
         };
         // A consumer that is gone has cancelled the stream, or is about to.
-        send(&self.finished, block);
+        send(&self.finished, InspectedBlock { block, traces: std::mem::take(&mut self.traces) });
         Ok(())
     }
 }
 
-impl<'s, P: Protocol> Sink<EvmVm<'s, P>> for Assembler<'_, 's, P> {
-    fn record(&mut self, step: &Step, output: &Output<P>, recorded: &Recorded<'_, EvmVm<'s, P>>) {
+impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's, P, T> {
+    fn record(
+        &mut self,
+        step: &Step,
+        output: &Output<P, T::Trace>,
+        recorded: &Recorded<'_, EvmVm<'s, P, T>>,
+    ) {
         if let Some(tracer) = &mut self.tracer
             && let Ok((job, _)) = self.current.at(step.block, &self.vm.jobs)
         {
@@ -133,8 +140,8 @@ impl<'s, P: Protocol> Sink<EvmVm<'s, P>> for Assembler<'_, 's, P> {
     fn finalize(
         &mut self,
         step: Step,
-        output: Output<P>,
-        changes: &mut Changes<'_, EvmVm<'s, P>>,
+        output: Output<P, T::Trace>,
+        changes: &mut Changes<'_, EvmVm<'s, P, T>>,
         history: History,
     ) -> Result<(), ExecutionError<Fault>> {
         self.history.conflicts += u64::from(history.conflicts);
@@ -145,6 +152,7 @@ impl<'s, P: Protocol> Sink<EvmVm<'s, P>> for Assembler<'_, 's, P> {
         match (step.part, output) {
             (Part::Transaction(index), Output::Transaction(output)) => {
                 self.assembly.add(&job.block, index, output.result)?;
+                self.traces.extend(output.trace);
                 if self.vm.ends_part(&job.block, index) {
                     self.end_part(job, changes)?;
                 }

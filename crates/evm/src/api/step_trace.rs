@@ -3,7 +3,7 @@
 use crate::engine::location::{AccountState, Change, EvmState, Key, Observed, Value};
 use crate::engine::step::{Output, Part, Step};
 use crate::engine::vm::EvmVm;
-use crate::protocol::{Block, Protocol};
+use crate::protocol::{Block, Protocol, Tracing};
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use revm::context::Transaction;
 use std::sync::Arc;
@@ -119,11 +119,11 @@ pub struct TransactionTrace {
 pub(crate) type Tracer<'a, P> = Box<dyn FnMut(StepTrace<P>) + Send + 'a>;
 
 /// Puts together what is known of a step.
-pub(crate) fn step_trace<'s, P: Protocol>(
+pub(crate) fn step_trace<'s, P: Protocol, T: Tracing<P>>(
     block: Arc<Block<P>>,
     step: &Step,
-    output: &Output<P>,
-    recorded: &Recorded<'_, EvmVm<'s, P>>,
+    output: &Output<P, T::Trace>,
+    recorded: &Recorded<'_, EvmVm<'s, P, T>>,
 ) -> StepTrace<P> {
     let mut reads = Vec::new();
     for (key, observed) in recorded.observations() {

@@ -12,7 +12,7 @@ use revm::handler::{EvmTr, Handler};
 impl<'r, P: Protocol, W: StateView + 'r> Host<P> for Machine<'r, P, W> {
     fn call(&mut self, tx: P::Tx) -> Result<ExecutionResult, SystemError> {
         self.set_transaction(tx, P::Context::default());
-        Ok(OrderedOf::<P, W>::default().run_system_call(self)?)
+        Ok(OrderedOf::<P, Self>::default().run_system_call(self)?)
     }
 
     fn has_code(&mut self, address: Address) -> Result<bool, SystemError> {

@@ -137,6 +137,8 @@ pub(crate) struct Ledger {
     pub(crate) run_must_end: bool,
     /// Whether everything that was loaded is relied on as it was seen: something read it that says no more than that.
     pub(crate) exact: bool,
+    /// Whether the transaction is watched by what may look at anything.
+    pub(crate) inspected: bool,
 }
 
 impl Ledger {
@@ -151,6 +153,7 @@ impl Ledger {
         self.has_unjournaled = false;
         self.run_must_end = false;
         self.exact = false;
+        self.inspected = false;
         if !self.by_address.is_empty() {
             self.by_address.clear();
         }

@@ -4,6 +4,7 @@ use super::context::{Ctx, CtxOf};
 use super::db::Db;
 use super::precompiles::Recording;
 use super::record::note_frame;
+use super::recorder::Recorder;
 use super::state_view::StateView;
 use crate::ops::{self, Instructions};
 use crate::protocol::{Block, Protocol, StorageCollisions, collide};
@@ -77,12 +78,6 @@ impl<'r, P: Protocol, W: StateView> Machine<'r, P, W> {
         &mut self.inner.ctx.journaled_state.database
     }
 
-    /// The chain.
-    pub(crate) fn protocol(&self) -> Arc<P> {
-        let rules = self.rules.as_ref().expect("a machine executes after it was given a block");
-        rules.protocol.clone()
-    }
-
     /// Takes over a block's environment, and its rules if they differ from the last block's.
     pub(crate) fn set_block(&mut self, block: &Block<P>) {
         let number = block.protocol().rules(block);
@@ -133,6 +128,16 @@ impl<'r, P: Protocol, W: StateView> Machine<'r, P, W> {
         ctx.tx = tx;
         ctx.chain = context;
         ctx.journaled_state.database.ledger.exact |= show_accounts;
+    }
+}
+
+impl<'r, P: Protocol, W: StateView> Recorder<'r> for Machine<'r, P, W> {
+    type Protocol = P;
+    type View = W;
+
+    fn protocol(&self) -> Arc<P> {
+        let rules = self.rules.as_ref().expect("a machine executes after it was given a block");
+        rules.protocol.clone()
     }
 }
 

@@ -1,14 +1,14 @@
 use super::context::{Ctx, CtxOf};
 use super::db::Db;
 use super::location::AccountState;
-use super::machine::Machine;
+use super::recorder::Recorder;
 use super::state_view::StateView;
 use crate::protocol::{Charge, EvmError, Protocol, SenderRule, forward_to_inner};
 use alloy_primitives::{Address, U256};
 use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
 use revm::context::transaction::AuthorizationTr;
 use revm::context::{Journal, JournalEntry, JournalTr, Transaction, TransactionType};
-use revm::handler::{EvmTr, FrameResult, Handler};
+use revm::handler::{FrameResult, Handler};
 use revm::interpreter::{GasTracker, InitialAndFloorGas};
 use revm::primitives::hardfork::SpecId;
 
@@ -24,16 +24,15 @@ pub(crate) struct Ordered<H> {
     inner: H,
 }
 
-/// A handler of a machine's transactions.
-pub(crate) type OrderedOf<'r, P, W> = Ordered<<P as Protocol>::Handler<Machine<'r, P, W>>>;
+/// A chain's handler of an EVM's transactions.
+pub(crate) type OrderedOf<P, E> = Ordered<<P as Protocol>::Handler<E>>;
 
-impl<'r, P, W, H> Handler for Ordered<H>
+impl<'r, E, H> Handler for Ordered<H>
 where
-    P: Protocol,
-    W: StateView + 'r,
-    H: Handler<Evm = Machine<'r, P, W>, Error = EvmError, HaltReason = HaltReason>,
+    E: Recorder<'r>,
+    H: Handler<Evm = E, Error = EvmError, HaltReason = HaltReason>,
 {
-    type Evm = Machine<'r, P, W>;
+    type Evm = E;
     type Error = EvmError;
     type HaltReason = HaltReason;
 
@@ -93,8 +92,7 @@ where
 
     fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
         let gas = result.gas();
-        pay_fees(evm, gas.used().saturating_sub(gas.reservoir()));
-        Ok(())
+        pay_fees(evm, gas.used().saturating_sub(gas.reservoir()))
     }
 
     fn execution_result(
@@ -109,12 +107,20 @@ where
 }
 
 /// Pays the fees of the transaction that is set.
-fn pay_fees<P: Protocol, W: StateView>(evm: &mut Machine<'_, P, W>, gas_used: u64) {
+fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), EvmError> {
     let protocol = evm.protocol();
-    let CtxOf::<P, W> { tx, block, cfg, journaled_state, .. } = evm.ctx();
+    let CtxOf::<E::Protocol, E::View> { tx, block, cfg, journaled_state, .. } = evm.ctx();
     let charge = Charge { tx, block, spec: cfg.spec, gas_used };
-    let spec = cfg.spec;
-    protocol.pay_fees(&charge, &mut |address, amount| credit(journaled_state, spec, address, amount));
+    let (spec, shown) = (cfg.spec, journaled_state.database.ledger.inspected);
+    let mut paid = Ok(());
+    protocol.pay_fees(&charge, &mut |address, amount| {
+        if shown && paid.is_ok() {
+            // Who watches may look at the account.
+            paid = journaled_state.load_account(address).map(drop);
+        }
+        credit(journaled_state, spec, address, amount);
+    });
+    Ok(paid?)
 }
 
 /// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be

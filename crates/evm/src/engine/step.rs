@@ -21,24 +21,26 @@ pub(crate) struct Step {
 
 /// What a step yields.
 #[derive(Debug)]
-pub(crate) enum Output<P: Protocol> {
+pub(crate) enum Output<P: Protocol, T> {
     Start,
-    Transaction(TransactionOutput),
+    Transaction(TransactionOutput<T>),
     End(P::End),
 }
 
 /// What a transaction yields.
 #[derive(Debug)]
-pub(crate) struct TransactionOutput {
+pub(crate) struct TransactionOutput<T> {
     pub(crate) result: ExecutionResult,
     /// Boxed since hardly any transaction has one.
     pub(super) transfer: Option<Box<Transfer>>,
     /// There if somebody traces.
     pub(crate) notes: Option<Box<Notes>>,
+    /// What an inspector made of it.
+    pub(crate) trace: Option<T>,
 }
 
-impl From<ExecutionResult> for TransactionOutput {
-    fn from(result: ExecutionResult) -> Self {
-        Self { result, transfer: None, notes: None }
+impl<T> TransactionOutput<T> {
+    pub(super) fn new(result: ExecutionResult, trace: Option<T>) -> Self {
+        Self { result, transfer: None, notes: None, trace }
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn execute<'r, P: Protocol, W: StateView + 'r>(
     if !protocol.is_plain_transfer(block, &machine.ctx_ref().tx) {
         return Ok(None);
     }
-    let rules = OrderedOf::<P, W>::default();
+    let rules = OrderedOf::<P, Machine<'r, P, W>>::default();
     let Ok(gas) = rules.validate_env(machine).and_then(|()| rules.validate_initial_tx_gas(machine)) else {
         return Ok(None);
     };

@@ -1,5 +1,6 @@
 use super::db::Db;
 use super::in_flight::{Current, Job, Jobs};
+use super::inspected::Inspected;
 use super::kept::SpareContent;
 use super::location::EvmState;
 use super::machine::Machine;
@@ -9,27 +10,35 @@ use super::report::report;
 use super::step::{Output, Part, Step, TransactionOutput};
 use super::transfer;
 use crate::error::ExecutionError;
-use crate::protocol::{Block, Protocol};
+use crate::protocol::{Block, Protocol, Tracing};
 use crate::state::Fault;
 use revm::context::Transaction;
 use revm::handler::{EvmTr, Handler};
+use revm::inspector::InspectorHandler;
 use std::num::NonZeroUsize;
 use tandem_stm::{Repair, View, Vm};
 
 /// The EVM as the engine's VM.
 #[derive(Debug)]
-pub(crate) struct EvmVm<'s, P: Protocol> {
+pub(crate) struct EvmVm<'s, P: Protocol, T> {
     pub(crate) pools: Pools<'s>,
     pub(crate) jobs: Jobs<'s, P>,
     /// Whether somebody wants to know what every step relied on.
-    tracing: bool,
+    tells_steps: bool,
+    /// Watches transactions.
+    tracing: &'s T,
     /// How many transactions of a block are a part of it, if somebody wants to see the changes of parts.
     every: Option<NonZeroUsize>,
 }
 
-impl<'s, P: Protocol> EvmVm<'s, P> {
-    pub(crate) fn new(spare: &'s SpareContent, tracing: bool, every: Option<NonZeroUsize>) -> Self {
-        Self { pools: Pools::new(spare), jobs: Jobs::default(), tracing, every }
+impl<'s, P: Protocol, T: Tracing<P>> EvmVm<'s, P, T> {
+    pub(crate) fn new(
+        spare: &'s SpareContent,
+        tracing: &'s T,
+        tells_steps: bool,
+        every: Option<NonZeroUsize>,
+    ) -> Self {
+        Self { pools: Pools::new(spare), jobs: Jobs::default(), tells_steps, tracing, every }
     }
 
     /// Whether a part of the block ends with the transaction at `index`: somebody wants to know the changes until there.
@@ -42,6 +51,8 @@ impl<'s, P: Protocol> EvmVm<'s, P> {
     fn is_continuous(&self, block: &Block<P>, part: Part) -> bool {
         match part {
             Part::Start => !block.protocol().tells_each_transaction(block),
+            // What looks at the state sees one transaction at a time.
+            Part::Transaction(_) if T::IS_ON && self.tracing.looks_at_state() => false,
             Part::Transaction(index) => !self.ends_part(block, index),
             Part::End => false,
         }
@@ -49,11 +60,11 @@ impl<'s, P: Protocol> EvmVm<'s, P> {
 }
 
 /// A worker's EVM.
-type MachineOf<'r, 's, P> = Machine<'r, P, View<'r, EvmVm<'s, P>>>;
+type MachineOf<'r, 's, P, T> = Machine<'r, P, View<'r, EvmVm<'s, P, T>>>;
 
 /// One worker: its EVM, and the block it is at.
-pub(crate) struct Worker<'r, 's, P: Protocol> {
-    machine: MachineOf<'r, 's, P>,
+pub(crate) struct Worker<'r, 's, P: Protocol, T: Tracing<P>> {
+    machine: MachineOf<'r, 's, P, T>,
     current: Current<'s, P>,
     /// The block that it feeds steps of, far ahead of those that it executes.
     fed: Current<'s, P>,
@@ -61,13 +72,13 @@ pub(crate) struct Worker<'r, 's, P: Protocol> {
     open: bool,
 }
 
-impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
+impl<'r, 's, P: Protocol, T: Tracing<P>> Worker<'r, 's, P, T> {
     /// Goes to the block of this number, whose environment is set if it was at another one.
     fn enter(
         &mut self,
         number: u64,
         jobs: &Jobs<'s, P>,
-    ) -> Result<(&mut MachineOf<'r, 's, P>, &Job<'s, P>), ExecutionError<Fault>> {
+    ) -> Result<(&mut MachineOf<'r, 's, P, T>, &Job<'s, P>), ExecutionError<Fault>> {
         let Self { machine, current, .. } = self;
         let (job, moved) = current.at(number, jobs)?;
         if moved {
@@ -78,12 +89,16 @@ impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
 }
 
 /// Executes a transaction.
-fn execute<'r, 's, P: Protocol>(
-    machine: &mut MachineOf<'r, 's, P>,
+fn execute<'r, 's, P: Protocol, T: Tracing<P>>(
+    machine: &mut MachineOf<'r, 's, P, T>,
+    tracing: &T,
     block: &Block<P>,
     index: usize,
-) -> Result<TransactionOutput, ExecutionError<Fault>> {
+) -> Result<TransactionOutput<T::Trace>, ExecutionError<Fault>> {
     machine.set_transaction(block.transaction(index).clone(), block.protocol().context(block, index));
+    if T::IS_ON {
+        return inspect(machine, tracing, block, index);
+    }
     let transferred = transfer::execute(machine, block).map_err(|error| error.in_block(block.id()))?;
     let result = match transferred {
         Some(result) => result,
@@ -91,35 +106,54 @@ fn execute<'r, 's, P: Protocol>(
             .run(machine)
             .map_err(|error| block.transaction_error(index, error))?,
     };
-    Ok(result.into())
+    Ok(TransactionOutput::new(result, None))
 }
 
-impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
+/// Executes a transaction, watched.
+fn inspect<'r, 's, P: Protocol, T: Tracing<P>>(
+    machine: &mut MachineOf<'r, 's, P, T>,
+    tracing: &T,
+    block: &Block<P>,
+    index: usize,
+) -> Result<TransactionOutput<T::Trace>, ExecutionError<Fault>> {
+    let ledger = &mut machine.db().ledger;
+    ledger.inspected = tracing.looks_at_state();
+    ledger.exact |= ledger.inspected;
+    let mut inspected = Inspected { machine, inspector: tracing.begin(block, index) };
+    let result = OrderedOf::<P, _>::default()
+        .inspect_run(&mut inspected)
+        .map_err(|error| block.transaction_error(index, error))?;
+    let Inspected { machine, inspector } = inspected;
+    let trace = tracing.end(inspector, &result, machine.ctx());
+    Ok(TransactionOutput::new(result, Some(trace)))
+}
+
+impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
     type Domain = EvmState;
     type Step = Step;
-    type Output = Output<P>;
+    type Output = Output<P, T::Trace>;
     type Error = ExecutionError<Fault>;
     type Worker<'r>
-        = Worker<'r, 's, P>
+        = Worker<'r, 's, P, T>
     where
         Self: 'r;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, P> {
+    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, P, T> {
         let mut machine = Machine::new(Db::new(view, &self.pools));
-        if self.tracing {
+        if self.tells_steps {
             machine.trace();
         }
         Worker { machine, current: Current::default(), fed: Current::default(), open: false }
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P, T>) -> &'w mut View<'r, Self>
     where
         Self: 'r,
     {
         &mut worker.machine.db().view
     }
 
-    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step, count: usize)
+    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, P, T>, step: &Step, count: usize)
     where
         Self: 'r,
     {
@@ -136,7 +170,7 @@ impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
     }
 
     /// Calls of the same function of the same contract: of two in a row, every other one needs the one before on mainnet.
-    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Option<u64>
+    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, P, T>, step: &Step) -> Option<u64>
     where
         Self: 'r,
     {
@@ -148,7 +182,7 @@ impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
     }
 
     /// The gas limit: all that is known of a transaction's length before it executes.
-    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> u64
+    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, P, T>, step: &Step) -> u64
     where
         Self: 'r,
     {
@@ -158,7 +192,11 @@ impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
         }
     }
 
-    fn execute<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Result<Output<P>, Self::Error> {
+    fn execute<'r>(
+        &'r self,
+        worker: &mut Worker<'r, 's, P, T>,
+        step: &Step,
+    ) -> Result<Output<P, T::Trace>, Self::Error> {
         let Step { block, part } = step;
         worker.open = false;
         let (machine, job) = worker.enter(*block, &self.jobs)?;
@@ -176,7 +214,7 @@ impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
                 block.protocol().start(block, machine).map_err(|error| error.in_block(block.id()))?;
                 Output::Start
             }
-            Part::Transaction(index) => Output::Transaction(execute(machine, block, *index)?),
+            Part::Transaction(index) => Output::Transaction(execute(machine, self.tracing, block, *index)?),
             Part::End => {
                 let end = block.protocol().end(block, machine);
                 Output::End(end.map_err(|error| error.in_block(block.id()))?)
@@ -186,14 +224,18 @@ impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
         Ok(output)
     }
 
-    fn continues<'r>(&'r self, worker: &Worker<'r, 's, P>) -> bool
+    fn continues<'r>(&'r self, worker: &Worker<'r, 's, P, T>) -> bool
     where
         Self: 'r,
     {
         worker.open
     }
 
-    fn report<'r>(&'r self, worker: &mut Worker<'r, 's, P>, output: &mut Output<P>) -> Result<(), Self::Error>
+    fn report<'r>(
+        &'r self,
+        worker: &mut Worker<'r, 's, P, T>,
+        output: &mut Output<P, T::Trace>,
+    ) -> Result<(), Self::Error>
     where
         Self: 'r,
     {
@@ -210,7 +252,7 @@ impl<'s, P: Protocol> Vm for EvmVm<'s, P> {
     }
 
     fn records_always(&self) -> bool {
-        self.tracing
+        self.tells_steps
     }
 
     fn repair(&self, _step: &Step, repair: &mut Repair<'_, Self>) -> bool {

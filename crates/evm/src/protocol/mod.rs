@@ -6,6 +6,7 @@ mod collisions;
 mod forward;
 mod host;
 mod sender;
+mod tracing;
 
 pub use assembly::Assembly;
 pub use block::Block;
@@ -14,6 +15,7 @@ pub(crate) use collisions::collide;
 pub(crate) use forward::forward_to_inner;
 pub use host::{EvmError, Host, SystemError};
 pub use sender::{Charge, SenderRule};
+pub use tracing::{NoTracing, Tracing};
 
 use crate::error::{BlockId, InvalidBlock, Refusal};
 use crate::state::StoreError;
@@ -21,13 +23,12 @@ use alloy_evm::EvmEnv;
 use alloy_primitives::{Address, B256, U256};
 use revm::context::result::{ExecutionResult, HaltReason};
 use revm::context::{BlockEnv, CfgEnv, ContextTr, LocalContext};
-use revm::context_interface::JournalTr;
 use revm::database_interface::Database;
 use revm::handler::{EthFrame, EvmTr, Handler, PrecompileProvider};
+use revm::inspector::JournalExt;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{Instruction, InterpreterResult};
 use revm::primitives::hardfork::SpecId;
-use revm::state::EvmState;
 use std::fmt::Debug;
 
 /// Everything that a chain decides and the engine does not: forks, kinds of transactions, precompiles, fees, what happens at a
@@ -220,7 +221,7 @@ pub trait ContextOf<P: Protocol>:
         Cfg = CfgEnv<SpecId>,
         Chain = P::Context,
         Local = LocalContext,
-        Journal: JournalTr<State = EvmState>,
+        Journal: JournalExt,
         Db: Database<Error = StoreError>,
     >
 {
@@ -233,7 +234,7 @@ impl<P: Protocol, C> ContextOf<P> for C where
             Cfg = CfgEnv<SpecId>,
             Chain = P::Context,
             Local = LocalContext,
-            Journal: JournalTr<State = EvmState>,
+            Journal: JournalExt,
             Db: Database<Error = StoreError>,
         >
 {

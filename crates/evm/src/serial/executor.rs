@@ -13,17 +13,24 @@ use revm::database_interface::DatabaseRef;
 use revm::handler::Handler;
 use revm::handler::instructions::EthInstructions;
 
+/// Codes that were used before, analysed.
+type Codes = B256Map<Bytecode>;
+/// What executes a block.
+type Execute<P> = fn(&mut Codes, &dyn BaseState, &Block<P>) -> Result<PlainBlock<P>, ExecutionError<Fault>>;
+
 /// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
 /// next, which is the cheapest way there is, and each code is analysed once.
-#[derive(Debug, Default)]
-pub struct PlainExecutor {
-    codes: B256Map<Bytecode>,
+#[derive(Debug)]
+pub struct PlainExecutor<P: Protocol> {
+    codes: Codes,
+    /// Called through a pointer so that it is compiled where the executor is made, once for each chain.
+    execute: Execute<P>,
 }
 
-impl PlainExecutor {
-    /// An executor that knows no code yet.
-    pub fn new() -> Self {
-        Self::default()
+impl<P: Protocol> PlainExecutor<P> {
+    /// An executor for blocks of any chain, that knows no code yet.
+    pub fn for_protocol() -> Self {
+        Self { codes: Codes::default(), execute: execute_on }
     }
 
     /// Executes one block on the state in `store`.
@@ -31,46 +38,46 @@ impl PlainExecutor {
     /// # Errors
     ///
     /// If the block is invalid or the store fails.
-    pub fn execute<S: DatabaseRef, P: Protocol>(
+    pub fn execute<S: DatabaseRef>(
         &mut self,
         store: &S,
         block: &Block<P>,
     ) -> Result<PlainBlock<P>, ExecutionError<S::Error>> {
-        self.execute_on(store, block).map_err(ExecutionError::of_store)
+        (self.execute)(&mut self.codes, store, block).map_err(ExecutionError::of_store)
     }
+}
 
-    fn execute_on<P: Protocol>(
-        &mut self,
-        store: &dyn BaseState,
-        block: &Block<P>,
-    ) -> Result<PlainBlock<P>, ExecutionError<Fault>> {
-        let parent = block.protocol().parent_hash(block.body());
-        let db = PlainDb {
-            store,
-            codes: std::mem::take(&mut self.codes),
-            delegates: block.has_delegations(),
-            parent: parent.map(|hash| (block.id().number.wrapping_sub(1), hash)),
-        };
-        let env = block.env();
-        let ctx = Context {
-            block: env.block_env.clone(),
-            tx: P::Tx::default(),
-            cfg: env.cfg_env.clone(),
-            journaled_state: Journal::new(db),
-            chain: P::Context::default(),
-            local: Default::default(),
-            error: Ok(()),
-        };
-        let mut instructions = EthInstructions::new_mainnet_with_spec(block.spec_id());
-        for replaced in block.protocol().instructions(block) {
-            ops::install(&mut instructions, replaced);
-        }
-        let mut evm = Evm::new(ctx, instructions, block.protocol().precompiles(block));
-        evm.ctx.journaled_state.set_spec_id(block.spec_id());
-        let result = execute(&mut evm, block);
-        self.codes = std::mem::take(&mut evm.ctx.journaled_state.database.codes);
-        result
+fn execute_on<P: Protocol>(
+    codes: &mut Codes,
+    store: &dyn BaseState,
+    block: &Block<P>,
+) -> Result<PlainBlock<P>, ExecutionError<Fault>> {
+    let parent = block.protocol().parent_hash(block.body());
+    let db = PlainDb {
+        store,
+        codes: std::mem::take(codes),
+        delegates: block.has_delegations(),
+        parent: parent.map(|hash| (block.id().number.wrapping_sub(1), hash)),
+    };
+    let env = block.env();
+    let ctx = Context {
+        block: env.block_env.clone(),
+        tx: P::Tx::default(),
+        cfg: env.cfg_env.clone(),
+        journaled_state: Journal::new(db),
+        chain: P::Context::default(),
+        local: Default::default(),
+        error: Ok(()),
+    };
+    let mut instructions = EthInstructions::new_mainnet_with_spec(block.spec_id());
+    for replaced in block.protocol().instructions(block) {
+        ops::install(&mut instructions, replaced);
     }
+    let mut evm = Evm::new(ctx, instructions, block.protocol().precompiles(block));
+    evm.ctx.journaled_state.set_spec_id(block.spec_id());
+    let result = execute(&mut evm, block);
+    *codes = std::mem::take(&mut evm.ctx.journaled_state.database.codes);
+    result
 }
 
 fn execute<P: Protocol>(
