@@ -73,7 +73,7 @@ fn grid(x: &dyn Fn(usize) -> f64, y: &dyn Fn(f64) -> f64, top: u32) -> Markup {
     let mut grid = Markup::new();
     let mut line = |from: (f64, f64), to: (f64, f64), class: &str| {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(|at| format!("{at:.1}"));
-        let ends: [super::Attribute<'_>; 5] =
+        let ends: [super::markup::Attribute<'_>; 5] =
             [("x1", &x1), ("y1", &y1), ("x2", &x2), ("y2", &y2), ("class", &class)];
         grid.add(tag("line", &ends, Markup::new()));
     };
