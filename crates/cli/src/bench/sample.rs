@@ -1,8 +1,11 @@
 use super::group::Group;
-use crate::args::Mode;
-use crate::failure::Failure;
-use crate::output::complain;
-use crate::run::{Executed, Progress, block_digest, execute_plain, execute_stream};
+use crate::shared::digest::block_digest;
+use crate::shared::execute::{Progress, execute_stream};
+use crate::shared::executed::Executed;
+use crate::shared::failure::Failure;
+use crate::shared::mode::Mode;
+use crate::shared::output::complain;
+use crate::shared::plain::execute_plain;
 use alloy_primitives::B256;
 use indicatif::ProgressBar;
 use std::time::Duration;

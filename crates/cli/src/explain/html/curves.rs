@@ -1,8 +1,9 @@
 //! Ideal speed-ups by number of threads.
 
 use super::markup::{Markup, tag, tagged, text};
-use super::{Settings, figure, svg};
+use super::parts::{self, figure, svg};
 use crate::explain::findings::{Curve, Findings, THREADS};
+use crate::explain::settings::Settings;
 
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 250.0;
@@ -34,7 +35,7 @@ pub(super) fn section(settings: &Settings, findings: &Findings) -> Markup {
         tag("div", &[("class", &"charts")], charts),
         numbers(findings),
     ]);
-    super::section("curves", "Ideal speed-up", lead, content)
+    parts::section("curves", "Ideal speed-up", lead, content)
 }
 
 fn chart(id: &str, caption: &str, curves: &[Curve], highest: f64) -> Markup {
