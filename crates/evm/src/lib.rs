@@ -5,6 +5,7 @@
 //! [`revm`].
 #![forbid(unsafe_code)]
 
+mod alloy;
 mod base;
 mod block;
 mod chain;
@@ -40,6 +41,7 @@ mod transfer;
 mod vm;
 mod wait;
 
+pub use alloy::{AlloyBlock, AlloyExecutor};
 pub use block::{Block, BlockId};
 pub use chain::ChainSpec;
 pub use changes::{PartialChanges, to_evm_states};

@@ -1,5 +1,6 @@
-//! `tandem bench`: the engine against a plain revm loop, in interleaved samples.
+//! `tandem bench`: the engine against a plain revm loop, and beside it alloy-evm's executor, in interleaved samples.
 
+mod alloy;
 mod args;
 mod compare;
 mod counters;

@@ -1,7 +1,7 @@
 use super::counters::Counters;
 use super::group::Group;
 use super::ideal::Ideals;
-use super::row::Row;
+use super::row::{Row, Samples};
 use super::sample::{Series, Variant};
 use super::settings::Settings;
 use super::worst::worst;
@@ -41,15 +41,18 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
             let counters = counters.as_ref().map(|counters| counters[at].clone());
             match &group.case {
                 Some(case) => {
-                    let baseline = &series.baseline.total;
-                    whole.push(Row::new(case, variant, baseline, &times.total, ideals.total, counters));
+                    let (baseline, alloy) = (&series.baseline.total, &series.alloy.total);
+                    let samples = Samples { baseline, alloy, times: &times.total };
+                    whole.push(Row::new(case, variant, samples, ideals.total, counters));
                 }
                 // Of a block in the middle of a stream there is no time of its own.
                 None if variant.mode == Mode::Stream => {}
                 None => {
-                    let blocks = group.names.iter().zip(series.baseline.blocks.iter().zip(&times.blocks));
-                    single.extend(blocks.zip(&ideals.blocks).map(|((name, (baseline, times)), ideal)| {
-                        Row::new(name, variant, baseline, times, *ideal, None)
+                    let (baseline, alloy) = (&series.baseline.blocks, &series.alloy.blocks);
+                    single.extend(group.names.iter().enumerate().map(|(block, name)| {
+                        let (baseline, alloy) = (&baseline[block], &alloy[block]);
+                        let samples = Samples { baseline, alloy, times: &times.blocks[block] };
+                        Row::new(name, variant, samples, ideals.blocks[block], None)
                     }));
                 }
             }
@@ -57,6 +60,7 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
     }
     for (at, variant) in variants.iter().enumerate() {
         let baseline = sum(measured.iter().map(|measured| &measured.series.baseline.total));
+        let alloy = sum(measured.iter().map(|measured| &measured.series.alloy.total));
         let times = sum(measured.iter().map(|measured| &measured.series.variants[at].total));
         let ideal = measured.iter().map(|measured| measured.ideals[at].total).sum();
         // Recorded blocks were counted together.
@@ -66,7 +70,8 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
             }
             _ => None,
         };
-        whole.push(Row::new(TOTAL, variant, &baseline, &times, ideal, counters));
+        let samples = Samples { baseline: &baseline, alloy: &alloy, times: &times };
+        whole.push(Row::new(TOTAL, variant, samples, ideal, counters));
     }
     (single, whole)
 }
@@ -98,18 +103,28 @@ fn table(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
     let width = width(rows);
     writeln!(
         out,
-        "{:width$}  threads  mode    {:>11}  {:>11}  {:>23}  {:>8}  {:>7}  {:>10}",
-        "case", "revm ms", "tandem ms", "half of samples", "speed-up", "ideal", "efficiency"
+        "{:width$}  threads  mode    {:>11}  {:>11}  {:>7}  {:>11}  {:>23}  {:>8}  {:>7}  {:>10}",
+        "case",
+        "revm ms",
+        "alloy ms",
+        "by revm",
+        "tandem ms",
+        "half of samples",
+        "speed-up",
+        "ideal",
+        "efficiency"
     )?;
     for row in rows {
         let (low, high) = row.quartiles_ms;
         writeln!(
             out,
-            "{:width$}  {:>7}  {:6}  {:>11.3}  {:>11.3}  {:>10.3} - {:>10.3}  {:>7.2}x  {:>6.2}x  {:>10.2}",
+            "{:width$}  {:>7}  {:6}  {:>11.3}  {:>11.3}  {:>6.2}x  {:>11.3}  {:>10.3} - {:>10.3}  {:>7.2}x  {:>6.2}x  {:>10.2}",
             row.case,
             row.threads,
             row.mode,
             row.baseline_ms,
+            row.alloy_ms,
+            row.alloy_ratio,
             row.ms,
             low,
             high,

@@ -13,6 +13,10 @@ pub(super) struct Row {
     pub(super) mode: String,
     /// Time of the plain loop, in milliseconds.
     pub(super) baseline_ms: f64,
+    /// Time of alloy-evm's executor, in milliseconds.
+    pub(super) alloy_ms: f64,
+    /// The same as a multiple of the plain loop's.
+    pub(super) alloy_ratio: f64,
     /// Time of the engine, in milliseconds.
     pub(super) ms: f64,
     /// Half of all samples lie between these, in milliseconds.
@@ -30,21 +34,34 @@ pub(super) struct Row {
     pub(super) counters: Option<Counters>,
 }
 
+/// The times of one case, a sample each.
+#[derive(Clone, Copy)]
+pub(super) struct Samples<'a> {
+    /// Of the plain loop.
+    pub(super) baseline: &'a [Duration],
+    /// Of alloy-evm's executor.
+    pub(super) alloy: &'a [Duration],
+    /// Of the engine.
+    pub(super) times: &'a [Duration],
+}
+
 impl Row {
     pub(super) fn new(
         case: &str,
         variant: &Variant,
-        baseline: &[Duration],
-        times: &[Duration],
+        samples: Samples<'_>,
         ideal: Ideal,
         counters: Option<Counters>,
     ) -> Self {
-        let (baseline_ms, ms) = (quantile(baseline, 0.5), quantile(times, 0.5));
+        let Samples { baseline, alloy, times } = samples;
+        let [baseline_ms, alloy_ms, ms] = [baseline, alloy, times].map(|times| quantile(times, 0.5));
         Self {
             case: case.to_owned(),
             threads: variant.threads,
             mode: variant.mode.name().to_owned(),
             baseline_ms: rounded(baseline_ms),
+            alloy_ms: rounded(alloy_ms),
+            alloy_ratio: rounded(alloy_ms / baseline_ms),
             ms: rounded(ms),
             quartiles_ms: (rounded(quantile(times, 0.25)), rounded(quantile(times, 0.75))),
             speedup: rounded(baseline_ms / ms),

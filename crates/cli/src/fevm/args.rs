@@ -20,7 +20,7 @@ pub(crate) enum FevmCommand {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct RunArgs {
+pub(crate) struct RunArgs {
     /// Built-in actors: a CAR archive whose root is their manifest
     #[arg(long, value_name = "CAR")]
     pub(super) bundle: PathBuf,
@@ -47,7 +47,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct BenchArgs {
+pub(crate) struct BenchArgs {
     /// Kinds of tipsets [default: all]
     #[arg(long = "workload", value_name = "NAME", value_delimiter = ',')]
     pub(super) workloads: Vec<Kind>,
@@ -80,7 +80,7 @@ pub(super) enum Pools {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     /// Kind of tipset
     #[arg(long, value_name = "NAME", default_value = "mixed")]
     pub(super) workload: Kind,
@@ -95,7 +95,7 @@ pub(super) struct GenerateArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct CopiesArgs {
+pub(crate) struct CopiesArgs {
     /// Kind of tipset
     #[arg(long, value_name = "NAME", default_value = "tokens")]
     pub(super) workload: Kind,
@@ -117,7 +117,7 @@ pub(super) struct CopiesArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct WorkerArgs {
+pub(crate) struct WorkerArgs {
     /// CAR archives with blocks of the state
     pub(super) archives: Vec<PathBuf>,
     /// Or the kind of tipset whose state it is
