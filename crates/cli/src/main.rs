@@ -6,19 +6,18 @@ mod bench;
 mod chain;
 mod conformance;
 mod explain;
-mod failure;
 #[cfg(feature = "fevm")]
 mod fevm;
 mod generate;
-mod output;
-mod process;
 mod run;
 mod shape;
-mod slow;
+mod shared;
+mod study;
+mod witness;
 
-use crate::output::complain;
 use clap::Parser;
-use failure::Failure;
+use shared::failure::Failure;
+use shared::output::{self, complain};
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -55,21 +54,15 @@ fn explain_usage(message: &clap::Error) -> ExitCode {
 
 fn run(command: args::Command) -> Result<(), Failure> {
     match command {
-        args::Command::Run(args) => run::Settings::new(args).and_then(|settings| run::run(&settings)),
-        args::Command::Explain(args) => {
-            explain::Settings::new(args).and_then(|settings| explain::explain(&settings))
-        }
-        args::Command::Study(args) => {
-            explain::StudySettings::new(args).and_then(|settings| explain::study_blocks(&settings))
-        }
-        args::Command::Generate(args) => {
-            generate::Settings::new(args).and_then(|settings| generate::generate(&settings))
-        }
-        args::Command::Shape(args) => shape::Settings::new(args).and_then(|settings| shape::shape(&settings)),
+        args::Command::Run(args) => run::run(args),
+        args::Command::Explain(args) => explain::explain(args),
+        args::Command::Study(args) => study::study(args),
+        args::Command::Generate(args) => generate::generate(args),
+        args::Command::Shape(args) => shape::shape(args),
         args::Command::Bench(args) => bench::bench(args),
         args::Command::Statetest(args) => conformance::state_tests(args),
         args::Command::Blockchaintest(args) => conformance::block_tests(args),
-        args::Command::Witness(args) => args.try_into().and_then(|settings| run::witness(&settings)),
+        args::Command::Witness(args) => witness::witness(args),
         args::Command::Import(args) => chain::import(args),
         args::Command::Head(args) => chain::head(&args),
         args::Command::Account(args) => chain::account(&args),

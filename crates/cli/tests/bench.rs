@@ -37,7 +37,9 @@ fn every_case_has_a_row_for_each_way_to_execute_and_so_has_the_total() {
         .map(|case| ["1 serial", "2 block", "2 stream"].map(|way| format!("{case} {way}")));
     assert_eq!(names, expected.as_flattened());
     for row in &rows {
-        for number in ["baselineMs", "ms", "speedup", "ideal", "inOrder", "efficiency"] {
+        for number in
+            ["baselineMs", "alloyMs", "alloyRatio", "ms", "speedup", "ideal", "inOrder", "efficiency"]
+        {
             assert!(row[number].as_f64().is_some_and(|number| number > 0.0), "{row}");
         }
         let [speedup, ideal, efficiency] =

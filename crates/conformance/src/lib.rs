@@ -11,6 +11,7 @@ mod block_test;
 mod engines;
 mod exception;
 mod files;
+mod index;
 mod network;
 mod outcome;
 mod pack;
@@ -22,8 +23,9 @@ mod world;
 
 pub use block_test::run_block_tests;
 pub use files::find_tests;
+pub use index::Index;
 pub use outcome::{Computed, Event, Outcome, Problem, Summary, Work};
 pub use pack::{Packing, PackingCounts, run_packed_state_tests};
-pub use state_test::{Index, run_state_tests};
+pub use state_test::run_state_tests;
 pub use suite::{Options, SuiteError};
 pub use world::World;

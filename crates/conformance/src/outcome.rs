@@ -1,4 +1,4 @@
-use crate::state_test::Index;
+use crate::index::Index;
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

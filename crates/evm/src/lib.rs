@@ -28,8 +28,8 @@ pub use api::{
 };
 pub use error::{BlockId, ExecutionError, ForkError, InvalidBlock, Refusal};
 pub use ethereum::{
-    ChainSpec, EthereumBody, EthereumSummary, ReadHint, Receipt, RecoverAhead, SenderError, SignedBlock,
-    logs_bloom, receipts_root, receipts_root_before_byzantium,
+    AlloyBlock, AlloyExecutor, ChainSpec, EthereumBody, EthereumSummary, ReadHint, Receipt, RecoverAhead,
+    SenderError, SignedBlock, logs_bloom, receipts_root, receipts_root_before_byzantium,
 };
 pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use protocol::{

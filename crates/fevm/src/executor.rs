@@ -19,15 +19,13 @@ use crate::frontier::Frontier;
 use crate::heat::Lessons;
 use crate::process::{Crew, WorkerCommand};
 use crate::speculation::{self, Log, Records, Speculator};
+use crate::stack::{STACK, on_large_stack};
 use crate::step::{self, MessageResult, Step, TipsetResult};
 use crate::store::{Journal, Layered};
 use crate::stream::{self, Stream, Workers};
 
 /// The network versions that `fvm` 4.8.4 executes.
 pub(crate) const NETWORKS: RangeInclusive<NetworkVersion> = NetworkVersion::V21..=NetworkVersion::V29;
-
-/// What `fvm` asks of a thread's stack.
-const STACK: usize = 64 << 20;
 
 /// How steps are executed.
 #[derive(Clone, Debug)]
@@ -335,13 +333,4 @@ where
         }
     }
     Ok((frontier, results))
-}
-
-/// Runs on a thread with the stack that `fvm` asks for.
-pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        let thread = thread.spawn_scoped(scope, work).context("no thread")?;
-        thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a panic while executing")))
-    })
 }

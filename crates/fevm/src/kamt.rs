@@ -4,6 +4,7 @@
 //! prefix (bit width 5, buckets of one). Keys and values are numbers of 256 bits without leading zero bytes.
 
 mod replace;
+mod slot;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,42 +12,13 @@ use std::collections::{HashMap, HashSet};
 use cid::Cid;
 use foldhash::fast::RandomState;
 use fvm_ipld_blockstore::Blockstore;
-use fvm_ipld_encoding::strict_bytes;
-use fvm_ipld_kamt::{AsHashedKey, Config, HashedKey, Kamt};
-use serde::{Deserialize, Serialize};
+use fvm_ipld_kamt::{AsHashedKey, HashedKey, Kamt};
 
 use crate::cbor::Reader;
 use crate::record::Cids;
+use slot::LAYOUT;
 
-/// How the EVM actor lays its slots out.
-const LAYOUT: Config = Config { bit_width: 5, min_data_depth: 0, max_array_width: 1 };
-
-/// A slot's key: at most 32 bytes, big-endian, without leading zeros.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct Slot(#[serde(with = "strict_bytes")] Vec<u8>);
-
-/// A slot's value, as it is encoded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Value(#[serde(with = "strict_bytes")] Vec<u8>);
-
-impl Slot {
-    /// From 32 bytes.
-    pub(crate) fn new(key: &[u8; 32]) -> Self {
-        Self(trim(key))
-    }
-}
-
-impl Value {
-    /// A number; zero is no value.
-    pub(crate) fn new(value: u64) -> Option<Self> {
-        (value != 0).then(|| Self(trim(&value.to_be_bytes())))
-    }
-}
-
-fn trim(bytes: &[u8]) -> Vec<u8> {
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes[zeros..].to_vec()
-}
+pub(crate) use slot::{Slot, Value};
 
 /// Keys are placed by their own 32 bytes.
 pub(crate) struct Place;

@@ -34,6 +34,8 @@ pub mod reference;
 #[cfg(feature = "fvm")]
 mod speculation;
 #[cfg(feature = "fvm")]
+mod stack;
+#[cfg(feature = "fvm")]
 mod step;
 #[cfg(feature = "fvm")]
 mod store;

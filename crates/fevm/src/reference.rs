@@ -9,7 +9,7 @@ use fvm::machine::{DefaultMachine, MachineContext};
 use fvm_ipld_blockstore::Blockstore;
 
 use crate::checks::Stats;
-use crate::executor::on_large_stack;
+use crate::stack::on_large_stack;
 use crate::step::{Step, TipsetResult};
 
 type Machine<B, E> = DefaultMachine<B, E>;

@@ -1,4 +1,5 @@
-use crate::{Account, MemoryStore};
+use crate::memory::MemoryStore;
+use crate::store::Account;
 use alloy_primitives::map::{B256Map, B256Set};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-use crate::{Account, Store};
+use crate::store::{Account, Store};
 use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256,
     map::{AddressSet, HashMap},

@@ -1,4 +1,4 @@
-use crate::WorkloadError;
+use crate::error::WorkloadError;
 use alloy_consensus::crypto::secp256k1::sign_message;
 use alloy_primitives::{Address, B256, Signature, keccak256};
 use k256::ecdsa::SigningKey;

@@ -1,13 +1,13 @@
-use crate::{
-    CHAIN_ID, ChainConfig, Genesis, WorkloadError,
-    accounts::Signer,
-    contracts::DELEGATE,
-    fees::transaction,
-    genesis::{BENEFICIARY, TIMESTAMP},
-    load::{Load, load},
-    rng::SplitMix64,
-    world::World,
-};
+use crate::accounts::Signer;
+use crate::config::ChainConfig;
+use crate::contracts::DELEGATE;
+use crate::error::WorkloadError;
+use crate::fees::{CHAIN_ID, transaction};
+use crate::genesis::{BENEFICIARY, Genesis, TIMESTAMP};
+use crate::load::call::Load;
+use crate::load::load;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_consensus::{SignableTransaction, TxEnvelope, TypedTransaction};
 use alloy_eips::eip4895::{Withdrawal, Withdrawals};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};

@@ -1,16 +1,7 @@
-use crate::{Workload, WorkloadError, contracts::TOKENS, load::mainnet};
-
-/// The largest number of blocks in a chain.
-pub const MAX_BLOCKS: usize = 10_000;
-
-/// The largest number of transactions in a block. So many of any workload stay below the size of a block (EIP-7934).
-pub const MAX_TRANSACTIONS: usize = 2_000;
-
-/// The largest number of accounts that send transactions.
-pub const MAX_ACCOUNTS: usize = 1_000_000;
-
-/// The largest number of accounts that only receive.
-pub const MAX_POPULATION: usize = 10_000_000;
+use crate::contracts::{MAINNET_TOKENS, TOKENS};
+use crate::error::WorkloadError;
+use crate::limits::{MAX_ACCOUNTS, MAX_BLOCKS, MAX_POPULATION, MAX_TRANSACTIONS};
+use crate::workload::Workload;
 
 /// What chain to generate.
 ///
@@ -121,7 +112,7 @@ impl ChainConfig {
         match self.workload {
             // Two for each swap of a block.
             Workload::IndependentSwaps => self.transactions.saturating_mul(2),
-            Workload::Mainnet => mainnet::TOKENS,
+            Workload::Mainnet => MAINNET_TOKENS,
             _ => TOKENS,
         }
     }

@@ -1,4 +1,5 @@
-use crate::{WorkloadError, contracts::Artifact};
+use crate::contracts::Artifact;
+use crate::error::WorkloadError;
 use alloy_primitives::{Address, Bytes, U256};
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
 //! The contracts of the generated chain, as compiled from the workspace's `contracts` folder, and where they lie.
 
-use crate::WorkloadError;
+use crate::error::WorkloadError;
+use crate::limits::MAX_TRANSACTIONS;
 use alloy_primitives::{Address, Bytes, U256, keccak256, uint};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -8,8 +9,12 @@ use std::collections::BTreeMap;
 /// Number of tokens, where a workload does not bring its own number.
 pub const TOKENS: usize = 8;
 
+/// Number of tokens of [`Workload::Mainnet`](crate::Workload::Mainnet). Token 0 is ether, 1 and 2 are the most frequent ones; 2 lies
+/// behind a proxy.
+pub(crate) const MAINNET_TOKENS: usize = 48;
+
 /// The most tokens that any workload has.
-pub const MAX_TOKENS: usize = 2 * crate::MAX_TRANSACTIONS;
+pub const MAX_TOKENS: usize = 2 * MAX_TRANSACTIONS;
 
 /// Number of exchanges. Exchange `i` is between the tokens `2 i` and `2 i + 1`.
 pub const EXCHANGES: usize = TOKENS / 2;

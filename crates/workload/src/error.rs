@@ -1,12 +1,7 @@
-use crate::Workload;
-
 /// Why a chain was not generated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkloadError {
-    /// There is no such workload.
-    #[error("there is no workload {0}; known are {known}", known = names())]
-    Unknown(String),
     /// A number in the configuration is smaller or larger than a generated chain can have it.
     #[error("{field} must be between {min} and {max}, not {value}")]
     OutOfRange {
@@ -36,8 +31,4 @@ pub enum WorkloadError {
         /// The account's index.
         account: usize,
     },
-}
-
-fn names() -> String {
-    Workload::ALL.map(Workload::name).join(", ")
 }

@@ -1,4 +1,5 @@
-use crate::{load::Call, rng::SplitMix64};
+use crate::load::call::Call;
+use crate::rng::SplitMix64;
 use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy, TypedTransaction};
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::TxKind;

@@ -1,9 +1,7 @@
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, IMPLEMENTATION_SLOT, TOKEN_CODE, address_word, mapping_slot, token},
-    world::{TokenKind, World},
-};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, IMPLEMENTATION_SLOT, TOKEN_CODE, address_word, mapping_slot, token};
+use crate::error::WorkloadError;
+use crate::world::{TokenKind, World};
 use alloy_eips::{
     eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
     eip4788::{BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE},

@@ -1,6 +1,7 @@
 //! The genesis block as geth's JSON has it.
 
-use crate::{CHAIN_ID, Genesis, GenesisAccount, fees::FIRST_BASE_FEE, genesis::TIMESTAMP};
+use crate::fees::{CHAIN_ID, FIRST_BASE_FEE};
+use crate::genesis::{Genesis, GenesisAccount, TIMESTAMP};
 use alloy_eips::eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS;
 use alloy_primitives::{Address, B256, Bytes, U64};
 use serde::{Serialize, Serializer, ser::SerializeMap};

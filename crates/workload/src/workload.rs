@@ -1,4 +1,3 @@
-use crate::WorkloadError;
 use std::{fmt, str::FromStr};
 
 /// What the transactions of a chain do.
@@ -88,14 +87,22 @@ impl fmt::Display for Workload {
     }
 }
 
-impl FromStr for Workload {
-    type Err = WorkloadError;
+/// There is no workload of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no workload {0}; known are {known}", known = Workload::ALL.map(Workload::name).join(", "))]
+pub struct UnknownWorkload(
+    /// The name.
+    pub String,
+);
 
-    fn from_str(name: &str) -> Result<Self, WorkloadError> {
+impl FromStr for Workload {
+    type Err = UnknownWorkload;
+
+    fn from_str(name: &str) -> Result<Self, UnknownWorkload> {
         Self::ALL
             .into_iter()
             .find(|workload| workload.name() == name)
-            .ok_or_else(|| WorkloadError::Unknown(name.to_owned()))
+            .ok_or_else(|| UnknownWorkload(name.to_owned()))
     }
 }
 

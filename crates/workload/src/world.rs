@@ -1,4 +1,7 @@
-use crate::{ChainConfig, Workload, WorkloadError, accounts::Signer};
+use crate::accounts::Signer;
+use crate::config::ChainConfig;
+use crate::error::WorkloadError;
+use crate::workload::Workload;
 use alloy_primitives::{Address, keccak256};
 use rayon::prelude::*;
 use std::ops::Range;

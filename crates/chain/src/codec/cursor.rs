@@ -1,4 +1,4 @@
-use super::DecodeError;
+use super::error::DecodeError;
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{Decodable, Error, Header};
 

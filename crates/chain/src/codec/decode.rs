@@ -1,6 +1,7 @@
+use super::block::SealedBlock;
 use super::cursor::Cursor;
+use super::error::DecodeError;
 use super::header::decode_header;
-use super::{DecodeError, SealedBlock};
 use crate::rules::has_sidecar;
 use alloy_consensus::{Block, BlockBody, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;

@@ -1,5 +1,6 @@
+use super::block::SealedBlock;
+use super::decode::decode_block;
 use super::error::{DecodeError, ReadError, ReadErrorKind};
-use super::{SealedBlock, decode_block};
 use flate2::read::MultiGzDecoder;
 use std::ffi::OsStr;
 use std::fmt::{Debug, Formatter};

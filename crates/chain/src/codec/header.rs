@@ -1,5 +1,5 @@
-use super::DecodeError;
 use super::cursor::Cursor;
+use super::error::DecodeError;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 

@@ -1,5 +1,5 @@
 use super::number::{Number, parse_word};
-use super::read::Place;
+use super::place::Place;
 use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};

@@ -1,4 +1,4 @@
-use super::GenesisError;
+use super::error::GenesisError;
 use super::number::Number;
 use alloy_eips::eip7594::MAX_BLOBS_PER_TX_FUSAKA;
 use alloy_eips::eip7840::{BLOB_BASE_COST, BlobParams};

@@ -4,6 +4,7 @@ mod alloc;
 mod config;
 mod error;
 mod number;
+mod place;
 mod read;
 
 pub use alloc::GenesisAccount;
@@ -11,9 +12,7 @@ pub use error::GenesisError;
 
 use alloy_consensus::Header;
 use alloy_primitives::B256;
-use read::read;
 use serde_json::value::RawValue;
-use std::io::Read;
 use tandem_evm::ChainSpec;
 
 /// The first block of a chain, the state it leaves, and the chain's rules.
@@ -31,22 +30,6 @@ pub struct Genesis {
 }
 
 impl Genesis {
-    /// Reads geth's JSON.
-    ///
-    /// The alloc's addresses may lack `0x`; numbers may be decimal or hexadecimal, in quotes or not, of any length.
-    /// Unknown fields are ignored, but not those of the configuration that look like a fork's: a fork that is left out
-    /// would go unnoticed until blocks fail.
-    ///
-    /// Blob parameters that the schedule leaves out are those of EIP-4844 (Cancun) and EIP-7691 (Prague); Osaka has
-    /// Prague's.
-    ///
-    /// # Errors
-    ///
-    /// If reading fails, or for the first field that is not what it should be.
-    pub fn read(reader: impl Read) -> Result<Self, GenesisError> {
-        read(reader)
-    }
-
     /// The chain's rules, accounts of the state at whose addresses nothing can be created (EIP-7610) among them.
     pub fn chain(&self) -> &ChainSpec {
         &self.chain

@@ -1,7 +1,9 @@
+use super::Genesis;
 use super::alloc::{AllocSeed, GenesisAccount};
 use super::config::Config;
+use super::error::GenesisError;
 use super::number::Number;
-use super::{Genesis, GenesisError};
+use super::place::Place;
 use alloy_consensus::Header;
 use alloy_eips::eip1559::INITIAL_BASE_FEE;
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
@@ -10,7 +12,6 @@ use alloy_primitives::{Address, B64, B256, Bytes, U256};
 use serde::Deserializer;
 use serde::de::{Deserialize, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::cell::RefCell;
 use std::fmt::Formatter;
 use std::io::{BufReader, Read};
 
@@ -20,12 +21,27 @@ const BUFFER: usize = 1 << 18;
 /// The gas limit of a genesis that states none; geth's default.
 const DEFAULT_GAS_LIMIT: u64 = 4_712_388;
 
-pub(super) fn read(reader: impl Read) -> Result<Genesis, GenesisError> {
-    let place = Place::default();
-    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER, reader));
-    let fields = deserializer.deserialize_map(FieldsVisitor { place: &place });
-    let fields = fields.and_then(|fields| deserializer.end().map(|()| fields));
-    fields.map_err(|error| place.explain(error)).and_then(Fields::assemble)
+impl Genesis {
+    /// Reads geth's JSON.
+    ///
+    /// The alloc's addresses may lack `0x`; numbers may be decimal or hexadecimal, in quotes or not, of any length.
+    /// Unknown fields are ignored, but not those of the configuration that look like a fork's: a fork that is left out
+    /// would go unnoticed until blocks fail.
+    ///
+    /// Blob parameters that the schedule leaves out are those of EIP-4844 (Cancun) and EIP-7691 (Prague); Osaka has
+    /// Prague's.
+    ///
+    /// # Errors
+    ///
+    /// If reading fails, or for the first field that is not what it should be.
+    pub fn read(reader: impl Read) -> Result<Self, GenesisError> {
+        let place = Place::default();
+        let mut deserializer =
+            serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER, reader));
+        let fields = deserializer.deserialize_map(FieldsVisitor { place: &place });
+        let fields = fields.and_then(|fields| deserializer.end().map(|()| fields));
+        fields.map_err(|error| place.explain(error)).and_then(Fields::assemble)
+    }
 }
 
 /// The top level of the file.
@@ -139,54 +155,4 @@ fn u64_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<u64>, A::Erro
             number.try_into().map_err(|_| A::Error::custom(format!("{number} has more than 64 bits")))
         })
         .transpose()
-}
-
-/// Where the reader is, for messages: the deserializer tells lines only.
-#[derive(Default)]
-pub(super) struct Place {
-    field: RefCell<Option<String>>,
-    account: RefCell<Option<String>>,
-    account_field: RefCell<Option<&'static str>>,
-}
-
-impl Place {
-    fn enter(&self, field: &str) {
-        self.field.replace(Some(field.to_owned()));
-    }
-
-    fn leave(&self) {
-        self.field.replace(None);
-    }
-
-    pub(super) fn enter_account(&self, address: String) {
-        self.account.replace(Some(address));
-        self.account_field.replace(None);
-    }
-
-    pub(super) fn leave_account(&self) {
-        self.account.replace(None);
-        self.account_field.replace(None);
-    }
-
-    pub(super) fn set_field(&self, field: &'static str) {
-        self.account_field.replace(Some(field));
-    }
-
-    fn explain(&self, error: serde_json::Error) -> GenesisError {
-        if error.is_io() {
-            return GenesisError::Io(error.into());
-        }
-        let path: Vec<_> = [
-            self.field.borrow().clone(),
-            self.account.borrow().clone(),
-            self.account_field.borrow().map(str::to_owned),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if path.is_empty() || error.is_syntax() || error.is_eof() {
-            return GenesisError::Syntax(error.to_string());
-        }
-        GenesisError::field(path.join("."), error.to_string())
-    }
 }

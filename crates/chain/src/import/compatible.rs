@@ -1,6 +1,6 @@
 //! Whether a genesis has the rules that the blocks in a database were checked by.
 
-use super::ImportError;
+use super::error::ImportError;
 use super::tip::header_chain;
 use alloy_consensus::Header;
 use alloy_eips::eip7840::BlobParams;

@@ -1,5 +1,6 @@
+use super::compatible;
+use super::error::ImportError;
 use super::tip::chain_spec;
-use super::{ImportError, compatible};
 use crate::genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};

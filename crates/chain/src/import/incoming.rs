@@ -1,4 +1,4 @@
-use super::ImportError;
+use super::error::ImportError;
 use super::report::Stages;
 use crate::codec::{ChainFile, FileBlock, SealedBlock, signed_block};
 use crate::header_chain::HeaderChain;

@@ -1,9 +1,12 @@
 use super::base::Recent;
 use super::budget::Budget;
+use super::error::ImportError;
 use super::incoming::{Reader, Ready, Record};
+use super::options::ImportOptions;
+use super::prefetch;
+use super::report::ImportReport;
 use super::roots::{ExecutedBlock, Pending, Roots};
 use super::run::Import;
-use super::{ImportError, ImportOptions, ImportReport, prefetch};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;

@@ -1,6 +1,8 @@
 use super::base::Recent;
+use super::error::ImportError;
 use super::incoming::Record;
-use super::{ImportError, ImportOptions, Imported};
+use super::options::ImportOptions;
+use super::report::Imported;
 use crate::rules::{Executed, validate_execution};
 use alloy_primitives::B256;
 use std::sync::Arc;

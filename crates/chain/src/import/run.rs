@@ -1,10 +1,12 @@
+use super::error::ImportError;
 use super::incoming::Reader;
+use super::options::ImportOptions;
 use super::report::Stages;
+use super::report::{ImportReport, Imported};
 use super::roots::{Done, Roots};
 use super::segment::View;
 use super::tip::header_chain;
 use super::writer::Writer;
-use super::{ImportError, ImportOptions, ImportReport, Imported};
 use parking_lot::RwLock;
 use std::path::PathBuf;
 use std::sync::Arc;

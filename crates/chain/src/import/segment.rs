@@ -1,5 +1,5 @@
-use super::ImportOptions;
 use super::base::{Base, Recent};
+use super::options::ImportOptions;
 use std::collections::VecDeque;
 use tandem_state::cache::{CacheLimits, CacheStats, CachedStore, ReadCache};
 use tandem_state::database::Snapshot;

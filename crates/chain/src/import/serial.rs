@@ -1,7 +1,8 @@
+use super::error::ImportError;
 use super::incoming::{Reader, Ready};
+use super::report::ImportReport;
 use super::roots::{ExecutedBlock, Roots};
 use super::run::Import;
-use super::{ImportError, ImportReport};
 use tandem_evm::{BlockInput, Cut, StoreRef};
 
 impl Import<'_> {

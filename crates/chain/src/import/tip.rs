@@ -1,4 +1,4 @@
-use super::ImportError;
+use super::error::ImportError;
 use crate::genesis::Genesis;
 use crate::header_chain::HeaderChain;
 use crate::rules::Ancestor;

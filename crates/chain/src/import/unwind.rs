@@ -1,4 +1,4 @@
-use super::ImportError;
+use super::error::ImportError;
 use tandem_state::database::{Database, DatabaseError, Head, Unwind};
 use tandem_state::trie::StateTrie;
 

@@ -1,4 +1,4 @@
-use super::ImportError;
+use super::error::ImportError;
 use super::report::Stages;
 use super::roots::{Done, Pending};
 use crossbeam_channel::Receiver;

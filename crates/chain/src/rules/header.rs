@@ -1,6 +1,7 @@
+use super::difficulty::next_difficulty;
 use super::fault::{ExtraDataRule, HeaderError, HeaderFault};
 use super::fees::{ELASTICITY, GAS_PER_BLOB};
-use super::{next_base_fee, next_difficulty, next_excess_blob_gas};
+use super::fees::{next_base_fee, next_excess_blob_gas};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::{B64, Sealed, U256};

@@ -1,5 +1,6 @@
+use super::fault::HeaderFault;
 use super::header::{Consensus, check};
-use super::{HeaderFault, Invalid};
+use super::invalid::Invalid;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, Sealed};
 use tandem_evm::ChainSpec;

@@ -1,4 +1,4 @@
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 use std::path::PathBuf;
 use std::str::FromStr;
 use tandem_workload::{ChainConfig, Workload};

@@ -1,6 +1,5 @@
-use super::report::lines;
-use crate::failure::Failure;
-use crate::output::results;
+use crate::shared::failure::Failure;
+use crate::shared::output::{lines, results};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,9 +2,9 @@
 
 use super::group::Group;
 use super::sample::Variant;
-use crate::failure::Failure;
-use crate::process::sleeps;
-use crate::run::execute_stream;
+use crate::shared::execute::execute_stream;
+use crate::shared::failure::Failure;
+use crate::shared::process::sleeps;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::io::{self, Write};

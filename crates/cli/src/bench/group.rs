@@ -1,6 +1,9 @@
 use super::args::Case;
-use crate::failure::Failure;
-use crate::run::{Input, Source, generate, load_executable};
+use crate::shared::failure::Failure;
+use crate::shared::generated::generate;
+use crate::shared::input::Input;
+use crate::shared::load::load_executable;
+use crate::shared::source::Source;
 use std::path::PathBuf;
 use tandem_evm::{Config, Executor};
 use tandem_state::MemoryStore;

@@ -2,10 +2,10 @@
 
 use super::group::Group;
 use super::sample::Variant;
-use crate::args::Mode;
-use crate::failure::Failure;
-use crate::output::complain;
-use crate::slow::SlowStore;
+use crate::shared::failure::Failure;
+use crate::shared::mode::Mode;
+use crate::shared::output::complain;
+use crate::shared::slow_store::SlowStore;
 use std::iter::Sum;
 use std::time::Duration;
 use tandem_analysis::{Graph, Input, LOOK_AHEAD, Model, Trace, limit, makespan, record_chains, speed_up};

@@ -1,5 +1,6 @@
-//! `tandem bench`: the engine against a plain revm loop, in interleaved samples.
+//! `tandem bench`: the engine against a plain revm loop, and beside it alloy-evm's executor, in interleaved samples.
 
+mod alloy;
 mod args;
 mod compare;
 mod counters;
@@ -7,89 +8,23 @@ mod group;
 mod ideal;
 mod long;
 mod report;
+mod row;
 mod sample;
+mod settings;
 mod worst;
 
 pub(crate) use args::BenchArgs;
 
-use crate::failure::Failure;
-use crate::run::progress;
-use crate::slow::sleep_precisely;
+use crate::shared::failure::Failure;
+use crate::shared::progress::progress;
+use crate::shared::slow_store::sleep_precisely;
 use args::Case;
 use counters::Counters;
 use group::Group;
 use ideal::Ideals;
 use report::Measured;
 use sample::{Series, Variant};
-use std::path::PathBuf;
-use std::time::Duration;
-use tandem_workload::{ChainConfig, Workload};
-
-/// What runs if nothing is asked for: the shapes of load that engines differ most on.
-const DEFAULT_CASES: [(Workload, Option<f64>); 9] = [
-    (Workload::Transfers, None),
-    (Workload::Token, None),
-    (Workload::Swaps, Some(0.0)),
-    (Workload::IndependentSwaps, None),
-    (Workload::OneHot, None),
-    (Workload::Payroll, None),
-    (Workload::Nft, None),
-    (Workload::Mixed, None),
-    (Workload::Mixed, Some(0.5)),
-];
-
-/// What the arguments mean.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    paths: Vec<PathBuf>,
-    from: u64,
-    cases: Vec<Case>,
-    chain: ChainConfig,
-    threads: Vec<usize>,
-    samples: usize,
-    latency: Duration,
-    counters: bool,
-    json: bool,
-}
-
-impl Settings {
-    fn new(args: BenchArgs) -> Result<Self, Failure> {
-        if args.samples == 0 {
-            return Err(Failure::input("--samples must be at least 1"));
-        }
-        let mut threads = args.threads;
-        if threads.contains(&0) {
-            return Err(Failure::input("--threads must be at least 1"));
-        }
-        if threads.is_empty() {
-            threads = vec![1, std::thread::available_parallelism().map_or(1, |n| n.get())];
-        }
-        threads.sort_unstable();
-        threads.dedup();
-        let mut cases = args.workloads;
-        if args.paths.is_empty() && cases.is_empty() {
-            cases = DEFAULT_CASES.map(|(workload, hot)| Case { workload, hot }).to_vec();
-        }
-        let chain = ChainConfig::default()
-            .with_blocks(args.blocks)
-            .with_transactions(args.txs)
-            .with_accounts(args.accounts)
-            .with_population(args.accounts)
-            .with_slots(args.accounts);
-        chain.validate().map_err(Failure::input)?;
-        Ok(Self {
-            paths: args.paths,
-            from: args.from,
-            cases,
-            chain,
-            threads,
-            samples: args.samples,
-            latency: Duration::from_micros(args.read_latency),
-            counters: args.counters,
-            json: args.json,
-        })
-    }
-}
+use settings::Settings;
 
 pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
     if let Some(files) = &args.compare {

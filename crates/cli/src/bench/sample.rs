@@ -1,8 +1,12 @@
+use super::alloy::Alloy;
 use super::group::Group;
-use crate::args::Mode;
-use crate::failure::Failure;
-use crate::output::complain;
-use crate::run::{Executed, Progress, block_digest, execute_plain, execute_stream};
+use crate::shared::digest::block_digest;
+use crate::shared::execute::{Progress, execute_stream};
+use crate::shared::executed::Executed;
+use crate::shared::failure::Failure;
+use crate::shared::mode::Mode;
+use crate::shared::output::complain;
+use crate::shared::plain::execute_plain;
 use alloy_primitives::B256;
 use indicatif::ProgressBar;
 use std::time::Duration;
@@ -54,17 +58,24 @@ impl Times {
     }
 
     fn add(&mut self, progress: &Progress) {
-        for (times, result) in self.blocks.iter_mut().zip(&progress.results) {
-            times.push(result.as_ref().map_or(Duration::ZERO, |executed| executed.time));
-        }
-        self.total.push(progress.time);
+        let time =
+            |result: &Result<Executed, _>| result.as_ref().map_or(Duration::ZERO, |executed| executed.time);
+        self.add_sample(progress.results.iter().map(time), progress.time);
+    }
+
+    fn add_sample(&mut self, blocks: impl IntoIterator<Item = Duration>, total: Duration) {
+        self.blocks.iter_mut().zip(blocks).for_each(|(times, time)| times.push(time));
+        self.total.push(total);
     }
 }
 
 /// All samples of a group.
 pub(crate) struct Series {
     plain: PlainExecutor,
+    executor: Alloy,
     pub(crate) baseline: Times,
+    /// Of alloy-evm's executor.
+    pub(crate) alloy: Times,
     /// By variant.
     pub(crate) variants: Vec<Times>,
 }
@@ -72,11 +83,17 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new(group: &Group, variants: &[Variant]) -> Self {
         let times = Times::new(group.names.len());
-        Self { plain: PlainExecutor::new(), baseline: times.clone(), variants: vec![times; variants.len()] }
+        Self {
+            plain: PlainExecutor::new(),
+            executor: Alloy::new(),
+            baseline: times.clone(),
+            alloy: times.clone(),
+            variants: vec![times; variants.len()],
+        }
     }
 
-    /// Runs the plain loop and all variants once. Before the first sample they run once more, to compare their results
-    /// and to warm up: caches of analysed code and buffers fill.
+    /// Runs the plain loop, alloy-evm's executor and all variants once. Before the first sample they run once more, to compare their
+    /// results and to warm up: caches of analysed code and buffers fill.
     pub(crate) fn sample(
         &mut self,
         group: &mut Group,
@@ -85,8 +102,8 @@ impl Series {
         number: usize,
     ) -> Result<(), Failure> {
         let bar = ProgressBar::hidden();
-        let Group { names, source, worlds, chains, .. } = group;
         if number == 0 {
+            let Group { names, source, worlds, chains, .. } = group;
             let plain = execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?;
             let expected = digests(names, &plain)?;
             for variant in variants {
@@ -101,12 +118,21 @@ impl Series {
                     )));
                 }
             }
+            self.executor.expect(plain.results.into_iter().flatten());
+            self.executor.run(group, latency)?;
         }
+        let Group { source, worlds, chains, .. } = group;
         self.baseline.add(&execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?);
         // Whoever runs first after the plain loop changes from sample to sample.
-        for turn in 0..variants.len() {
-            let at = (turn + number) % variants.len();
-            let variant = &variants[at];
+        let ways = variants.len() + 1;
+        for at in (0..ways).map(|turn| (turn + number) % ways) {
+            let Some(variant) = variants.get(at) else {
+                let times = self.executor.run(group, latency)?;
+                let total = times.iter().sum();
+                self.alloy.add_sample(times, total);
+                continue;
+            };
+            let Group { source, worlds, chains, .. } = group;
             let progress =
                 execute_stream(&variant.executor, variant.cut(), source, worlds, chains, latency, &bar)?;
             self.variants[at].add(&progress);

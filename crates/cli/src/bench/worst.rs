@@ -1,6 +1,6 @@
 //! Which blocks come off worst.
 
-use super::report::Row;
+use super::row::Row;
 use std::io::{self, Write};
 
 /// Blocks that are named of each kind.

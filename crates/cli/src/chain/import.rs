@@ -1,9 +1,9 @@
 use super::args::{DataArgs, ImportArgs};
 use super::open::{import_failure, open, open_existing};
-use crate::failure::Failure;
-use crate::output::say;
-use crate::process::peak_memory;
-use crate::run::{busy, progress};
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
+use crate::shared::process::peak_memory;
+use crate::shared::progress::{busy, progress};
 use serde::Serialize;
 use std::fs::File;
 use std::path::Path;

@@ -1,6 +1,6 @@
 use super::args::DataArgs;
-use crate::failure::Failure;
-use crate::output::complain;
+use crate::shared::failure::Failure;
+use crate::shared::output::complain;
 use tandem_chain::import::ImportError;
 use tandem_evm::ExecutionError;
 use tandem_state::database::{Database, DatabaseError, DatabaseOptions, Snapshot};

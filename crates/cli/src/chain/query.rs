@@ -1,8 +1,8 @@
 use super::args::{AccountArgs, HeadArgs, ReceiptArgs};
 use super::import::HeadLine;
 use super::open::{failure, snapshot};
-use crate::failure::Failure;
-use crate::output::say;
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
 use alloy_consensus::TxReceipt;
 use serde_json::json;
 use tandem_state::database::DatabaseError;

@@ -1,9 +1,9 @@
 use super::args::{DbCommand, HeadArgs, UnwindArgs};
 use super::import::HeadLine;
 use super::open::{failure, import_failure, open, open_to_read, snapshot};
-use crate::failure::Failure;
-use crate::output::{complain, say};
-use crate::run::{busy, progress};
+use crate::shared::failure::Failure;
+use crate::shared::output::{complain, say};
+use crate::shared::progress::{busy, progress};
 use serde_json::json;
 use tandem_chain::import::unwind as unwind_to;
 use tandem_evm::{Config, Executor};

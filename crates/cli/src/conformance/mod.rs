@@ -5,7 +5,7 @@ mod report;
 
 pub(crate) use args::{StateTestArgs, TestArgs};
 
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 use report::{Format, Reporter};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-use crate::output::{complain, say};
+use crate::shared::output::{complain, say};
+use crate::shared::progress::progress;
 use indicatif::ProgressBar;
 use serde_json::json;
 use tandem_conformance::{Event, Outcome, PackingCounts, Problem, Summary, Work};
@@ -21,8 +22,8 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn new(format: Format, files: usize, progress: bool) -> Self {
-        Self { format, bar: crate::run::progress(files, "testing", !progress) }
+    pub(crate) fn new(format: Format, files: usize, shown: bool) -> Self {
+        Self { format, bar: progress(files, "testing", !shown) }
     }
 
     /// Prints an outcome, or moves the bar.

@@ -1,4 +1,4 @@
-use super::Settings;
+use super::settings::Settings;
 use alloy_primitives::Address;
 use tandem_analysis::{ActualRun, Graph, Hot, Model, Names, Place, Spots, Together, Trace};
 use tandem_workload::WorkloadError;

@@ -1,5 +1,5 @@
-use super::Settings;
 use super::analysis::Analysis;
+use super::settings::Settings;
 use serde::Serialize;
 use std::time::Duration;
 use tandem_analysis::{ActualRun, Graph, Hot, Model, Names, Trace, as_stream, by_block, letters, speed_up};

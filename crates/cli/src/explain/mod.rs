@@ -2,91 +2,27 @@
 
 mod analysis;
 mod args;
-mod blocks;
 mod findings;
 mod html;
 mod output;
 mod parquet;
 mod report;
-mod study;
+mod settings;
 mod timeline;
 
-pub(crate) use args::{ExplainArgs, StudyArgs};
-pub(crate) use study::{StudySettings, study_blocks};
+pub(crate) use args::ExplainArgs;
 
-use crate::failure::Failure;
-use crate::output::complain;
-use crate::run::{busy, progress};
+use crate::shared::blocks::Blocks;
+use crate::shared::failure::Failure;
+use crate::shared::progress::{busy, progress};
 use analysis::Analysis;
-use blocks::Blocks;
 use findings::Findings;
 use output::{Output, Written};
-use std::path::PathBuf;
-use tandem_analysis::{ActualRun, Graph, Model, TraceError, compare_paths, record};
-use tandem_evm::Config;
+use settings::Settings;
+use tandem_analysis::{ActualRun, Graph, Model, compare_paths, record};
 
-/// What the arguments mean.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    paths: Vec<PathBuf>,
-    from: u64,
-    config: Config,
-    threads: usize,
-    ideal: usize,
-    repeat: usize,
-    look_ahead: usize,
-    top: usize,
-    html: Option<PathBuf>,
-    trace: Option<PathBuf>,
-    parquet: Option<PathBuf>,
-    json: bool,
-}
-
-impl Settings {
-    pub(crate) fn new(args: ExplainArgs) -> Result<Self, Failure> {
-        let threads = match args.threads {
-            Some(threads) => positive("threads", threads)?,
-            None => std::thread::available_parallelism().map_or(1, |n| n.get()),
-        };
-        Ok(Self {
-            paths: args.paths,
-            from: args.from,
-            config: Config::default().threads(threads),
-            threads,
-            ideal: positive("ideal", args.ideal)?,
-            repeat: positive("repeat", args.repeat)?,
-            look_ahead: positive("look-ahead", args.look_ahead)?,
-            top: args.top,
-            html: args.html,
-            trace: args.trace,
-            parquet: args.parquet,
-            json: args.json,
-        })
-    }
-}
-
-/// Checks that a number is not zero.
-fn positive(option: &str, value: usize) -> Result<usize, Failure> {
-    match value {
-        0 => Err(Failure::Input(format!("--{option} must be at least 1"))),
-        _ => Ok(value),
-    }
-}
-
-impl From<TraceError> for Failure {
-    fn from(error: TraceError) -> Self {
-        match error {
-            TraceError::Invalid(message) => {
-                complain!("error: {message}");
-                Self::Check
-            }
-            TraceError::Unsupported(message) => Self::Input(message),
-            TraceError::Fault(message) => Self::Fault(message),
-        }
-    }
-}
-
-pub(crate) fn explain(settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn explain(args: ExplainArgs) -> Result<(), Failure> {
+    let settings = Settings::new(args)?;
     // Before the work, so that nobody waits for what cannot be kept.
     let html = settings.html.as_deref().map(Output::new).transpose()?;
     let timeline = settings.trace.as_deref().map(Output::new).transpose()?;
@@ -104,22 +40,22 @@ pub(crate) fn explain(settings: &Settings) -> Result<(), Failure> {
     let bar = busy("running", settings.json);
     let run = ActualRun::new(&settings.config, &inputs)?;
     bar.finish_and_clear();
-    let bar = progress(Analysis::effort(settings) + Findings::EFFORT, "analysing", settings.json);
+    let bar = progress(Analysis::effort(&settings) + Findings::EFFORT, "analysing", settings.json);
     let analysis =
-        Analysis::new(settings, &trace, &graph, &dependent, &run, &|| bar.inc(1)).map_err(Failure::fault)?;
-    let findings = Findings::new(settings, &analysis, &|| bar.inc(1));
+        Analysis::new(&settings, &trace, &graph, &dependent, &run, &|| bar.inc(1)).map_err(Failure::fault)?;
+    let findings = Findings::new(&settings, &analysis, &|| bar.inc(1));
     bar.finish_and_clear();
     let mut written = Vec::new();
     if let Some(output) = &timeline {
         written.push(output.write(|out| timeline::write(out, &trace, &run))?);
     }
     if let Some(output) = &html {
-        written.push(output.write(|out| html::write(out, settings, &analysis, &findings))?);
+        written.push(output.write(|out| html::write(out, &settings, &analysis, &findings))?);
     }
     if let Some(tables) = &tables {
         written.extend(tables.write(&analysis)?);
     }
     // All of them or none.
     written.into_iter().try_for_each(Written::keep)?;
-    report::report(settings, &findings)
+    report::report(&settings, &findings)
 }

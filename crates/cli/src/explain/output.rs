@@ -1,4 +1,4 @@
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};

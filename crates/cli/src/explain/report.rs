@@ -1,7 +1,7 @@
-use super::Settings;
 use super::findings::{Curve, Findings, Spot, THREADS};
-use crate::failure::Failure;
-use crate::output::results;
+use super::settings::Settings;
+use crate::shared::failure::Failure;
+use crate::shared::output::results;
 use serde::Serialize;
 use std::io::{self, Write};
 

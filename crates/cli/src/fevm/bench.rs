@@ -1,7 +1,9 @@
-use super::{BenchArgs, Kind, Pools, START, Workers, median};
-use crate::failure::Failure;
-use crate::output::{complain, say};
-use crate::run::progress;
+use super::args::{BenchArgs, Kind, Pools};
+use super::median::median;
+use super::workers::{START, Workers};
+use crate::shared::failure::Failure;
+use crate::shared::output::{complain, say};
+use crate::shared::progress::progress;
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;

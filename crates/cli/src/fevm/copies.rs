@@ -1,7 +1,8 @@
-use super::{CopiesArgs, median};
-use crate::failure::Failure;
-use crate::output::say;
-use crate::run::progress;
+use super::args::CopiesArgs;
+use super::median::median;
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
+use crate::shared::progress::progress;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

@@ -1,6 +1,6 @@
-use super::GenerateArgs;
-use crate::failure::Failure;
-use crate::run::busy;
+use super::args::GenerateArgs;
+use crate::shared::failure::Failure;
+use crate::shared::progress::busy;
 use tandem_fevm::workload::{Chance, write};
 
 pub(super) fn generate(args: &GenerateArgs) -> Result<(), Failure> {

@@ -1,7 +1,8 @@
-use super::{RunArgs, START, Workers};
-use crate::failure::Failure;
-use crate::output::{complain, say};
-use crate::run::progress;
+use super::args::RunArgs;
+use super::workers::{START, Workers};
+use crate::shared::failure::Failure;
+use crate::shared::output::{complain, say};
+use crate::shared::progress::progress;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;

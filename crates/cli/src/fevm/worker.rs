@@ -1,5 +1,5 @@
-use super::{Kind, WorkerArgs};
-use crate::failure::Failure;
+use super::args::{Kind, WorkerArgs};
+use crate::shared::failure::Failure;
 use std::sync::Arc;
 use tandem_fevm::workload::Fixed;
 use tandem_fevm::{MemoryStore, serve};

@@ -1,7 +1,7 @@
-use super::builder::{Builder, Built};
 use super::output::Folder;
 use super::recorder::{Reads, Recorder};
-use crate::failure::Failure;
+use crate::shared::builder::{Builder, Built};
+use crate::shared::failure::Failure;
 use alloy_consensus::TxEnvelope;
 use alloy_consensus::transaction::{Recovered, TransactionInfo};
 use alloy_primitives::map::B256Map;

@@ -1,55 +1,30 @@
 //! `tandem generate`: write a generated chain to disk, print a row for each block.
 
 mod args;
-mod builder;
 mod fixtures;
 mod output;
 mod recorder;
 mod report;
+mod settings;
 
-pub(crate) use args::{ChainArgs, GenerateArgs};
-pub(crate) use builder::{Builder, Unsealed, attributes};
+pub(crate) use args::GenerateArgs;
 
-use crate::failure::Failure;
-use crate::run::progress;
+use crate::shared::builder::Builder;
+use crate::shared::failure::Failure;
+use crate::shared::progress::progress;
 use fixtures::Fixtures;
 use output::Destination;
 use report::{Report, Row};
-use std::path::PathBuf;
+use settings::Settings;
 use std::time::Instant;
 use tandem_chain::write_block;
-use tandem_evm::{Config, Executor};
-use tandem_workload::{ChainConfig, Workload};
+use tandem_evm::Executor;
 
 const GENESIS: &str = "genesis.json";
 const CHAIN: &str = "chain.rlp";
 
-/// What the arguments mean.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    chain: ChainConfig,
-    out: PathBuf,
-    fixtures: bool,
-    json: bool,
-    config: Config,
-}
-
-impl Settings {
-    pub(crate) fn new(args: GenerateArgs) -> Result<Self, Failure> {
-        if args.threads == Some(0) {
-            return Err(Failure::input("--threads must be at least 1"));
-        }
-        let chain = args.chain.config(Workload::default())?;
-        let config = Config::default();
-        let config = match args.threads {
-            Some(threads) => config.threads(threads),
-            None => config,
-        };
-        Ok(Self { chain, out: args.out, fixtures: args.fixtures, json: args.json, config })
-    }
-}
-
-pub(crate) fn generate(settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn generate(args: GenerateArgs) -> Result<(), Failure> {
+    let settings = Settings::new(args)?;
     let start = Instant::now();
     let config = &settings.chain;
     let executor = Executor::new(&settings.config).map_err(Failure::input)?;
@@ -83,5 +58,5 @@ pub(crate) fn generate(settings: &Settings) -> Result<(), Failure> {
         fixtures.finish()?;
     }
     destination.finish(GENESIS)?;
-    report.print(settings, start.elapsed())
+    report.print(&settings, start.elapsed())
 }

@@ -1,7 +1,7 @@
-use super::Settings;
-use super::builder::{Builder, Built};
-use crate::failure::Failure;
-use crate::output::results;
+use super::settings::Settings;
+use crate::shared::builder::{Builder, Built};
+use crate::shared::failure::Failure;
+use crate::shared::output::results;
 use alloy_primitives::B256;
 use serde::Serialize;
 use std::io::{self, Write};

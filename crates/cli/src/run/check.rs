@@ -1,48 +1,13 @@
-use super::proof::Proof;
-use alloy_eips::eip7685::Requests;
+use crate::shared::executed::Output;
+use crate::shared::proof::Proof;
 use alloy_primitives::{Address, B256};
 use serde::Serialize;
-use std::sync::Arc;
-use tandem_evm::{
-    Block, FinishedBlock, PartialChanges, Receipt, logs_bloom, receipts_root, receipts_root_before_byzantium,
-};
-use tandem_state::StateChanges;
+use tandem_evm::{logs_bloom, receipts_root, receipts_root_before_byzantium};
 use tandem_state::fixture::PreStateFault;
 use tandem_state::trie::TrieError;
 
 /// Faults of one pre-state that are named; more say nothing more.
 const SHOWN_FAULTS: usize = 3;
-
-/// What executing a block gave, in the form that all modes share.
-#[derive(Debug)]
-pub(crate) struct Output {
-    pub(crate) block: Arc<Block>,
-    pub(crate) receipts: Vec<Receipt>,
-    pub(crate) gas_used: u64,
-    pub(crate) requests: Option<Requests>,
-    pub(crate) changes: StateChanges,
-    /// The changes of each transaction, and of what comes after the last, if they are known and receipts hold roots.
-    pub(crate) parts: Vec<StateChanges>,
-}
-
-impl From<FinishedBlock> for Output {
-    fn from(finished: FinishedBlock) -> Self {
-        let changes = finished.state_changes();
-        let parts = if finished.block.receipts_hold_roots() {
-            finished.parts().iter().map(PartialChanges::state_changes).collect()
-        } else {
-            Vec::new()
-        };
-        let FinishedBlock { block, receipts, gas_used, summary, .. } = finished;
-        Self { block, receipts, gas_used, requests: summary.requests, changes, parts }
-    }
-}
-
-impl Output {
-    pub(crate) fn requests_hash(&self) -> Option<B256> {
-        self.requests.as_ref().map(Requests::requests_hash)
-    }
-}
 
 /// What a check says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

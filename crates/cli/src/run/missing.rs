@@ -1,6 +1,6 @@
 //! What a recorded state lacks of the accounts that its block reads.
 
-use super::load::PreState;
+use crate::shared::input::PreState;
 use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::collections::BTreeSet;

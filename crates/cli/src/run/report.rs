@@ -1,8 +1,9 @@
-use super::Settings;
 use super::check::{Checks, Verdict};
-use super::execute::{Outcome, Row, Stop};
-use crate::failure::Failure;
-use crate::output::{complain, results};
+use super::execute::Outcome;
+use super::row::{Row, Stop};
+use super::settings::Settings;
+use crate::shared::failure::Failure;
+use crate::shared::output::{complain, results};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-use crate::generate::ChainArgs;
+use crate::shared::chain_args::ChainArgs;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]

@@ -5,10 +5,11 @@ mod report;
 
 pub(crate) use args::ShapeArgs;
 
-use crate::failure::Failure;
-use crate::generate::Builder;
-use crate::output::complain;
-use crate::run::{load_executable, progress};
+use crate::shared::builder::Builder;
+use crate::shared::failure::Failure;
+use crate::shared::load::load_executable;
+use crate::shared::output::complain;
+use crate::shared::progress::progress;
 use report::{Column, Report};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ const WORKLOAD: Workload = Workload::Mainnet;
 
 /// What the arguments mean.
 #[derive(Debug)]
-pub(crate) struct Settings {
+struct Settings {
     paths: Vec<PathBuf>,
     from: u64,
     /// The chain to generate, if any.
@@ -32,7 +33,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn new(args: ShapeArgs) -> Result<Self, Failure> {
+    fn new(args: ShapeArgs) -> Result<Self, Failure> {
         if let Some(tolerance) = args.tolerance
             && !(0.0..=1e6).contains(&tolerance)
         {
@@ -45,7 +46,8 @@ impl Settings {
     }
 }
 
-pub(crate) fn shape(settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn shape(args: ShapeArgs) -> Result<(), Failure> {
+    let settings = &Settings::new(args)?;
     let mut columns = Vec::new();
     if !settings.paths.is_empty() {
         columns.push(Column { name: "recorded".to_owned(), shapes: recorded(settings)? });

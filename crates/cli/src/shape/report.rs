@@ -1,5 +1,5 @@
-use crate::failure::Failure;
-use crate::output::results;
+use crate::shared::failure::Failure;
+use crate::shared::output::results;
 use serde::Serialize;
 use std::io::{self, Write};
 use tandem_analysis::{Feature, Shape, Spread};

@@ -1,4 +1,5 @@
-use super::format::{Env, Expected, StateTest};
+use super::expected::Expected;
+use super::format::{Env, StateTest};
 use super::transaction::TransactionError;
 use crate::network;
 use crate::outcome::Problem;

@@ -1,9 +1,10 @@
 //! State tests as JSON has them.
 
+use super::expected::Expected;
 use super::transaction::StatedTransaction;
 use crate::network::Config;
 use crate::world::StatedAccounts;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, U256};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -42,33 +43,4 @@ pub(crate) struct Env {
     pub(crate) current_random: Option<U256>,
     #[serde(default)]
     pub(crate) current_excess_blob_gas: Option<U256>,
-}
-
-/// What one combination of the transaction's data, gas limit and value must give.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Expected {
-    pub(crate) hash: B256,
-    pub(crate) logs: B256,
-    pub(crate) indexes: Index,
-    #[serde(default)]
-    pub(crate) txbytes: Option<Bytes>,
-    #[serde(default, rename = "expectException")]
-    pub(crate) exception: Option<String>,
-}
-
-/// Which data, gas limit and value of a state test's transaction are meant.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-pub struct Index {
-    /// Index into the list of data, and of access lists.
-    pub data: usize,
-    /// Index into the list of gas limits.
-    pub gas: usize,
-    /// Index into the list of values.
-    pub value: usize,
-}
-
-impl std::fmt::Display for Index {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "d{}g{}v{}", self.data, self.gas, self.value)
-    }
 }

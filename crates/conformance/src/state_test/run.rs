@@ -1,7 +1,9 @@
 use super::case::Case;
-use super::format::{Expected, Index, StateTest};
+use super::expected::Expected;
+use super::format::StateTest;
 use crate::engines::Engine;
 use crate::exception::is_stated;
+use crate::index::Index;
 use crate::outcome::{Computed, Event, Outcome, Problem, Summary};
 use crate::rejection::Rejection;
 use crate::suite::{self, Kind, Options, Source, SuiteError};

@@ -1,4 +1,5 @@
-use super::format::{Expected, Index};
+use super::expected::Expected;
+use crate::index::Index;
 use alloy_consensus::crypto::secp256k1::sign_message;
 use alloy_consensus::transaction::{Recovered, SignerRecoverable};
 use alloy_consensus::{

@@ -1,5 +1,6 @@
 //! Ethereum: the first chain, and the only place with its rules.
 
+mod alloy;
 mod block;
 mod chain_spec;
 mod deposits;
@@ -13,6 +14,7 @@ mod senders;
 mod sstore_1283;
 mod system;
 
+pub use alloy::{AlloyBlock, AlloyExecutor};
 pub use block::EthereumBody;
 pub use chain_spec::ChainSpec;
 pub use protocol::EthereumSummary;

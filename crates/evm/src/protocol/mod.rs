@@ -10,6 +10,7 @@ mod tracing;
 
 pub use assembly::Assembly;
 pub use block::Block;
+pub(crate) use block::Transaction;
 pub use collisions::StorageCollisions;
 pub(crate) use collisions::collide;
 pub(crate) use forward::forward_to_inner;

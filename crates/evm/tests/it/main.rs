@@ -1,6 +1,7 @@
 //! All of the crate's integration tests in one binary: each binary would compile the engine anew.
 #![allow(clippy::unwrap_used)]
 
+mod alloy;
 mod balances;
 mod blocks;
 mod common;

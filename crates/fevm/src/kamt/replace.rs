@@ -6,7 +6,7 @@ use fvm_ipld_blockstore::Blockstore;
 use fvm_ipld_encoding::DAG_CBOR;
 use multihash_codetable::{Code, MultihashDigest};
 
-use super::{LAYOUT, Slot, Value};
+use super::slot::{LAYOUT, Slot, Value};
 use crate::cbor::Reader;
 
 /// Sets the slots under the node `cid`, whose prefix has `consumed` bits; gives the new node. `None` if a slot is not there, or is

@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail, ensure};
 use cid::Cid;
 use fvm_ipld_blockstore::Blockstore;
 
-use super::WorkerCommand;
-use super::crew::{Arrival, Tipset};
+use super::command::WorkerCommand;
+use super::errand::{Arrival, Given, Tipset};
 use super::link::{Inbox, Outbox, link};
 use super::wire::{Answer, Block, Order, VERSION};
 use crate::speculation::Log;
@@ -24,13 +24,6 @@ const FRAME: usize = 1 << 20;
 
 /// The most bytes of blocks that are kept for a process that is not needed for a while. What is dropped it asks for.
 const OWED: usize = 64 << 20;
-
-/// A step that a process has been given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Given {
-    pub(super) tipset: u64,
-    pub(super) position: usize,
-}
 
 /// A worker process. Dropping it ends it.
 pub(super) struct Process {

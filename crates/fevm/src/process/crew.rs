@@ -7,31 +7,16 @@ use cid::Cid;
 use fvm::machine::MachineContext;
 use fvm_ipld_blockstore::Blockstore;
 
-use super::WorkerCommand;
-use super::child::{Given, Process};
+use super::child::Process;
+use super::command::WorkerCommand;
+use super::errand::{Arrival, Given, Tipset};
 use super::wire::Context;
-use crate::speculation::{Log, Outcome};
+use crate::speculation::Log;
 use crate::step::Step;
 use crate::store::{Journal, MemoryStore};
 
 /// How many steps a process is given at a time: one to work on, and enough to go on with until the parent looks again.
 const DEPTH: usize = 4;
-
-/// What came of a step that a process was given.
-pub(crate) struct Arrival {
-    /// The step's position in the tipset.
-    pub(crate) position: usize,
-    /// The process.
-    pub(crate) process: usize,
-    /// `None` if it was not tried.
-    pub(crate) outcome: Option<Outcome>,
-}
-
-/// What processes must know to execute a tipset's steps.
-pub(super) struct Tipset {
-    pub(super) context: Context,
-    pub(super) contracts: Arc<[Cid]>,
-}
 
 /// All worker processes of an executor.
 #[derive(Default)]

@@ -17,8 +17,8 @@ use fvm_shared::message::Message;
 
 use super::link::{Inbox, Outbox, link};
 use super::wire::{Answer, Block, Order, VERSION};
-use crate::executor::on_large_stack;
 use crate::speculation::{self, Log, Outcome, Records, Speculator};
+use crate::stack::on_large_stack;
 use crate::store::Layered;
 
 /// Is a worker process: does what the executor that started it says, over the socket that is its standard input, until that ends.

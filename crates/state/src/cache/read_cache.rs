@@ -1,9 +1,12 @@
-use super::{CacheLimits, CacheStats, CachedStore, HitCount, counter::Counter};
-use crate::{Account, StateChanges, Store};
+use super::counter::Counter;
+use super::limits::CacheLimits;
+use super::stats::{CacheStats, HitCount};
+use crate::changes::StateChanges;
+use crate::store::Account;
 use alloy_primitives::{Address, B256, Bytes, U256, map::HashMap};
 use quick_cache::{Weighter, sync::Cache};
 
-/// Values read from a [`Store`], kept from state to state.
+/// Values read from a [`Store`](crate::Store), kept from state to state.
 ///
 /// # Coherence
 ///
@@ -65,11 +68,6 @@ impl ReadCache {
             codes: Lookups::new(Cache::with_weighter(codes, limits.code_bytes, CodeBytes)),
             generations: HashMap::default(),
         }
-    }
-
-    /// The store behind this cache, which must answer for the state that the cache is at.
-    pub fn over<'c, S: Store>(&'c self, store: &'c S) -> CachedStore<'c, S> {
-        CachedStore::new(self, store)
     }
 
     /// Moves the cache to the state after a block. Blocks are applied in order, none left out.

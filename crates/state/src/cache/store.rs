@@ -1,5 +1,5 @@
-use super::ReadCache;
-use crate::{Account, Store};
+use super::read_cache::ReadCache;
+use crate::store::{Account, Store};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 
 /// A [`Store`] that asks a cache first. Threads that miss the same value at once read it once.
@@ -9,9 +9,10 @@ pub struct CachedStore<'c, S> {
     store: &'c S,
 }
 
-impl<'c, S> CachedStore<'c, S> {
-    pub(super) fn new(cache: &'c ReadCache, store: &'c S) -> Self {
-        Self { cache, store }
+impl ReadCache {
+    /// The store behind this cache, which must answer for the state that the cache is at.
+    pub fn over<'c, S: Store>(&'c self, store: &'c S) -> CachedStore<'c, S> {
+        CachedStore { cache: self, store }
     }
 }
 

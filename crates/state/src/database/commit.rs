@@ -1,7 +1,8 @@
-use super::{
-    Batch, BlockRecord, Database, DatabaseError, Head, leaves, meta, nodes, rows, tables::WriteTables,
-    undo_row,
-};
+use super::block::{Batch, BlockRecord, Head};
+use super::connection::Connection;
+use super::error::DatabaseError;
+use super::tables::WriteTables;
+use super::{leaves, meta, nodes, rows, undo_row};
 use redb::ReadableTable;
 use std::time::{Duration, Instant};
 
@@ -32,10 +33,10 @@ impl CommitStats {
     }
 }
 
-/// See [`Database::commit`].
-pub(super) fn commit(database: &Database, batch: &Batch) -> Result<CommitStats, DatabaseError> {
+/// See `Database::commit`.
+pub(super) fn commit(connection: &Connection, batch: &Batch) -> Result<CommitStats, DatabaseError> {
     let started = Instant::now();
-    let transaction = database.begin_write()?;
+    let transaction = connection.begin_write()?;
     let mut stats = CommitStats { blocks: batch.blocks.len() as u64, ..CommitStats::default() };
     {
         let mut tables = WriteTables::open(&transaction)?;
@@ -89,7 +90,7 @@ pub(super) fn remove_block(tables: &mut WriteTables<'_>, number: u64) -> Result<
         Some(row) => rows::decode(row.value(), || format!("header {number}"))?,
         None => return Err(missing("header")),
     };
-    let body: super::BlockBody = match tables.bodies.remove(number)? {
+    let body: super::block::BlockBody = match tables.bodies.remove(number)? {
         Some(row) => rows::decode(row.value(), || format!("body {number}"))?,
         None => return Err(missing("body")),
     };

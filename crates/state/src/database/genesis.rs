@@ -1,10 +1,10 @@
-use super::{
-    BlockBody, BlockRecord, Database, DatabaseError,
-    commit::insert_block,
-    guard::guarded,
-    leaves, meta, nodes,
-    tables::{WriteTables, delete_all},
-};
+use super::block::{BlockBody, BlockRecord};
+use super::commit::insert_block;
+use super::connection::Connection;
+use super::error::DatabaseError;
+use super::guard::guarded;
+use super::tables::{WriteTables, delete_all};
+use super::{leaves, meta, nodes};
 use crate::trie::{LeafUpdates, NodeUpdates};
 use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes};
@@ -12,17 +12,17 @@ use alloy_primitives::{B256, Bytes};
 /// Loads a genesis in as many commits as it takes. There is no head until [`Self::finish`].
 #[derive(Debug)]
 pub struct GenesisLoader<'d> {
-    database: &'d Database,
+    connection: &'d Connection,
     hash: B256,
 }
 
-/// See [`Database::begin_genesis`].
+/// See `Database::begin_genesis`.
 pub(super) fn begin<'d>(
-    database: &'d Database,
+    connection: &'d Connection,
     hash: B256,
     config: &[u8],
 ) -> Result<GenesisLoader<'d>, DatabaseError> {
-    let transaction = database.begin_write()?;
+    let transaction = connection.begin_write()?;
     {
         let tables = WriteTables::open(&transaction)?;
         if meta::head(&tables.meta)?.is_some() {
@@ -41,12 +41,12 @@ pub(super) fn begin<'d>(
         meta::set_genesis(&mut tables.meta, hash, config)?;
     }
     transaction.commit()?;
-    Ok(GenesisLoader { database, hash })
+    Ok(GenesisLoader { connection, hash })
 }
 
-/// See [`Database::replace_config`].
-pub(super) fn replace_config(database: &Database, config: &[u8]) -> Result<(), DatabaseError> {
-    let transaction = database.begin_write()?;
+/// See `Database::replace_config`.
+pub(super) fn replace_config(connection: &Connection, config: &[u8]) -> Result<(), DatabaseError> {
+    let transaction = connection.begin_write()?;
     {
         let mut tables = WriteTables::open(&transaction)?;
         let genesis = meta::genesis(&tables.meta)?.ok_or(DatabaseError::NoGenesis)?;
@@ -69,7 +69,7 @@ impl GenesisLoader<'_> {
         codes: &[(B256, Bytes)],
     ) -> Result<(), DatabaseError> {
         guarded(|| {
-            let transaction = self.database.begin_write()?;
+            let transaction = self.connection.begin_write()?;
             {
                 let mut tables = WriteTables::open(&transaction)?;
                 leaves::apply(&mut tables, leaves, codes)?;
@@ -102,7 +102,7 @@ impl GenesisLoader<'_> {
             codes: Vec::new(),
         };
         guarded(|| {
-            let transaction = self.database.begin_write()?;
+            let transaction = self.connection.begin_write()?;
             {
                 let mut tables = WriteTables::open(&transaction)?;
                 let head = insert_block(&mut tables, &block)?;

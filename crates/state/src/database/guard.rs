@@ -1,6 +1,6 @@
 //! The storage engine panics on some damaged files. Nothing of that gets out of this module's functions.
 
-use super::DatabaseError;
+use super::error::DatabaseError;
 use redb::{ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     any::Any,

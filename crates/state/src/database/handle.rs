@@ -1,19 +1,18 @@
-use super::{
-    Batch, CommitStats, DatabaseError, DatabaseOptions, DatabaseStats, GenesisLoader, Head, Snapshot, Unwind,
-    commit, genesis,
-    guard::{Engine, Open, guarded},
-    lock::DirectoryLock,
-    open,
-    tables::ReadTables,
-    unwind,
-};
+use super::block::{Batch, Head};
+use super::commit::CommitStats;
+use super::connection::Connection;
+use super::error::DatabaseError;
+use super::genesis::GenesisLoader;
+use super::guard::{Open, guarded};
+use super::lock::DirectoryLock;
+use super::options::DatabaseOptions;
+use super::snapshot::Snapshot;
+use super::stats::DatabaseStats;
+use super::tables::ReadTables;
+use super::unwind::Unwind;
+use super::{commit, genesis, open, unwind};
 use alloy_primitives::B256;
-use redb::WriteTransaction;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 /// A handle to an open database; clones share it. It is closed with the last clone and snapshot.
 ///
@@ -21,17 +20,7 @@ use std::{
 /// [`Database::open_to_read`].
 #[derive(Clone, Debug)]
 pub struct Database {
-    shared: Arc<Shared>,
-}
-
-/// What the clones share. The fields are dropped in this order: the engine is closed before the lock is given up.
-#[derive(Debug)]
-struct Shared {
-    engine: Engine,
-    /// `None` for a backend.
-    file: Option<PathBuf>,
-    /// Held while the directory is in use; `None` for a backend.
-    _lock: Option<DirectoryLock>,
+    connection: Arc<Connection>,
 }
 
 impl Database {
@@ -44,8 +33,8 @@ impl Database {
     pub fn open(dir: &Path, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
         open::require_directory(dir, options.create)?;
         let lock = DirectoryLock::take(dir)?;
-        let engine = Engine::new(Open::Writing(guarded(|| open::open_file(dir, options))?));
-        Ok(Self { shared: Arc::new(Shared { engine, file: Some(open::file(dir)), _lock: Some(lock) }) })
+        let writing = Open::Writing(guarded(|| open::open_file(dir, options))?);
+        Ok(Self::over(Connection::new(writing, Some(open::file(dir)), Some(lock))))
     }
 
     /// Opens the database in the directory `dir` for reading, even if another process has it open and writes: each snapshot
@@ -61,8 +50,7 @@ impl Database {
         open::require_directory(dir, false)?;
         match guarded(|| open::open_file_to_read(dir, options))? {
             Some(reading) => {
-                let engine = Engine::new(Open::Reading(reading));
-                Ok(Self { shared: Arc::new(Shared { engine, file: Some(open::file(dir)), _lock: None }) })
+                Ok(Self::over(Connection::new(Open::Reading(reading), Some(open::file(dir)), None)))
             }
             None => Self::open(dir, &options.clone().create(false)),
         }
@@ -77,8 +65,12 @@ impl Database {
         backend: impl redb::StorageBackend,
         options: &DatabaseOptions,
     ) -> Result<Self, DatabaseError> {
-        let engine = Engine::new(Open::Writing(guarded(|| open::open_backend(backend, options))?));
-        Ok(Self { shared: Arc::new(Shared { engine, file: None, _lock: None }) })
+        let writing = Open::Writing(guarded(|| open::open_backend(backend, options))?);
+        Ok(Self::over(Connection::new(writing, None, None)))
+    }
+
+    fn over(connection: Connection) -> Self {
+        Self { connection: Arc::new(connection) }
     }
 
     /// A view of the database as it is after the last commit. It stays as it is while others are committed.
@@ -89,7 +81,7 @@ impl Database {
     ///
     /// If the database cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
-        guarded(|| Snapshot::new(self.clone(), &self.shared.engine.begin_read()?))
+        guarded(|| Snapshot::new(self.connection.clone()))
     }
 
     /// The last block; `None` until a genesis is loaded.
@@ -109,7 +101,7 @@ impl Database {
     ///
     /// If the database already has a genesis, or cannot be written.
     pub fn begin_genesis(&self, hash: B256, config: &[u8]) -> Result<GenesisLoader<'_>, DatabaseError> {
-        guarded(|| genesis::begin(self, hash, config))
+        guarded(|| genesis::begin(&self.connection, hash, config))
     }
 
     /// Replaces the chain's configuration that was given with the genesis.
@@ -118,7 +110,7 @@ impl Database {
     ///
     /// If the database has no genesis, or cannot be written.
     pub fn replace_config(&self, config: &[u8]) -> Result<(), DatabaseError> {
-        guarded(|| genesis::replace_config(self, config))
+        guarded(|| genesis::replace_config(&self.connection, config))
     }
 
     /// Adds blocks to the chain, in one durable commit: all of them or, on an error, none.
@@ -128,7 +120,7 @@ impl Database {
     /// If the first block does not follow the head or one of the others does not follow the one before it, or the
     /// database cannot be written.
     pub fn commit(&self, batch: &Batch) -> Result<CommitStats, DatabaseError> {
-        guarded(|| commit::commit(self, batch))
+        guarded(|| commit::commit(&self.connection, batch))
     }
 
     /// Removes the blocks above [`Unwind::to`] and restores the state after it, in one durable commit.
@@ -137,7 +129,7 @@ impl Database {
     ///
     /// If the head has moved or the block is not in the chain, or the database cannot be written.
     pub fn commit_unwind(&self, unwind: &Unwind) -> Result<CommitStats, DatabaseError> {
-        guarded(|| unwind::commit(self, unwind))
+        guarded(|| unwind::commit(&self.connection, unwind))
     }
 
     /// Rows and bytes of each table. Reads the whole database.
@@ -146,16 +138,9 @@ impl Database {
     ///
     /// If the database cannot be read.
     pub fn stats(&self) -> Result<DatabaseStats, DatabaseError> {
-        let tables = guarded(|| ReadTables::open(&self.shared.engine.begin_read()?)?.stats())?;
-        let file = self.shared.file.as_ref();
+        let tables = guarded(|| ReadTables::open(&self.connection.begin_read()?)?.stats())?;
+        let file = self.connection.file();
         let file_bytes = file.map(fs::metadata).transpose().map_err(|source| DatabaseError::Io { source })?;
         Ok(DatabaseStats { tables, file_bytes: file_bytes.map(|file| file.len()) })
-    }
-
-    /// Begins a write transaction whose commit is durable and leaves nothing to repair after a crash.
-    pub(super) fn begin_write(&self) -> Result<WriteTransaction, DatabaseError> {
-        let mut transaction = self.shared.engine.begin_write()?;
-        transaction.set_quick_repair(true);
-        Ok(transaction)
     }
 }

@@ -1,6 +1,8 @@
 //! The state after earlier blocks, from the undo records of the later ones.
 
-use super::{DatabaseError, Snapshot, undo_row};
+use super::error::DatabaseError;
+use super::snapshot::Snapshot;
+use super::undo_row;
 use alloy_primitives::{Address, U256, keccak256};
 use alloy_trie::TrieAccount;
 use redb::ReadableTable;

@@ -1,4 +1,7 @@
-use super::{DatabaseError, Snapshot, guard::guarded, keys, rows};
+use super::error::DatabaseError;
+use super::guard::guarded;
+use super::snapshot::Snapshot;
+use super::{keys, rows};
 use alloy_primitives::{B256, U256};
 use alloy_trie::TrieAccount;
 use redb::OwnedRange;

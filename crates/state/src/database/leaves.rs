@@ -1,6 +1,9 @@
 //! Writing leaves and codes.
 
-use super::{DatabaseError, UndoRecord, keys, rows, tables::WriteTables};
+use super::error::DatabaseError;
+use super::tables::WriteTables;
+use super::undo::UndoRecord;
+use super::{keys, rows};
 use crate::trie::{LeafUpdates, StorageLeaves};
 use alloy_primitives::{B256, Bytes, U256};
 use redb::ReadableTable;

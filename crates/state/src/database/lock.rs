@@ -1,4 +1,4 @@
-use super::DatabaseError;
+use super::error::DatabaseError;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,

@@ -1,6 +1,7 @@
 //! The rows of `meta`.
 
-use super::{DatabaseError, Head};
+use super::block::Head;
+use super::error::DatabaseError;
 use alloy_primitives::{B256, Bytes};
 use redb::{ReadableTable, Table};
 

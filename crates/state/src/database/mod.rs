@@ -39,6 +39,7 @@
 mod block;
 pub mod check;
 mod commit;
+mod connection;
 mod error;
 mod genesis;
 mod guard;

@@ -1,9 +1,9 @@
 //! Inner nodes of the tries: writing them, and finding nodes by their place.
 
-use super::{
-    DatabaseError, Snapshot, keys, rows,
-    tables::{ReadTables, WriteTables},
-};
+use super::error::DatabaseError;
+use super::snapshot::Snapshot;
+use super::tables::{ReadTables, WriteTables};
+use super::{keys, rows};
 use crate::trie::{NodeSource, NodeUpdates};
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_rlp::Encodable;

@@ -1,11 +1,10 @@
 //! From a directory or a backend to an open engine with tables of the right format.
 
-use super::{
-    DatabaseError, DatabaseOptions,
-    lock::unwritable,
-    meta,
-    tables::{META, ReadTables, WriteTables},
-};
+use super::error::DatabaseError;
+use super::lock::unwritable;
+use super::meta;
+use super::options::DatabaseOptions;
+use super::tables::{META, ReadTables, WriteTables};
 use redb::{ConcurrencyMode, ReadableDatabase, TableError};
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,6 +1,6 @@
 //! Values of rows.
 
-use super::DatabaseError;
+use super::error::DatabaseError;
 use alloy_primitives::{B256, U256};
 use alloy_rlp::{Decodable, Encodable};
 use alloy_trie::TrieAccount;

@@ -1,8 +1,13 @@
-use super::{BlockBody, Database, DatabaseError, Head, guard::guarded, meta, rows, tables::ReadTables};
+use super::block::{BlockBody, Head};
+use super::connection::Connection;
+use super::error::DatabaseError;
+use super::guard::guarded;
+use super::tables::ReadTables;
+use super::{meta, rows};
 use alloy_consensus::{EthereumReceipt, Header};
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::Decodable;
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use redb::{ReadOnlyTable, ReadableTable};
 use std::{fmt, sync::Arc};
 
 /// The database as it was after one commit, for any number of threads to read. Clones share it.
@@ -15,14 +20,14 @@ pub struct Snapshot {
     head: Option<Head>,
     genesis: Option<B256>,
     /// Keeps the database open for as long as something is read from it.
-    _database: Database,
+    _connection: Arc<Connection>,
 }
 
 impl Snapshot {
-    pub(super) fn new(database: Database, transaction: &ReadTransaction) -> Result<Self, DatabaseError> {
-        let tables = ReadTables::open(transaction)?;
+    pub(super) fn new(connection: Arc<Connection>) -> Result<Self, DatabaseError> {
+        let tables = ReadTables::open(&connection.begin_read()?)?;
         let (head, genesis) = (meta::head(&tables.meta)?, meta::genesis(&tables.meta)?);
-        Ok(Self { tables: Arc::new(tables), head, genesis, _database: database })
+        Ok(Self { tables: Arc::new(tables), head, genesis, _connection: connection })
     }
 
     /// The last block; `None` until a genesis is loaded.

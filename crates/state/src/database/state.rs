@@ -1,7 +1,9 @@
 //! A snapshot as the state that execution reads.
 
-use super::{DatabaseError, Snapshot, keys, rows};
-use crate::{Account, Store};
+use super::error::DatabaseError;
+use super::snapshot::Snapshot;
+use super::{keys, rows};
+use crate::store::{Account, Store};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::TrieAccount;
 use redb::ReadableTable;

@@ -1,4 +1,4 @@
-use super::DatabaseError;
+use super::error::DatabaseError;
 use redb::ReadableTableMetadata;
 
 /// What the database holds.

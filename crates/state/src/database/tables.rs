@@ -1,6 +1,7 @@
 //! The tables by name and type, opened all at once.
 
-use super::{DatabaseError, TableStats};
+use super::error::DatabaseError;
+use super::stats::TableStats;
 use redb::{ReadOnlyTable, ReadTransaction, Table, TableDefinition, WriteTransaction};
 
 /// Declares the tables once: their definitions, a struct that holds all of them for reading, and one for writing.

@@ -1,7 +1,5 @@
-use crate::{
-    Account,
-    trie::{HashedAccount, HashedChanges, LeafUpdates, StorageLeaves},
-};
+use crate::store::Account;
+use crate::trie::{HashedAccount, HashedChanges, LeafUpdates, StorageLeaves};
 use alloy_primitives::{B256, U256};
 use alloy_trie::TrieAccount;
 use std::collections::BTreeMap;

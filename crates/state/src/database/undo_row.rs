@@ -8,7 +8,9 @@
 //! | accounts | count; for each its key, one byte of length, the row as in `accounts`, empty if there was none |
 //! | storage | count; for each account its key, the length of what follows, and for each slot its key, one byte of length, the row as in `storage`, empty for zero |
 
-use super::{DatabaseError, UndoRecord, rows};
+use super::error::DatabaseError;
+use super::rows;
+use super::undo::UndoRecord;
 use alloy_primitives::{B256, U256};
 use alloy_trie::TrieAccount;
 

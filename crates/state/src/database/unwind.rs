@@ -1,10 +1,10 @@
-use super::{
-    CommitStats, Database, DatabaseError, Snapshot, UndoRecord,
-    commit::{head_at, remove_block},
-    leaves, meta, nodes,
-    tables::WriteTables,
-    undo_row,
-};
+use super::commit::{CommitStats, head_at, remove_block};
+use super::connection::Connection;
+use super::error::DatabaseError;
+use super::snapshot::Snapshot;
+use super::tables::WriteTables;
+use super::undo::UndoRecord;
+use super::{leaves, meta, nodes, undo_row};
 use crate::trie::NodeUpdates;
 use alloy_primitives::B256;
 use redb::ReadableTable;
@@ -59,10 +59,10 @@ impl Snapshot {
     }
 }
 
-/// See [`Database::commit_unwind`].
-pub(super) fn commit(database: &Database, unwind: &Unwind) -> Result<CommitStats, DatabaseError> {
+/// See `Database::commit_unwind`.
+pub(super) fn commit(connection: &Connection, unwind: &Unwind) -> Result<CommitStats, DatabaseError> {
     let started = Instant::now();
-    let transaction = database.begin_write()?;
+    let transaction = connection.begin_write()?;
     let mut stats = CommitStats::default();
     {
         let mut tables = WriteTables::open(&transaction)?;

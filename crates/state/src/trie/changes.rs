@@ -1,4 +1,6 @@
-use crate::{Account, MemoryStore, StateChanges};
+use crate::changes::StateChanges;
+use crate::memory::MemoryStore;
+use crate::store::Account;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-use super::{HashedAccount, HashedChanges};
-use crate::Account;
+use super::changes::{HashedAccount, HashedChanges};
+use crate::store::Account;
 use alloy_primitives::{B256, Bytes, U256};
 use alloy_trie::{Nibbles, TrieAccount};
 use std::collections::BTreeMap;

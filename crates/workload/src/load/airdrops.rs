@@ -1,12 +1,10 @@
-use super::{Call, Gas, Load, MAX_GAS, MAX_TOKENS};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{AIRDROP, Artifact, address_word, encode_call, token},
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use super::call::{Call, Gas, Load, MAX_GAS, MAX_TOKENS};
+use crate::contract::Contract;
+use crate::contracts::{AIRDROP, Artifact, address_word, encode_call, token};
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::U256;
 
 /// How many accounts one transaction pays.

@@ -1,15 +1,13 @@
 //! The order book: offers at few levels, taken first come first served.
 
+use super::call::{Call, Load, MAX_TOKENS};
 use super::kind::Kind;
-use super::{Call, Load, MAX_TOKENS};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, BOOK, address_word, encode_call, token},
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, BOOK, address_word, encode_call, token};
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::U256;
 
 /// The tokens: offered, and paid with.

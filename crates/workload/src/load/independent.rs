@@ -1,8 +1,11 @@
+use super::call::{Call, Gas, Load};
 use super::swaps::{GAS, GAS_LIMIT, any_swap, exchanges};
-use super::{Call, Gas, Load};
-use crate::{
-    WorkloadError, contract::Contract, contracts::exchange, pick::Pick, rng::SplitMix64, world::World,
-};
+use crate::contract::Contract;
+use crate::contracts::exchange;
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 
 /// Swaps that have nothing to do with each other: each of a block at an exchange of its own.
 #[derive(Debug)]

@@ -1,16 +1,14 @@
 //! Loans against collateral, and the prices that they go by.
 
+use super::call::{Call, Load, MAX_TOKENS};
 use super::kind::Kind;
-use super::{Call, Load, MAX_TOKENS};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, LENDING, ORACLE, address_word, encode_call, mapping_slot, token},
-    genesis::{RESERVE, TOKENS_EACH, UNIT},
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, LENDING, ORACLE, address_word, encode_call, mapping_slot, token};
+use crate::error::WorkloadError;
+use crate::genesis::{RESERVE, TOKENS_EACH, UNIT};
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::U256;
 
 /// The tokens: pledged, and lent.

@@ -1,17 +1,15 @@
 //! The mix whose shape is that of blocks on mainnet.
 
 use super::airdrops::Airdrops;
+use super::call::Load;
 use super::mints::Mints;
 use super::payments::{self, To};
 use super::proportions::Proportions;
-use super::{Load, books, loans, routes, wallets};
-use crate::{WorkloadError, pick::Pick, world::World};
-
-/// Number of tokens. Token 0 is ether, 1 and 2 are the most frequent ones; 2 lies behind a proxy.
-pub(crate) const TOKENS: usize = 48;
-
-/// The exchange of the tokens that others are exchanged for.
-pub(super) const BASES: usize = 2;
+use super::{books, loans, routes, wallets};
+use crate::contracts::MAINNET_TOKENS;
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::world::World;
 
 /// The signer that is an exchange's wallet: many are paid by it, and pay it.
 const WALLET: usize = 0;
@@ -25,34 +23,6 @@ const HOT_SWAPS: f64 = 0.1;
 /// The share of the mints that are of the first collection, on top of what is its anyway.
 const HOT_MINTS: f64 = 0.1;
 
-/// What a token is exchanged for: three of four for ether, the fourth for token 2.
-pub(super) const fn base(token: usize) -> usize {
-    if token > 2 && token.is_multiple_of(4) { 2 } else { 0 }
-}
-
-/// The pairs of the exchanges, whose numbers are those of their second tokens; the first two come twice.
-pub(super) fn exchange_pairs(tokens: usize) -> impl Iterator<Item = [usize; 2]> {
-    [[0, 1], [0, 1]].into_iter().chain((2..tokens).map(|token| [base(token), token]))
-}
-
-/// A token with the same base as another one: the one given if it is.
-pub(super) const fn like(token: usize, other: usize, tokens: usize) -> usize {
-    let mut token = token;
-    while base(token) != base(other) || token == other || token == 0 {
-        token = (token + 1) % tokens;
-    }
-    token
-}
-
-/// A token that is no base itself and has another base than the one of another token: the one given if it is.
-pub(super) const fn unlike(token: usize, other: usize, tokens: usize) -> usize {
-    let mut token = token;
-    while base(token) == base(other) || token < 3 {
-        token = (token + 1) % tokens;
-    }
-    token
-}
-
 /// The weights were chosen by what `tandem shape` says of the blocks that come of them: see `docs/WORKLOADS.md`.
 ///
 /// `hot` takes the place of [`HOT_SWAPS`].
@@ -63,8 +33,8 @@ pub(crate) fn load(hot: Option<f64>, world: &World) -> Result<Proportions, Workl
     let paid = || To::Recipients(people(), FRESH_PERCENT);
     let customers = || To::Signer(WALLET);
     let token = |index| Pick::uniform(1).after(index);
-    let other = || Pick::uniform(TOKENS - 3).after(3);
-    let traded = || Pick::uniform(TOKENS - 1).with_hot(hot.unwrap_or(HOT_SWAPS)).after(1);
+    let other = || Pick::uniform(MAINNET_TOKENS - 3).after(3);
+    let traded = || Pick::uniform(MAINNET_TOKENS - 1).with_hot(hot.unwrap_or(HOT_SWAPS)).after(1);
     let contracts = [
         routes::contracts(world)?,
         books::contracts()?,

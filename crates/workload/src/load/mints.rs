@@ -1,12 +1,10 @@
-use super::{Call, Gas, Load};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, COLLECTIONS, collection, encode_call},
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use super::call::{Call, Gas, Load};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, COLLECTIONS, collection, encode_call};
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::U256;
 
 const GAS_LIMIT: u64 = 120_000;

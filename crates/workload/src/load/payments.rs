@@ -1,15 +1,13 @@
 //! Payments of ether and of tokens, and what goes with them.
 
+use super::call::{Call, Load, MAX_TOKENS, MAX_VALUE};
 use super::kind::Kind;
-use super::{Call, Load, MAX_TOKENS, MAX_VALUE};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, SPLITTER, TOKEN_CODE, address_word, encode_call, token},
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, SPLITTER, TOKEN_CODE, address_word, encode_call, token};
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::{Address, Bytes, U256};
 
 /// Enough for a transfer of ether to a wallet that has code.

@@ -1,5 +1,8 @@
-use super::{Call, Gas, Load};
-use crate::{WorkloadError, contract::Contract, rng::SplitMix64, world::World};
+use super::call::{Call, Gas, Load};
+use crate::contract::Contract;
+use crate::error::WorkloadError;
+use crate::rng::SplitMix64;
+use crate::world::World;
 
 /// Several loads, their bundles of calls in random order, in proportions that hold over the blocks: what a part lacks in one block, it gets in one
 /// of the next.

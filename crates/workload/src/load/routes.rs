@@ -1,17 +1,15 @@
 //! Swaps through the router.
 
+use super::call::{Call, Load, MAX_TOKENS};
 use super::kind::Kind;
-use super::mainnet::{BASES, base, exchange_pairs, like, unlike};
+use super::pairs::{BASES, base, exchange_pairs, like, unlike};
 use super::swaps::{self, exchanges};
-use super::{Call, Load, MAX_TOKENS};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, ROUTER, address_word, encode_call, exchange, token},
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, ROUTER, address_word, encode_call, exchange, token};
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::{Bytes, U256};
 use std::ops::Range;
 

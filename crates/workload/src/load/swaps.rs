@@ -1,13 +1,11 @@
-use super::{Call, Gas, Load, MAX_TOKENS};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{Artifact, EXCHANGES, address_word, encode_call, exchange, token},
-    genesis::RESERVE,
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
-};
+use super::call::{Call, Gas, Load, MAX_TOKENS};
+use crate::contract::Contract;
+use crate::contracts::{Artifact, EXCHANGES, address_word, encode_call, exchange, token};
+use crate::error::WorkloadError;
+use crate::genesis::RESERVE;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::{Bytes, U256};
 
 pub(super) const GAS_LIMIT: u64 = 200_000;

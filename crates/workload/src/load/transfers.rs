@@ -1,5 +1,9 @@
-use super::{Call, FRESH_PERCENT, Gas, Load, MAX_VALUE};
-use crate::{WorkloadError, contract::Contract, pick::Pick, rng::SplitMix64, world::World};
+use super::call::{Call, FRESH_PERCENT, Gas, Load, MAX_VALUE};
+use crate::contract::Contract;
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::Bytes;
 
 const GAS: u64 = 21_000;

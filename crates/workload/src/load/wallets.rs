@@ -1,17 +1,15 @@
 //! Accounts with code: wallets that delegate (EIP-7702) and safes that are deployed; and what only computes.
 
+use super::call::{Call, Load, MAX_TOKENS};
 use super::kind::Kind;
-use super::{Call, Load, MAX_TOKENS};
-use crate::{
-    WorkloadError,
-    contract::Contract,
-    contracts::{
-        Artifact, DELEGATE, FACTORY, PROVERS, address_word, encode_call, prover, token, word_mapping_slot,
-    },
-    pick::Pick,
-    rng::SplitMix64,
-    world::World,
+use crate::contract::Contract;
+use crate::contracts::{
+    Artifact, DELEGATE, FACTORY, PROVERS, address_word, encode_call, prover, token, word_mapping_slot,
 };
+use crate::error::WorkloadError;
+use crate::pick::Pick;
+use crate::rng::SplitMix64;
+use crate::world::World;
 use alloy_primitives::{Address, Bytes, U256};
 use std::{collections::HashSet, ops::Range};
 

@@ -2,27 +2,26 @@
 //!
 //! Blocks come in pieces. While a piece is made the stream goes on and has nothing to do, and the clock stands still.
 
+mod meter;
 mod pieces;
 mod report;
 mod unsealed;
 
-use super::Settings;
 use super::args::Case;
 use super::group::executor;
-use crate::failure::Failure;
-use crate::generate::Builder;
-use crate::process::{peak_memory, resident_memory};
-use crate::run::progress;
+use super::settings::Settings;
+use crate::shared::builder::Builder;
+use crate::shared::failure::Failure;
+use crate::shared::process::peak_memory;
+use crate::shared::progress::progress;
 use indicatif::ProgressBar;
+use meter::{Executed, Meter, ROWS};
 use pieces::{Gate, Pieces};
 use report::{Row, Summary};
-use std::time::Duration;
 use tandem_evm::{Config, Cut, Executor, StoreRef};
 use tandem_workload::ChainConfig;
 use unsealed::UnsealedChain;
 
-/// Rows of a stream, so that its end can be compared with its beginning.
-const ROWS: usize = 10;
 /// Transactions that are generated at once, at most.
 const PIECE: usize = 100_000;
 
@@ -65,47 +64,4 @@ fn run(case: &Case, config: &ChainConfig, threads: usize, bar: &ProgressBar) -> 
     outcome?;
     gate.verdict()?;
     Ok(meter.rows)
-}
-
-/// Some blocks in a row that were executed: by the engine, and by the plain loop.
-#[derive(Default)]
-struct Executed {
-    blocks: usize,
-    transactions: usize,
-    time: Duration,
-    baseline: Duration,
-}
-
-/// Makes rows of pieces.
-struct Meter<'a> {
-    case: &'a Case,
-    config: &'a ChainConfig,
-    threads: usize,
-    bar: &'a ProgressBar,
-    rows: Vec<Row>,
-    /// What the next row is about, as far as it is known.
-    open: Executed,
-}
-
-impl Meter<'_> {
-    fn add(&mut self, piece: &Executed) {
-        self.bar.inc(piece.blocks as u64);
-        let open = &mut self.open;
-        open.blocks += piece.blocks;
-        open.transactions += piece.transactions;
-        open.time += piece.time;
-        open.baseline += piece.baseline;
-        let done: usize = self.rows.iter().map(|row| row.blocks).sum::<usize>() + open.blocks;
-        let rows = self.rows.len() + 1;
-        if done * ROWS >= rows * self.config.blocks {
-            let Executed { blocks, transactions, time, baseline } = std::mem::take(open);
-            self.rows.push(Row::new(
-                self.case.name(),
-                self.threads,
-                (blocks, transactions),
-                (baseline, time),
-                resident_memory(),
-            ));
-        }
-    }
 }

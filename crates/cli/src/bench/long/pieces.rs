@@ -1,6 +1,6 @@
-use super::Executed;
+use super::meter::Executed;
 use super::unsealed::UnsealedChain;
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

@@ -1,6 +1,5 @@
-use crate::bench::report::lines;
-use crate::failure::Failure;
-use crate::output::results;
+use crate::shared::failure::Failure;
+use crate::shared::output::{lines, results};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-use crate::failure::Failure;
-use crate::generate::{Unsealed, attributes};
+use crate::shared::builder::{Unsealed, attributes};
+use crate::shared::failure::Failure;
 use alloy_consensus::Header;
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::Sealed;

@@ -1,7 +1,7 @@
 //! The longest chain.
 
 use super::markup::{Markup, tag, tagged};
-use super::{axis, block, figure, strip};
+use super::parts::{self, axis, block, figure, strip};
 use crate::explain::findings::{Chain, Findings, Link};
 
 /// Links that are listed; the others can be had as JSON.
@@ -20,7 +20,7 @@ pub(super) fn section(findings: &Findings) -> Markup {
         chain.ms,
         chain.block_ms
     );
-    super::section("chain", "Longest chain", &lead, drawing(chain))
+    parts::section("chain", "Longest chain", &lead, drawing(chain))
 }
 
 fn drawing(chain: &Chain) -> Markup {

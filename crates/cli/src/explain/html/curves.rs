@@ -1,8 +1,9 @@
 //! Ideal speed-ups by number of threads.
 
 use super::markup::{Markup, tag, tagged, text};
-use super::{Settings, figure, svg};
+use super::parts::{self, figure, svg};
 use crate::explain::findings::{Curve, Findings, THREADS};
+use crate::explain::settings::Settings;
 
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 250.0;
@@ -34,7 +35,7 @@ pub(super) fn section(settings: &Settings, findings: &Findings) -> Markup {
         tag("div", &[("class", &"charts")], charts),
         numbers(findings),
     ]);
-    super::section("curves", "Ideal speed-up", lead, content)
+    parts::section("curves", "Ideal speed-up", lead, content)
 }
 
 fn chart(id: &str, caption: &str, curves: &[Curve], highest: f64) -> Markup {
@@ -73,7 +74,7 @@ fn grid(x: &dyn Fn(usize) -> f64, y: &dyn Fn(f64) -> f64, top: u32) -> Markup {
     let mut grid = Markup::new();
     let mut line = |from: (f64, f64), to: (f64, f64), class: &str| {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(|at| format!("{at:.1}"));
-        let ends: [super::Attribute<'_>; 5] =
+        let ends: [super::markup::Attribute<'_>; 5] =
             [("x1", &x1), ("y1", &y1), ("x2", &x2), ("y2", &y2), ("class", &class)];
         grid.add(tag("line", &ends, Markup::new()));
     };

@@ -1,7 +1,7 @@
 //! Where transactions conflict: block by location, and transaction by location in the block with the longest chain.
 
 use super::markup::{Markup, tag, tagged};
-use super::{axis, block, figure, legend, strip};
+use super::parts::{self, axis, block, figure, legend, strip};
 use crate::explain::analysis::Analysis;
 use crate::explain::findings::Findings;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ const SHADES: usize = 5;
 pub(super) fn section(analysis: &Analysis<'_>, findings: &Findings) -> Markup {
     let lead = "Where transactions need what earlier ones of their block changed.";
     let content = Markup::from_iter([blocks(analysis), transactions(analysis, findings)]);
-    super::section("heat", "Conflicts", lead, content)
+    parts::section("heat", "Conflicts", lead, content)
 }
 
 /// Things in columns, a few to a column if there are many.

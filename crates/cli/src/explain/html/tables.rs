@@ -1,8 +1,9 @@
 //! What would be without some conflicts.
 
 use super::markup::{Markup, tag, tagged};
-use super::{Settings, block, figure, strip};
+use super::parts::{self, block, figure, strip};
 use crate::explain::findings::{Findings, Spot, Together};
+use crate::explain::settings::Settings;
 
 pub(super) fn section(settings: &Settings, findings: &Findings) -> Markup {
     let lead = format!(
@@ -16,7 +17,7 @@ pub(super) fn section(settings: &Settings, findings: &Findings) -> Markup {
         together(&findings.together),
         spots("what-if-locations", "Single locations", &findings.locations),
     ]);
-    super::section("what-if", "What if it did not conflict?", &lead, content)
+    parts::section("what-if", "What if it did not conflict?", &lead, content)
 }
 
 fn spots(id: &str, caption: &str, spots: &[Spot]) -> Markup {

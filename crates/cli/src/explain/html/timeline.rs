@@ -1,9 +1,10 @@
 //! What the workers of the actual run did when.
 
 use super::markup::{Markup, tag, tagged};
-use super::{Settings, axis, block, figure, legend, strip};
+use super::parts::{self, axis, block, figure, legend, strip};
 use crate::explain::analysis::Analysis;
 use crate::explain::findings::{Findings, Worker};
+use crate::explain::settings::Settings;
 use tandem_analysis::letters;
 
 /// Columns of a worker's row.
@@ -42,7 +43,7 @@ pub(super) fn section(settings: &Settings, analysis: &Analysis<'_>, findings: &F
         ),
         table(&run.workers),
     ]);
-    super::section("run", "What an actual run did", &lead, content)
+    parts::section("run", "What an actual run did", &lead, content)
 }
 
 fn row(index: usize, worker: &Worker, letters: &str) -> Markup {

@@ -5,7 +5,7 @@ mod table;
 
 use super::analysis::Analysis;
 use super::output::{Output, Written};
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 use std::path::Path;
 
 /// Where the tables can be written.

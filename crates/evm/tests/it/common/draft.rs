@@ -22,7 +22,12 @@ impl Draft {
     }
 
     pub(crate) fn build(&self) -> Block {
+        self.build_on(&CHAIN)
+    }
+
+    /// The block with the rules of another chain.
+    pub(crate) fn build_on(&self, chain: &Arc<ChainSpec>) -> Block {
         let Self { header, transactions, ommers, withdrawals } = self.clone();
-        Block::new(&CHAIN, header, transactions, ommers, withdrawals.into())
+        Block::new(chain, header, transactions, ommers, withdrawals.into())
     }
 }

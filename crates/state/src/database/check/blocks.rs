@@ -1,5 +1,10 @@
-use super::{CheckReport, Phase, Progress, progress::Meter};
-use crate::database::{DatabaseError, Head, Snapshot, rows, tables::ReadTables};
+use super::progress::{Meter, Phase, Progress};
+use super::report::CheckReport;
+use crate::database::block::Head;
+use crate::database::error::DatabaseError;
+use crate::database::rows;
+use crate::database::snapshot::Snapshot;
+use crate::database::tables::ReadTables;
 use alloy_consensus::{Header, proofs::calculate_transaction_root};
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::fmt::Display;

@@ -1,5 +1,8 @@
-use super::{CheckReport, Phase, Progress, progress::Meter};
-use crate::database::{DatabaseError, keys, rows, tables::ReadTables};
+use super::progress::{Meter, Phase, Progress};
+use super::report::CheckReport;
+use crate::database::error::DatabaseError;
+use crate::database::tables::ReadTables;
+use crate::database::{keys, rows};
 use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles};
 use redb::{ReadableTable, ReadableTableMetadata};

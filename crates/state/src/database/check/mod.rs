@@ -11,33 +11,15 @@ mod blocks;
 mod leaves;
 mod nodes;
 mod progress;
+mod report;
 mod walk;
 
-use super::{DatabaseError, Snapshot};
+use super::error::DatabaseError;
+use super::snapshot::Snapshot;
 use alloy_primitives::B256;
 
 pub use progress::{Phase, Progress};
-
-/// What a database without a fault holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// The root of the state, as recomputed.
-    pub state_root: B256,
-    /// Accounts.
-    pub accounts: u64,
-    /// Slots of all accounts.
-    pub slots: u64,
-    /// Codes.
-    pub codes: u64,
-    /// Inner nodes of the trie of accounts.
-    pub account_nodes: u64,
-    /// Inner nodes of all storage tries.
-    pub storage_nodes: u64,
-    /// Blocks, the genesis included.
-    pub blocks: u64,
-    /// Transactions of all blocks.
-    pub transactions: u64,
-}
+pub use report::CheckReport;
 
 /// Checks everything, and tells `progress` from time to time how far it is.
 ///

@@ -1,9 +1,10 @@
-use super::{
-    CheckReport, Phase, Progress,
-    progress::Meter,
-    walk::{TrieRows, walk},
-};
-use crate::database::{DatabaseError, keys, nodes::wrong_node, rows, tables::ReadTables};
+use super::progress::{Meter, Phase, Progress};
+use super::report::CheckReport;
+use super::walk::{TrieRows, walk};
+use crate::database::error::DatabaseError;
+use crate::database::nodes::wrong_node;
+use crate::database::tables::ReadTables;
+use crate::database::{keys, rows};
 use alloy_primitives::B256;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 use redb::{OwnedAccessGuard, OwnedRange, ReadableTableMetadata};

@@ -1,4 +1,5 @@
-use crate::database::{DatabaseError, nodes::wrong_node};
+use crate::database::error::DatabaseError;
+use crate::database::nodes::wrong_node;
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{Decodable, Encodable};
 use alloy_trie::{

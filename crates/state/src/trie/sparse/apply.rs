@@ -6,7 +6,8 @@ use super::{
     value::Value,
     walk::{Effects, Walk, child_path, missing, worth_splitting},
 };
-use crate::trie::{NodeSource, TrieError};
+use crate::trie::error::TrieError;
+use crate::trie::source::NodeSource;
 use alloy_trie::Nibbles;
 use rayon::prelude::*;
 

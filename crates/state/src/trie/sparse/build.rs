@@ -6,7 +6,7 @@ use super::{
     value::Value,
     walk::{Effects, Walk, worth_splitting},
 };
-use crate::trie::NodeSource;
+use crate::trie::source::NodeSource;
 use rayon::prelude::*;
 
 impl<N: NodeSource> Walk<'_, N> {

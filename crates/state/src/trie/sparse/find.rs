@@ -4,7 +4,8 @@ use super::{
     node::{Kind, Link},
     walk::{Effects, Walk, child_path, worth_splitting},
 };
-use crate::trie::{NodeSource, Place, TrieError};
+use crate::trie::error::{Place, TrieError};
+use crate::trie::source::NodeSource;
 use alloy_trie::Nibbles;
 use rayon::prelude::*;
 

@@ -6,7 +6,8 @@ use super::{
     reference::Reference,
     walk::{child_path, missing, read},
 };
-use crate::trie::{NodeSource, Place, TrieError};
+use crate::trie::error::{Place, TrieError};
+use crate::trie::source::NodeSource;
 use alloy_primitives::B256;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 

@@ -10,7 +10,9 @@ use super::{
     value::Value,
     walk::{Effects, Walk},
 };
-use crate::trie::{NodeSource, StorageNodes, TrieError};
+use crate::trie::error::TrieError;
+use crate::trie::source::NodeSource;
+use crate::trie::updates::StorageNodes;
 use alloy_primitives::B256;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 

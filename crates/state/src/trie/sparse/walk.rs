@@ -3,7 +3,8 @@ use super::{
     node::{Kind, Link, Node},
     reference::Reference,
 };
-use crate::trie::{NodeSource, Place, TrieError};
+use crate::trie::error::{Place, TrieError};
+use crate::trie::source::NodeSource;
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_trie::Nibbles;
 

@@ -1,5 +1,6 @@
+use crate::store::Account;
 use crate::trie::sparse::{SparseTrie, Update, Value};
-use crate::{Account, trie::StorageLeaves};
+use crate::trie::updates::StorageLeaves;
 use alloy_primitives::{B256, U256};
 use alloy_rlp::Decodable;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};

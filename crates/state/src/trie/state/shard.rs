@@ -1,6 +1,9 @@
 use super::account::{ClosedAccount, OpenAccount, StorageTrie};
+use crate::trie::changes::HashedAccount;
+use crate::trie::error::TrieError;
+use crate::trie::source::NodeSource;
 use crate::trie::sparse::{Ages, SparseTrie, Update};
-use crate::trie::{HashedAccount, NodeSource, StorageNodes, TrieError};
+use crate::trie::updates::StorageNodes;
 use alloy_primitives::map::{B256Map, Entry};
 use alloy_primitives::{B256, U256};
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};

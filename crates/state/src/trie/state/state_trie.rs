@@ -2,8 +2,11 @@ use super::{
     account::{ClosedAccount, decode_account, decode_slot},
     shard::Shard,
 };
+use crate::trie::changes::{HashedAccount, HashedChanges};
+use crate::trie::error::{Place, TrieError};
+use crate::trie::source::NodeSource;
 use crate::trie::sparse::{Ages, SparseTrie, add_ages, prove};
-use crate::trie::{HashedAccount, HashedChanges, LeafUpdates, NodeSource, NodeUpdates, Place, TrieError};
+use crate::trie::updates::{LeafUpdates, NodeUpdates};
 use alloy_primitives::{B256, U256};
 use alloy_trie::{Nibbles, TrieAccount};
 use rayon::prelude::*;

@@ -1,7 +1,8 @@
-use super::WitnessError;
+use super::error::WitnessError;
+use crate::trie::error::{Place, TrieError};
+use crate::trie::source::NodeSource;
 use crate::trie::sparse::{for_each_leaf, prove};
 use crate::trie::state::{decode_account, decode_slot};
-use crate::trie::{NodeSource, Place, TrieError};
 use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256, keccak256, map::B256Map};
 use alloy_rlp::Decodable;

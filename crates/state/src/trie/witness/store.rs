@@ -1,5 +1,6 @@
-use super::Witness;
-use crate::{Account, Store, trie::TrieError};
+use super::nodes::Witness;
+use crate::store::{Account, Store};
+use crate::trie::error::TrieError;
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use std::convert::Infallible;

@@ -1,5 +1,5 @@
-use super::Witness;
-use crate::trie::NodeSource;
+use super::nodes::Witness;
+use crate::trie::source::NodeSource;
 use alloy_primitives::{B256, Bytes};
 use alloy_trie::Nibbles;
 use std::convert::Infallible;

@@ -1,37 +1,41 @@
 //! `tandem study`: the dispatchers of BSC's Parallel EVM on given blocks.
 
-use super::args::StudyArgs;
-use super::blocks::Blocks;
-use super::positive;
-use crate::failure::Failure;
-use crate::output::results;
-use crate::run::progress;
+mod args;
+
+pub(crate) use args::StudyArgs;
+
+use crate::shared::blocks::Blocks;
+use crate::shared::failure::Failure;
+use crate::shared::output::results;
+use crate::shared::positive::positive;
+use crate::shared::progress::progress;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use tandem_analysis::Dispatch::{Idle, SameAddress};
-use tandem_analysis::{Confirmation, Dispatch, StudyResult, Trace, Variant, record, study};
+use tandem_analysis::{Confirmation, Dispatch, StudyResult, Trace, Variant, record};
 
 /// Numbers of slots that are simulated.
 const SLOTS: [usize; 6] = [2, 4, 6, 8, 15, 16];
 
 /// What the arguments mean.
 #[derive(Debug)]
-pub(crate) struct StudySettings {
+struct Settings {
     paths: Vec<PathBuf>,
     from: u64,
     repeat: usize,
     json: bool,
 }
 
-impl StudySettings {
-    pub(crate) fn new(args: StudyArgs) -> Result<Self, Failure> {
+impl Settings {
+    fn new(args: StudyArgs) -> Result<Self, Failure> {
         let StudyArgs { paths, from, repeat, json } = args;
         Ok(Self { paths, from, repeat: positive("repeat", repeat)?, json })
     }
 }
 
 /// Traces blocks and prints what each variant makes of them.
-pub(crate) fn study_blocks(settings: &StudySettings) -> Result<(), Failure> {
+pub(crate) fn study(args: StudyArgs) -> Result<(), Failure> {
+    let settings = Settings::new(args)?;
     let blocks = Blocks::load(&settings.paths, settings.from, settings.json)?;
     let inputs = blocks.inputs();
     let bar = progress(inputs.len() * (settings.repeat + 1), "executing", settings.json);
@@ -40,7 +44,8 @@ pub(crate) fn study_blocks(settings: &StudySettings) -> Result<(), Failure> {
     let variants = variants();
     let bar = progress(variants.len(), "simulating", settings.json);
     let simulate = |(name, variant)| {
-        let row = Row { name, variant, results: SLOTS.map(|slots| study(&trace, variant, slots)) };
+        let row =
+            Row { name, variant, results: SLOTS.map(|slots| tandem_analysis::study(&trace, variant, slots)) };
         bar.inc(1);
         row
     };

@@ -1,4 +1,4 @@
-use super::check::Output;
+use super::executed::Output;
 use alloy_primitives::{B256, Keccak256, U256};
 use tandem_evm::Receipt;
 use tandem_state::Account;

@@ -1,13 +1,13 @@
-use crate::failure::Failure;
-use crate::output::complain;
-use crate::run::load_executable;
+use super::failure::Failure;
+use super::load::load_executable;
+use super::output::complain;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tandem_analysis::Input;
 use tandem_state::MemoryStore;
 
 /// Blocks with their senders, and their states.
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     names: Vec<String>,
     blocks: Vec<Arc<tandem_evm::Block>>,
     states: Vec<MemoryStore>,
@@ -15,7 +15,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Reads the blocks that have at least the number `from`.
-    pub(super) fn load(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
+    pub(crate) fn load(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
         let input = load_executable(paths, quiet)?;
         let (mut names, mut blocks, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for (block, state) in input.blocks.into_iter().zip(input.worlds) {
@@ -36,7 +36,7 @@ impl Blocks {
         Ok(Self { names, blocks, states })
     }
 
-    pub(super) fn inputs(&self) -> Vec<Input<'_, MemoryStore>> {
+    pub(crate) fn inputs(&self) -> Vec<Input<'_, MemoryStore>> {
         let blocks = self.names.iter().zip(&self.blocks).zip(&self.states);
         blocks
             .map(|((name, block), store)| Input { name: name.clone(), block: block.clone(), store })

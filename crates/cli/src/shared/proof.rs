@@ -1,4 +1,4 @@
-use crate::failure::Failure;
+use super::failure::Failure;
 use alloy_consensus::constants::EMPTY_ROOT_HASH;
 use alloy_primitives::{Address, B256, keccak256};
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-use super::load::progress;
+use super::progress::progress;
 use rayon::prelude::*;
 use std::sync::Arc;
 use tandem_evm::{Block, Executor, RecoverAhead, SenderError, SignedBlock};

@@ -1,6 +1,7 @@
 //! Where results and complaints go. A reader that is gone has seen enough; a disk that is full is a fault.
 
-use crate::failure::Failure;
+use super::failure::Failure;
+use serde::Serialize;
 use std::fmt::Arguments;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::OnceLock;
@@ -18,6 +19,15 @@ pub(crate) fn results(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> R
         Err(error) => lost(&error),
         Ok(()) => Ok(()),
     }
+}
+
+/// Writes each row as a line of JSON.
+pub(crate) fn lines<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *out, row)?;
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 /// Prints a line of results by itself, for what comes bit by bit and from any thread. Whether all were written tells
@@ -50,14 +60,14 @@ fn lost(error: &io::Error) -> Result<(), Failure> {
 /// Prints a line of results as `println!` does, without its panic.
 macro_rules! say {
     ($($text:tt)*) => {
-        $crate::output::line(format_args!($($text)*))
+        $crate::shared::output::line(format_args!($($text)*))
     };
 }
 
 /// Prints a line to standard error as `eprintln!` does, without its panic.
 macro_rules! complain {
     ($($text:tt)*) => {
-        $crate::output::complaint(format_args!($($text)*))
+        $crate::shared::output::complaint(format_args!($($text)*))
     };
 }
 

@@ -1,20 +1,35 @@
 //! `tandem witness`: execute blocks on what their witnesses prove, and nothing else.
 
-use super::Settings;
-use super::check::Output;
-use super::digest::run_digest;
-use super::execute::{Executed, Facts, Outcome, Row, Stop, Wanted, row};
-use super::load::{PreState, Rules, progress, signed, unusable};
-use super::proof::Proof;
-use super::report::report;
-use crate::failure::Failure;
+mod args;
+
+pub(crate) use args::WitnessArgs;
+
+use crate::run::{Check, Facts, Outcome, Row, RunArgs, Senders, Settings, Stop, Wanted, report, row};
+use crate::shared::digest::run_digest;
+use crate::shared::executed::{Executed, Output};
+use crate::shared::failure::Failure;
+use crate::shared::input::PreState;
+use crate::shared::load::{signed, unusable};
+use crate::shared::mode::Mode;
+use crate::shared::progress::progress;
+use crate::shared::proof::Proof;
+use crate::shared::rules::Rules;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tandem_evm::{ExecutionError, Executor, Metrics, SignedBlock, StoreRef};
 use tandem_state::fixture::{Fixture, Loader, discover};
 use tandem_state::trie::WitnessStore;
 
-pub(crate) fn witness(settings: &Settings) -> Result<(), Failure> {
+/// What the arguments mean: settings of `tandem run`.
+fn settings(args: WitnessArgs) -> Result<Settings, Failure> {
+    let WitnessArgs { paths, threads, json } = args;
+    let (mode, check, senders) = (Mode::Stream, Check::All, Senders::Before);
+    let (unproven, window, repeat, counters) = (false, None, 1, false);
+    Settings::new(RunArgs { paths, threads, mode, unproven, check, senders, window, repeat, json, counters })
+}
+
+pub(crate) fn witness(args: WitnessArgs) -> Result<(), Failure> {
+    let settings = settings(args)?;
     let executor = Executor::new(&settings.config).map_err(Failure::input)?;
     let directories = discover(&settings.paths).map_err(Failure::input)?;
     let bar = progress(directories.len(), "executing", settings.json);
@@ -31,7 +46,7 @@ pub(crate) fn witness(settings: &Settings) -> Result<(), Failure> {
     bar.finish_and_clear();
     let time = rows.iter().map(|row| row.time).sum();
     let (digest, recovery) = (run_digest(&digests), Some(recovery));
-    report(settings, &Outcome { rows, time, recovery, metrics, digest, spread: (time, time) })
+    report(&settings, &Outcome { rows, time, recovery, metrics, digest, spread: (time, time) })
 }
 
 /// Nothing but what a witness proves counts.

@@ -1,71 +1,24 @@
+use super::failure::Failure;
+use super::input::{Input, InputBlock, PreState};
+use super::output::complain;
+use super::progress::progress;
 use super::proof::Proof;
-use crate::failure::Failure;
-use crate::output::complain;
+use super::rules::Rules;
 use alloy_consensus::{Header, Transaction, TxEnvelope};
 use alloy_eips::eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS;
 use alloy_eips::eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS;
-use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, KECCAK256_EMPTY, keccak256};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt::Display;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-use tandem_chain::{Genesis, missing_field};
+use tandem_chain::missing_field;
 use tandem_evm::{ChainSpec, SignedBlock};
 use tandem_state::fixture::{self, Fixture, Loader};
 use tandem_state::{Account, MemoryStore, Store};
 
-/// How often what cannot be counted shows that it goes on.
-const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
-
 /// The contracts that every block calls that has requests (EIP-7002, EIP-7251).
 const SYSTEM_CONTRACTS: &[Address] =
     &[WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS];
-
-/// Blocks to run and the states they run on.
-#[derive(Debug, Default)]
-pub(crate) struct Input {
-    pub(crate) blocks: Vec<InputBlock>,
-    /// Base states. Blocks of one world follow one another.
-    pub(crate) worlds: Vec<MemoryStore>,
-    /// Whether the only base state is known in full, not just what its blocks read.
-    pub(crate) complete: bool,
-}
-
-/// One block to run.
-#[derive(Debug)]
-pub(crate) struct InputBlock {
-    /// How messages name it.
-    pub(crate) name: String,
-    pub(crate) signed: SignedBlock,
-    /// The senders as the source states them.
-    pub(crate) expected_senders: Vec<Address>,
-    /// Index of its base state.
-    pub(crate) world: usize,
-    /// What proves the state before the block.
-    pub(crate) proof: Option<Proof>,
-    /// What of it is there.
-    pub(crate) pre_state: PreState,
-}
-
-/// What there is of a block and of the state before it.
-#[derive(Debug)]
-pub(crate) struct PreState {
-    /// The accounts that are known, be it that they do not exist; `None` for all.
-    pub(crate) listed: Option<AddressSet>,
-    /// Whether the headers of the block's ommers are missing, and with them the rewards.
-    pub(crate) lacks_ommers: bool,
-}
-
-impl PreState {
-    pub(crate) fn complete() -> Self {
-        Self { listed: None, lacks_ommers: false }
-    }
-}
 
 /// What a block directory is as input, apart from its state.
 pub(crate) fn signed(
@@ -180,72 +133,4 @@ pub(crate) fn load_executable(paths: &[PathBuf], quiet: bool) -> Result<Input, F
 /// A witness that cannot be used.
 pub(crate) fn unusable(directory: &Path, error: &impl Display) -> Failure {
     Failure::Input(format!("{}: witness.json.gz: {error}", directory.display()))
-}
-
-/// The rules of the chains that blocks belong to, each read once.
-#[derive(Default)]
-pub(crate) struct Rules(HashMap<PathBuf, Arc<ChainSpec>>);
-
-impl Rules {
-    /// The rules for a block: those of the `genesis.json` in the folder above its directory, else those that its chain
-    /// id is known for.
-    pub(crate) fn of(&mut self, directory: &Path, chain_id: u64) -> Result<Arc<ChainSpec>, Failure> {
-        let genesis = directory.join("..").join("genesis.json");
-        if genesis.exists() {
-            let genesis = genesis.canonicalize().unwrap_or(genesis);
-            let chain = match self.0.entry(genesis) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    let chain = read_rules(entry.key())?;
-                    entry.insert(Arc::new(chain))
-                }
-            };
-            if chain.chain_id() != chain_id {
-                return Err(Failure::Input(format!(
-                    "{}: the chain id in genesis.json beside it is {}",
-                    directory.display(),
-                    chain.chain_id()
-                )));
-            }
-            return Ok(chain.clone());
-        }
-        ChainSpec::known(chain_id).map(Arc::new).ok_or_else(|| {
-            Failure::Input(format!(
-                "{}: chain id {chain_id} is unknown; known are 1 (mainnet), 17000 (Holesky) and 11155111 (Sepolia), \
-                 others need a genesis.json in the folder above",
-                directory.display(),
-            ))
-        })
-    }
-}
-
-fn read_rules(path: &Path) -> Result<ChainSpec, Failure> {
-    let named = |error: &dyn Display| Failure::Input(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(|error| named(&error))?;
-    let genesis = Genesis::read(file).map_err(|error| named(&error))?;
-    Ok(genesis.chain().clone())
-}
-
-/// A progress bar on a terminal, nothing elsewhere.
-pub(crate) fn progress(length: usize, what: &'static str, quiet: bool) -> ProgressBar {
-    shown(ProgressBar::new(length as u64), what, "{msg:>10} {wide_bar} {pos}/{len}", quiet)
-}
-
-/// A sign of life on a terminal, nothing elsewhere, for what cannot be counted.
-pub(crate) fn busy(what: &'static str, quiet: bool) -> ProgressBar {
-    let bar = shown(ProgressBar::new_spinner(), what, "{msg:>10} {spinner} {elapsed}", quiet);
-    if !bar.is_hidden() {
-        // At once: what ends soon is shown, too.
-        bar.tick();
-        bar.enable_steady_tick(SIGN_OF_LIFE);
-    }
-    bar
-}
-
-fn shown(bar: ProgressBar, what: &'static str, template: &str, quiet: bool) -> ProgressBar {
-    if quiet {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.with_style(style).with_message(what)
 }

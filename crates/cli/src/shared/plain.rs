@@ -1,10 +1,10 @@
 //! Execution by the plain revm loop.
 
-use super::check::Output;
-use super::execute::{Executed, Progress};
+use super::execute::Progress;
+use super::executed::{Executed, Output};
+use super::failure::Failure;
+use super::slow_store::SlowStore;
 use super::source::Source;
-use crate::failure::Failure;
-use crate::slow::SlowStore;
 use indicatif::ProgressBar;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use tandem_state::MemoryStore;
 
 /// Runs blocks one after the other. Only `PlainExecutor::execute` is timed. Reads of the state take at least as long as
 /// `latency`.
-pub(crate) fn execute(
+pub(crate) fn execute_plain(
     plain: &mut PlainExecutor,
     source: &mut Source,
     worlds: &[MemoryStore],

@@ -1,4 +1,4 @@
-use crate::failure::Failure;
+use super::failure::Failure;
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{BlockBody, EMPTY_ROOT_HASH, Header};
 use alloy_primitives::{Address, B256, Bytes, Sealed, keccak256};

@@ -1,8 +1,9 @@
 //! Generated chains as input.
 
-use super::load::{Input, InputBlock, PreState, progress};
-use crate::failure::Failure;
-use crate::generate::Builder;
+use super::builder::Builder;
+use super::failure::Failure;
+use super::input::{Input, InputBlock, PreState};
+use super::progress::progress;
 use tandem_chain::signed_block;
 use tandem_evm::Executor;
 use tandem_workload::ChainConfig;
