@@ -115,6 +115,7 @@ impl<I, B> Feed<I, B> {
             body.record.clear();
             body.incarnation = 0;
             body.conflicts = 0;
+            body.repaired = false;
             body.futile = false;
             body.near = false;
             body.needed = false;

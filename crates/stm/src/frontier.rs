@@ -1,6 +1,7 @@
+use crate::shared::LONGEST_AT_FRONTIER;
 use crate::store::{EntryId, VersionStore};
 use crate::vm::{Domain, Effects, Violation, Vm};
-use crate::window::Record;
+use crate::window::{Body, Record};
 use std::time::Instant;
 
 /// Entries that are brought into the caches at once.
@@ -10,7 +11,26 @@ const FETCHED: usize = 16;
 ///
 /// Runs on whichever worker holds the frontier: what it does delays every later step, so it should hand heavy work
 /// to somebody else.
+///
+/// A step that has a result at its turn is admitted, recorded, applied and finalized. One that [`Vm::reject`] makes final is finalized
+/// only, and so is one that is skipped. [`History::outcome`] says which.
 pub trait Sink<V: Vm>: Send {
+    /// Says whether to take a step, or to skip it: then it becomes final without effects. By default all are taken.
+    ///
+    /// Asked once per step, in order, at the step's turn: its output is what executing the stream one by one, without those that were
+    /// skipped before, gives. [`Sink::finalize`] gets the output as this leaves it, which can say why the step was skipped. Steps that
+    /// [`Vm::reject`] makes final are not asked about.
+    ///
+    /// Steps that were executed in one run ([`Vm::continues`]) are asked about one after the other, before the first of them is applied
+    /// and finalized. So what decides, the gas used so far, say, is to be added up here. Where one is skipped, those before it execute
+    /// again without it, and nothing is asked twice. A stream that ends early may not finalize all that were asked about.
+    ///
+    /// A panic ends the stream, like one in any other method of the sink.
+    fn admit(&mut self, step: &V::Step, output: &mut V::Output) -> Admission {
+        let _ = (step, output);
+        Admission::Take
+    }
+
     /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know. Steps that were
     /// executed in one run with others ([`Vm::continues`]) are not shown: there are none where [`Vm::records_always`].
     ///
@@ -19,7 +39,7 @@ pub trait Sink<V: Vm>: Send {
         let _ = (step, output, recorded);
     }
 
-    /// Takes a final step and its output. The step's effects are in the changes already.
+    /// Takes a final step and its output. Its effects are in the changes already, unless [`History::outcome`] says that it has none.
     ///
     /// # Errors
     ///
@@ -31,6 +51,15 @@ pub trait Sink<V: Vm>: Send {
         changes: &mut Changes<'_, V>,
         history: History,
     ) -> Result<(), V::Error>;
+}
+
+/// What a consumer says of a step at its turn, see [`Sink::admit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The step becomes final with its effects.
+    Take,
+    /// The step becomes final without effects.
+    Skip,
 }
 
 /// What a step relied on and is about to do, on the state that all earlier steps left.
@@ -73,6 +102,20 @@ pub struct History {
     pub conflicts: u32,
     /// Whether [`Vm::repair`] made its last result valid.
     pub repaired: bool,
+    /// Whether it has effects, or why not.
+    pub outcome: Outcome,
+}
+
+/// How a step became final.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// With its effects.
+    #[default]
+    Taken,
+    /// Without effects, as [`Sink::admit`] said.
+    Skipped,
+    /// Without effects: it failed at its turn, and [`Vm::reject`] gave its output.
+    Rejected,
 }
 
 /// What the steps since the last [`Changes::take`] changed: one *segment* of the stream.
@@ -126,6 +169,44 @@ pub(crate) struct Segment<D: Domain> {
     pub(crate) first_values: Vec<(EntryId, D::Value)>,
 }
 
+/// How far the sink was asked which steps it takes.
+pub(crate) struct Asked<V: Vm> {
+    /// All steps before this one are taken, or are final.
+    until: u64,
+    /// The output of the step at `until`, if that is skipped.
+    skipped: Option<V::Output>,
+}
+
+impl<V: Vm> Asked<V> {
+    /// Asks about the step at `position` unless it was asked about. Whether it is taken.
+    pub(crate) fn ask(&mut self, sink: &mut impl Sink<V>, position: u64, body: &mut Body<V>) -> bool {
+        if position < self.until {
+            return true;
+        }
+        if self.skips(position) {
+            return false;
+        }
+        let step = body.step.as_ref().expect("a step in flight is in its slot");
+        let output = body.output.as_mut().expect("a step that was executed has an output");
+        self.until = position;
+        match sink.admit(step, output) {
+            Admission::Take => self.until = position + 1,
+            Admission::Skip => self.skipped = body.output.take(),
+        }
+        self.skipped.is_none()
+    }
+
+    /// Whether the step at `position` is known to be skipped.
+    pub(crate) fn skips(&self, position: u64) -> bool {
+        self.until == position && self.skipped.is_some()
+    }
+
+    /// The output of the step at `position` if it is known to be skipped.
+    pub(crate) fn take_skipped(&mut self, position: u64) -> Option<V::Output> {
+        if self.until == position { self.skipped.take() } else { None }
+    }
+}
+
 /// What belongs to the holder of the frontier.
 pub(crate) struct Frontier<V: Vm, S> {
     /// Dropped when the last worker leaves, so that a consumer behind it sees the end.
@@ -139,6 +220,11 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) futile: u32,
     /// Runs that held, since how long they may be was last changed.
     pub(crate) good_runs: u32,
+    /// How far the sink was asked.
+    pub(crate) asked: Asked<V>,
+    /// How many steps run at the frontier together at most: one after a step that the sink skipped, twice as many after a run that
+    /// it took. Where most are skipped, each would otherwise take a run apart.
+    pub(crate) together: u64,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<Violation<V::Domain>>,
     /// Scratch: the effects of one result before its repair.
@@ -154,6 +240,8 @@ impl<V: Vm, S> Frontier<V, S> {
             told: None,
             futile: 0,
             good_runs: 0,
+            asked: Asked { until: 0, skipped: None },
+            together: LONGEST_AT_FRONTIER,
             violated: Vec::new(),
             unrepaired: Vec::new(),
         }

@@ -52,7 +52,7 @@ pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
 pub use engine::{Engine, Running};
 pub use error::StreamError;
-pub use frontier::{Changes, History, Recorded, Sink};
+pub use frontier::{Admission, Changes, History, Outcome, Recorded, Sink};
 pub use metrics::{Event, EventKind, Metrics};
 pub use predicate::{Check, Delta, Effect, Observation};
 pub use store::EntryId;

@@ -3,8 +3,12 @@ use std::time::Duration;
 /// Counters of one stream, summed over all workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// Steps that became final.
+    /// Steps that became final, with effects or without.
     pub steps: u64,
+    /// Those of them that the sink skipped (see [`crate::Sink::admit`]).
+    pub skipped: u64,
+    /// Those of them that failed at their turn (see [`crate::Vm::reject`]).
+    pub rejected: u64,
     /// Executions, successful or not, of any incarnation.
     pub executions: u64,
     /// Executions at the frontier, on final state.
@@ -87,6 +91,8 @@ impl Metrics {
     /// Adds another stream's counters.
     pub fn merge(&mut self, other: &Self) {
         self.steps += other.steps;
+        self.skipped += other.skipped;
+        self.rejected += other.rejected;
         self.executions += other.executions;
         self.frontier_executions += other.frontier_executions;
         self.reexecutions += other.reexecutions;

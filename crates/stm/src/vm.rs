@@ -92,7 +92,8 @@ pub trait Vm: Sync {
     ///
     /// # Errors
     ///
-    /// While speculating, an error or a panic only says that the step cannot be judged yet. At the frontier it ends the stream.
+    /// While speculating, an error or a panic only says that the step cannot be judged yet. At the step's turn a panic ends the stream,
+    /// and [`Vm::reject`] says what an error means.
     ///
     /// What a step did that failed need not be undone, in the worker's state or in its view: a run in which one fails is forgotten and
     /// begun again without it.
@@ -134,6 +135,26 @@ pub trait Vm: Sync {
     {
         let _ = (worker, output);
         Ok(())
+    }
+
+    /// Says what an error at a step's turn means: whether the stream ends, as it does by default, or the step becomes final without
+    /// effects.
+    ///
+    /// `error` is that of an execution of `step` alone on the state that all earlier steps left, so that it is the same however the
+    /// stream was executed. Asked once per such step. A consumer that leaves out invalid transactions answers with an output that says
+    /// why.
+    ///
+    /// With an output, the step counts as any other one: it has its turn in [`Sink::finalize`](crate::Sink::finalize), with this output
+    /// and [`Outcome::Rejected`](crate::Outcome::Rejected). Whatever the failed execution reported to the view is dropped.
+    /// [`Sink::admit`](crate::Sink::admit) is not asked about it, since there is nothing left to admit.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the stream at this step ([`StreamError::Step`](crate::StreamError::Step)). So does a panic; a panic of the
+    /// execution itself ends it without asking.
+    fn reject(&self, step: &Self::Step, error: Self::Error) -> Result<Self::Output, Self::Error> {
+        let _ = step;
+        Err(error)
     }
 
     /// Whether steps that execute at the frontier record their observations, too, for a sink that wants to see them

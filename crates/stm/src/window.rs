@@ -93,6 +93,8 @@ pub(crate) struct Body<V: Vm> {
     pub(crate) incarnation: u32,
     /// Number of results found invalid so far.
     pub(crate) conflicts: u32,
+    /// Whether the result was found invalid at its turn, and made valid by [`crate::Vm::repair`].
+    pub(crate) repaired: bool,
     /// Whether there was no use in executing ahead, even if the result is valid.
     pub(crate) futile: bool,
     /// The step's group, if it is in one.
@@ -143,6 +145,7 @@ impl<V: Vm> Window<V> {
                 record: records.pop().unwrap_or_default(),
                 incarnation: 0,
                 conflicts: 0,
+                repaired: false,
                 futile: false,
                 group: None,
                 before: None,

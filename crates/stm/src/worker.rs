@@ -1,3 +1,4 @@
+mod commit;
 mod guard;
 mod run;
 mod serve;

@@ -1,5 +1,6 @@
 //! All of the crate's integration tests in one binary: each binary would compile the engine anew.
 
+mod admission;
 mod background;
 mod differential;
 mod failures;

@@ -228,6 +228,10 @@ impl ToyWorker<'_> {
         assert!(!std::mem::replace(&mut self.busy, true), "a worker goes on where it panicked");
         let result = self.perform(step);
         self.busy = false;
+        if result.is_err() && self.earlier == 0 {
+            // What it did up to there is told, and does not count.
+            let _ = self.report();
+        }
         result
     }
 
@@ -386,6 +390,11 @@ impl Vm for Toy {
         Self: 'r,
     {
         worker.report()
+    }
+
+    fn reject(&self, _: &Step, error: ToyError) -> Result<Vec<i64>, ToyError> {
+        assert!(!self.balks, "boom");
+        self.rules.reject(error)
     }
 
     /// Shifts a lone sweep to the amount that is there now; an amount of zero leaves no effects.
