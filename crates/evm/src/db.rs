@@ -1,10 +1,9 @@
 use crate::base::{Base, StoreError};
 use crate::code;
 use crate::kept::{Content, SpareContent};
-use crate::location::{AccountState, Key, Value};
+use crate::location::{AccountState, EvmState, Key, Value};
 use crate::occupied::Occupied;
 use crate::trace::Notes;
-use crate::vm::EvmVm;
 use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parking_lot::RwLock;
@@ -142,7 +141,7 @@ pub(crate) struct Sweep {
 
 /// The state as revm sees it: one worker's view, with a record of what was loaded.
 pub(crate) struct Db<'r, 's> {
-    pub(crate) view: View<'r, EvmVm<'s>>,
+    pub(crate) view: View<'r, EvmState>,
     pools: &'r Pools<'s>,
     store: Option<&'s Base<'s>>,
     world: u32,
@@ -176,7 +175,7 @@ pub(crate) struct Db<'r, 's> {
 }
 
 impl<'r, 's> Db<'r, 's> {
-    pub(crate) fn new(view: View<'r, EvmVm<'s>>, pools: &'r Pools<'s>) -> Self {
+    pub(crate) fn new(view: View<'r, EvmState>, pools: &'r Pools<'s>) -> Self {
         Self {
             view,
             pools,

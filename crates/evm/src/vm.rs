@@ -162,7 +162,7 @@ impl<'s> Vm for EvmVm<'s> {
     where
         Self: 'r;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's> {
+    fn worker<'r>(&'r self, view: View<'r, EvmState>) -> Worker<'r, 's> {
         let mut machine = Machine::new(Db::new(view, &self.pools));
         if self.tracing {
             machine.trace();
@@ -170,7 +170,7 @@ impl<'s> Vm for EvmVm<'s> {
         Worker { machine, current: Current::default(), fed: Current::default(), open: false }
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's>) -> &'w mut View<'r, EvmState>
     where
         Self: 'r,
     {

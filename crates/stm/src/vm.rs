@@ -1,34 +1,6 @@
-use crate::{Cell, Check, EntryId, View};
-use std::hash::Hash;
-
-/// What is kept under keys, how it is observed and how it changes.
-///
-/// Locations that are always found together can share a key (an account's balance, nonce and code, say): the
-/// [`Domain::Value`] then holds all of them, and [`Domain::Observation`] and [`Domain::Effect`] say which they are
-/// about, so that conflicts are still told apart location by location.
-pub trait Domain {
-    /// Identity of a location or of a group of them. Compared in full: a hash only places it.
-    type Key: Copy + Eq + Hash + Send + Sync;
-    /// How a key is kept.
-    type KeyCell: Cell<Self::Key>;
-    /// What is stored under a key.
-    type Value: Copy + PartialEq + Send + Sync;
-    /// How a value is kept so that it can be read while it changes.
-    type Cell: Cell<Self::Value>;
-    /// What a step relied on under a key.
-    type Observation: Copy + Send;
-    /// What a step does under a key.
-    type Effect: Copy + Send;
-
-    /// Names of the kinds of location, for counting conflicts.
-    const KINDS: &'static [&'static str];
-
-    /// Tests an observation.
-    fn check(observation: &Self::Observation, value: &Self::Value) -> Check;
-
-    /// Applies an effect. Whether that changed the value. Must be total: speculation can apply it to any value.
-    fn apply(effect: &Self::Effect, value: &mut Self::Value) -> bool;
-}
+use crate::domain::Domain;
+use crate::record::{Effects, Violation};
+use crate::view::View;
 
 /// What the engine drives: it knows how to execute one step.
 ///
@@ -50,12 +22,12 @@ pub trait Vm: Sync {
 
     /// Makes the state of one worker; called once per thread and stream, and again after a panic in one of the methods that are given
     /// the state to execute steps with, which may have been left half-way and is dropped.
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r>
+    fn worker<'r>(&'r self, view: View<'r, Self::Domain>) -> Self::Worker<'r>
     where
         Self: Sized;
 
     /// The view inside a worker.
-    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self::Domain>
     where
         Self: Sized + 'r;
 
@@ -179,12 +151,6 @@ pub trait Vm: Sync {
         false
     }
 }
-
-/// An observation that does not hold: where, what was relied on, and the value that is true now.
-pub type Violation<D> = (EntryId, <D as Domain>::Observation, <D as Domain>::Value);
-
-/// What a step does, by entry. An entry is named at most once, but for late effects.
-pub type Effects<D> = Vec<(EntryId, <D as Domain>::Effect)>;
 
 /// A conflicted result, laid open to [`Vm::repair`].
 pub struct Repair<'a, V: Vm> {

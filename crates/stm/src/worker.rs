@@ -4,16 +4,19 @@ mod run;
 mod serve;
 mod speculate;
 
+use crate::config::Settings;
+use crate::domain::Domain;
 use crate::error::{StreamError, message};
 use crate::feed::{Feed, Scout};
-use crate::frontier::{Frontier, Sink};
+use crate::frontier::Frontier;
 use crate::metrics::{Event, EventKind, Metrics};
 use crate::seats::{Seat, Seats};
 use crate::shared::{LONGEST_AT_FRONTIER, Shared};
+use crate::sink::Sink;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{MODEL, Mutex, ThreadPool, nap};
 use crate::view::View;
-use crate::vm::{Domain, Vm};
+use crate::vm::Vm;
 use crate::window::Body;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -36,21 +39,10 @@ pub(crate) enum Thread {
     Caller,
 }
 
-/// How streams are executed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) threads: usize,
-    pub(crate) window: usize,
-    pub(crate) timing: bool,
-    pub(crate) timelines: bool,
-    pub(crate) hints: bool,
-    pub(crate) runs: bool,
-}
-
 /// One stream and everything its workers need.
-pub(crate) struct Crew<V: Vm, S, I, B> {
+pub(crate) struct Crew<V: Vm, S, F> {
     pub(crate) shared: Shared<V>,
-    feed: Mutex<Feed<I, B>>,
+    feed: Mutex<F>,
     frontier: Mutex<Frontier<V, S>>,
     /// Whether somebody serves the frontier: a hint.
     served: AtomicBool,
@@ -92,7 +84,7 @@ struct Worker<'r, V: Vm> {
 }
 
 impl<'r, V: Vm> Worker<'r, V> {
-    fn view(&mut self) -> &mut View<'r, V> {
+    fn view(&mut self) -> &mut View<'r, V::Domain> {
         self.vm.view(&mut self.state)
     }
 
@@ -155,12 +147,11 @@ impl<V: Vm> Scout<V::Step> for Ahead<'_, '_, V> {
     }
 }
 
-impl<V, S, I, B> Crew<V, S, I, B>
+impl<V, S, I, B> Crew<V, S, Feed<I, B>>
 where
     V: Vm,
     S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
+    I: Iterator<Item: IntoIterator<IntoIter = B>> + Send,
     B: Iterator<Item = V::Step> + Send,
 {
     pub(crate) fn new(
@@ -168,13 +159,13 @@ where
         settings: &Settings,
         seats: Seats,
         feed: Feed<I, B>,
-        sink: S,
+        frontier: Frontier<V, S>,
     ) -> Self {
         let Settings { threads, timing, timelines, runs, .. } = *settings;
         Self {
             shared,
             feed: Mutex::new(feed),
-            frontier: Mutex::new(Frontier::new(sink)),
+            frontier: Mutex::new(frontier),
             served: AtomicBool::new(false),
             threads,
             timing,
@@ -244,7 +235,7 @@ where
         }
         let mut worker = Worker {
             vm,
-            state: vm.worker(View::new(shared)),
+            state: vm.worker(View::new(&shared.store, shared)),
             metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
             timing: self.timing,
             run: 1,
@@ -260,8 +251,8 @@ where
         }
         while !shared.stopped() {
             self.seats.take(&mut seat);
-            let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
-            let ended = shared.end.load(Ordering::SeqCst);
+            let seen = (shared.frontier.get_in_order(), shared.fed.get_in_order());
+            let ended = shared.end.get_in_order();
             // Who serves a consumer has helpers from the start: there is more to come.
             if (thread == Thread::Own || seen.1 > FEW)
                 && let Some(invite) = invite.take()
@@ -284,8 +275,8 @@ where
                 self.seats.leave(&seat);
                 shared.signal.wait_until(|| {
                     shared.stopped()
-                        || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
-                        || shared.end.load(Ordering::SeqCst) != ended
+                        || (shared.frontier.get_in_order(), shared.fed.get_in_order()) != seen
+                        || shared.end.get_in_order() != ended
                 });
             }
             worker.metrics.idle_time += start.elapsed();

@@ -3,15 +3,17 @@
 use super::check;
 use crate::arena::Arena;
 use crate::cell::{Cell, Words};
-use crate::config::Cut;
+use crate::config::{Cut, Settings};
+use crate::domain::Domain;
 use crate::feed::Feed;
-use crate::frontier::{Admission, Changes, History, Sink};
+use crate::frontier::Frontier;
 use crate::predicate::Check;
 use crate::seats::{Moves, Seats};
 use crate::shared::Shared;
+use crate::sink::{Admission, Changes, History, Sink};
 use crate::view::View;
-use crate::vm::{Domain, Vm};
-use crate::worker::{Crew, Settings, Thread};
+use crate::vm::Vm;
+use crate::worker::{Crew, Thread};
 use loom::thread::spawn;
 use std::sync::{Arc, Mutex};
 
@@ -122,12 +124,13 @@ fn run_by(
         let outputs = Arc::new(Mutex::new(Vec::new()));
         let settings =
             Settings { threads: 2, window: 2, timing: false, timelines: false, hints: true, runs: true };
+        let (shared, roles) = Shared::new(2, &mut Arena::default());
         let crew = Arc::new(Crew::new(
-            Shared::new(2, &mut Arena::default()),
+            shared,
             &settings,
             Seats::new(2, Moves::new(false)),
-            Feed::new(std::iter::once(batch.iter().copied()), Cut::Never, true),
-            Outputs { skips, outputs: outputs.clone() },
+            Feed::new(std::iter::once(batch.iter().copied()), Cut::Never, true, roles.input),
+            Frontier::new(Outputs { skips, outputs: outputs.clone() }, roles.frontier),
         ));
         let other = {
             let crew = crew.clone();

@@ -2,20 +2,14 @@
 
 use super::{Crew, Worker, since};
 use crate::error::StreamError;
-use crate::frontier::{Changes, Frontier, History, Outcome, Recorded, Sink};
+use crate::frontier::Frontier;
 use crate::shared::LONGEST_AT_FRONTIER;
+use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::sync::atomic::Ordering;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 
-impl<V, S, I, B> Crew<V, S, I, B>
-where
-    V: Vm,
-    S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
-    B: Iterator<Item = V::Step> + Send,
-{
+impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
     /// Makes the step at the frontier final, with its run if that is taken as a whole: by the result in `body` if it is `valid`, else
     /// by executing it on the spot. `false` if the stream has ended.
     ///
@@ -161,7 +155,7 @@ where
         outcome: Outcome,
     ) -> bool {
         let shared = &self.shared;
-        let Frontier { sink, segment, .. } = frontier;
+        let Frontier { role, sink, segment, .. } = frontier;
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         let Body { incarnation: executions, conflicts, repaired, .. } = *body;
         let history = History { executions, conflicts, repaired, outcome };
@@ -175,7 +169,7 @@ where
         worker.metrics.steps += 1;
         let next = shared.window.slot(step).next.load(Ordering::Relaxed);
         if next > end + 1 {
-            shared.released.store(next, Ordering::Relaxed);
+            shared.released.put(role, next);
         }
         shared.window.set(step, Phase::Vacant);
         true
@@ -183,7 +177,7 @@ where
 
     /// Moves the frontier to `end`.
     fn advance(&self, frontier: &mut Frontier<V, S>, end: u64) {
-        self.shared.frontier.store(end, Ordering::SeqCst);
+        self.shared.frontier.advance(&mut frontier.role, end);
         self.shared.signal.notify_paced(&mut frontier.told);
     }
 }

@@ -1,12 +1,14 @@
 //! Serving the frontier: what to do with the step there.
 
 use super::{Crew, Worker, since};
-use crate::frontier::{Frontier, Outcome, Sink};
+use crate::domain::Domain;
+use crate::frontier::Frontier;
 use crate::metrics::EventKind;
 use crate::predicate::Check;
 use crate::shared::LONGEST_RUN;
+use crate::sink::{Outcome, Sink};
 use crate::sync::atomic::{Ordering, fence};
-use crate::vm::{Domain, Repair, Vm};
+use crate::vm::{Repair, Vm};
 use crate::window::{Body, Phase};
 
 /// From so many runs ahead of the frontier on, results there are not left to the worker that has them in its caches.
@@ -23,14 +25,7 @@ const DOUBLINGS: u32 = 6;
 /// After so many good runs of full length runs may be a step longer.
 const LENGTHEN: u32 = 8;
 
-impl<V, S, I, B> Crew<V, S, I, B>
-where
-    V: Vm,
-    S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
-    B: Iterator<Item = V::Step> + Send,
-{
+impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
     /// Serves the frontier for as long as there is something to do there. Returns whether any step became final.
     ///
     /// Results of cheap steps are left to the workers that have them in their caches, unless `everything` is served.
@@ -66,11 +61,11 @@ where
     /// Whether to leave the result at the frontier to the worker that it is from.
     fn leaves(&self, worker: &Worker<'_, V>) -> bool {
         let shared = &self.shared;
-        let position = shared.frontier.load(Ordering::Relaxed);
+        let position = shared.frontier.hint();
         worker.run > 1
             && shared.window.phase(position) == Phase::Done
             && shared.window.slot(position).owner.load(Ordering::Relaxed) != worker.id
-            && shared.next.load(Ordering::Relaxed) < position + BACKLOG * worker.run
+            && shared.next.get() < position + BACKLOG * worker.run
     }
 
     fn frontier_is_serviceable(&self) -> bool {
@@ -78,11 +73,11 @@ where
         if shared.stopped() {
             return false;
         }
-        let position = shared.frontier.load(Ordering::SeqCst);
-        if position == shared.end.load(Ordering::SeqCst) {
+        let position = shared.frontier.get_in_order();
+        if position == shared.end.get_in_order() {
             return true;
         }
-        position < shared.fed.load(Ordering::Acquire)
+        position < shared.fed.get()
             && matches!(shared.window.phase(position), Phase::Ready | Phase::Done | Phase::Blocked)
     }
 
@@ -93,12 +88,12 @@ where
         if shared.stopped() {
             return false;
         }
-        let position = shared.frontier.load(Ordering::Relaxed);
-        if position == shared.end.load(Ordering::SeqCst) {
+        let position = shared.frontier.hint();
+        if position == shared.end.get_in_order() {
             shared.stop();
             return false;
         }
-        if position >= shared.fed.load(Ordering::Acquire) {
+        if position >= shared.fed.get() {
             return false;
         }
         let phase = shared.window.phase(position);
@@ -137,22 +132,22 @@ where
         position: u64,
     ) -> u64 {
         let shared = &self.shared;
-        let paused = shared.resume.load(Ordering::Relaxed).saturating_sub(position);
+        let paused = shared.resume.get().saturating_sub(position);
         let alone = if self.threads == 1 { u64::MAX } else { paused };
-        let together = worker.run.min(shared.longest.load(Ordering::Relaxed));
+        let together = worker.run.min(shared.longest.get());
         alone.max(together).min(frontier.together)
     }
 
     /// Finds out how long runs had better be: half as long after one that conflicted, a step longer after some that did not.
     fn judge_run(&self, frontier: &mut Frontier<V, S>, len: u64, valid: bool) {
         let longest = &self.shared.longest;
-        let old = longest.load(Ordering::Relaxed);
+        let old = longest.get();
         if !valid {
             self.shorten_runs(frontier, len);
         } else if len == old && old < LONGEST_RUN {
             frontier.good_runs += 1;
             if frontier.good_runs == LENGTHEN {
-                longest.store(old + 1, Ordering::Relaxed);
+                longest.set(&mut frontier.role, old + 1);
                 frontier.good_runs = 0;
             }
         }
@@ -162,7 +157,7 @@ where
     pub(super) fn shorten_runs(&self, frontier: &mut Frontier<V, S>, len: u64) {
         if len > 1 {
             let longest = &self.shared.longest;
-            longest.store((longest.load(Ordering::Relaxed) / 2).max(1), Ordering::Relaxed);
+            longest.set(&mut frontier.role, (longest.get() / 2).max(1));
             frontier.good_runs = 0;
         }
     }
@@ -177,7 +172,7 @@ where
         frontier.futile = (frontier.futile + 1).min(FUTILE + DOUBLINGS);
         if let Some(pauses) = frontier.futile.checked_sub(FUTILE) {
             let pause = (PAUSE << pauses).min(self.shared.window.len());
-            self.shared.resume.store(position + pause, Ordering::Relaxed);
+            self.shared.resume.set(&mut frontier.role, position + pause);
         }
     }
 
@@ -190,12 +185,6 @@ where
                 groups.learn(group, needed);
             }
         }
-    }
-
-    /// Whether speculation pauses.
-    pub(super) fn pauses(&self) -> bool {
-        let shared = &self.shared;
-        shared.frontier.load(Ordering::Relaxed) < shared.resume.load(Ordering::Relaxed)
     }
 
     /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told

@@ -82,7 +82,7 @@ impl Local {
 
 pub(crate) struct ToyWorker<'r> {
     toy: &'r Toy,
-    view: View<'r, Toy>,
+    view: View<'r, Numbers>,
     locals: Vec<Local>,
     /// Payments to keys that the run has not met otherwise, one after the other.
     paid: Vec<(Key, i64)>,
@@ -337,7 +337,7 @@ impl Vm for Toy {
     type Error = ToyError;
     type Worker<'r> = ToyWorker<'r>;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
+    fn worker<'r>(&'r self, view: View<'r, Numbers>) -> Self::Worker<'r> {
         ToyWorker {
             toy: self,
             view,
@@ -349,7 +349,7 @@ impl Vm for Toy {
         }
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
+    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Numbers> {
         &mut worker.view
     }
 
