@@ -44,6 +44,15 @@ impl<V: Vm> Running<'_, V> {
         self.0.stop();
     }
 
+    /// The counters so far. Workers tell theirs when they have served the frontier or executed what they claimed, and every 64 steps
+    /// meanwhile; so the last steps may be missing, and none ever falls. Once the sink is dropped they are those that
+    /// [`Engine::run`] returns. Timelines come at the end.
+    ///
+    /// Cheap for the workers; takes a lock for each of them.
+    pub fn metrics(&self) -> Metrics {
+        self.0.tallies.sum()
+    }
+
     /// Takes the error that ended the stream. It is there by the time the sink is dropped.
     pub fn take_failure(&self) -> Option<StreamError<V::Error>> {
         self.0.take_failure()
@@ -186,7 +195,7 @@ impl Engine {
             // One thread is never ahead, and fewer slots stay in its caches.
             settings.window = settings.window.min(LONGEST_AT_FRONTIER as usize);
         }
-        let (shared, roles) = Shared::new(settings.window, arena);
+        let (shared, roles) = Shared::new(settings.window, settings.threads, arena);
         Crew::new(
             shared,
             &settings,

@@ -45,6 +45,7 @@ mod sink;
 mod slab;
 mod store;
 mod sync;
+mod tallies;
 mod view;
 mod vm;
 mod window;

@@ -1,5 +1,6 @@
 use crate::arena::Arena;
 use crate::cursors::{Advice, EndCursor, FedCursor, FrontierCursor, NextCursor, Released, Roles};
+use crate::domain::Domain;
 use crate::error::StreamError;
 use crate::groups::Groups;
 use crate::heavy::Heavy;
@@ -7,6 +8,7 @@ use crate::signal::Signal;
 use crate::store::VersionStore;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{MODEL, Mutex};
+use crate::tallies::Tallies;
 use crate::view::Flight;
 use crate::vm::Vm;
 use crate::window::{Phase, Window};
@@ -40,12 +42,13 @@ pub(crate) struct Shared<V: Vm> {
     stop: AtomicBool,
     /// Notified when `frontier`, `fed`, `end` or `stop` changed, or a step stopped rerunning.
     pub(crate) signal: Signal,
+    pub(crate) tallies: Tallies,
     failure: Mutex<Option<StreamError<V::Error>>>,
 }
 
 impl<V: Vm> Shared<V> {
     /// A stream that uses what `arena` holds, and the roles in it.
-    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>) -> (Self, Roles) {
+    pub(crate) fn new(window: usize, workers: usize, arena: &mut Arena<V::Domain>) -> (Self, Roles) {
         let shared = Self {
             store: std::mem::take(&mut arena.store),
             window: Window::new(window, &mut arena.records),
@@ -60,6 +63,7 @@ impl<V: Vm> Shared<V> {
             released: Released::default(),
             stop: AtomicBool::new(false),
             signal: Signal::default(),
+            tallies: Tallies::new(workers, V::Domain::KINDS.len()),
             failure: Mutex::new(None),
         };
         (shared, Roles::new())

@@ -15,6 +15,7 @@ use crate::shared::{LONGEST_AT_FRONTIER, Shared};
 use crate::sink::Sink;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{MODEL, Mutex, ThreadPool, nap};
+use crate::tallies::Tallies;
 use crate::view::View;
 use crate::vm::Vm;
 use crate::window::Body;
@@ -57,7 +58,6 @@ pub(crate) struct Crew<V: Vm, S, F> {
     seats: Seats,
     /// Number of workers that have come.
     arrived: AtomicUsize,
-    metrics: Mutex<Metrics>,
 }
 
 /// The time since `start`; zero if it was not measured.
@@ -70,6 +70,8 @@ struct Worker<'r, V: Vm> {
     vm: &'r V,
     state: V::Worker<'r>,
     metrics: Metrics,
+    /// How much it had done when it last told its counters.
+    told: u64,
     /// Whether to measure time per phase.
     timing: bool,
     /// How many steps it claims at once, by how long the last ones took.
@@ -117,6 +119,21 @@ impl<'r, V: Vm> Worker<'r, V> {
             let (start, time) = (start.saturating_duration_since(self.origin), start.elapsed());
             timeline.push(Event { position, kind, start, time });
         }
+    }
+
+    /// Tells its counters if it has done so much since it last did.
+    fn tell(&mut self, least: u64, tallies: &Tallies) {
+        let done = self.metrics.executions + self.metrics.steps;
+        if done - self.told < least {
+            return;
+        }
+        self.told = done;
+        let (waits, waited) = (self.view().waits, self.view().waited);
+        tallies.tell(self.id, |told| {
+            told.copy_from(&self.metrics);
+            told.waits = waits;
+            told.idle_time += waited;
+        });
     }
 
     fn count_conflict(&mut self, kinds: impl Iterator<Item = usize>) {
@@ -174,16 +191,12 @@ where
             start: Instant::now(),
             seats,
             arrived: AtomicUsize::new(0),
-            metrics: Mutex::new(Metrics {
-                conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
-                ..Metrics::default()
-            }),
         }
     }
 
     /// What is left once all workers have gone; and whether one of them left a thread that could not be moved back.
     pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
-        (self.metrics.into_inner(), self.shared, self.seats.are_bound())
+        (self.shared.tallies.sum(), self.shared, self.seats.are_bound())
     }
 
     /// Executes the stream to its end on this thread, and on those that help. Then the sink is dropped, which is how a consumer behind
@@ -236,7 +249,8 @@ where
         let mut worker = Worker {
             vm,
             state: vm.worker(View::new(&shared.store, shared)),
-            metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
+            metrics: Metrics::new(V::Domain::KINDS.len()),
+            told: 0,
             timing: self.timing,
             run: 1,
             approached: (0, Instant::now(), 0),
@@ -266,6 +280,7 @@ where
                 || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {
+                worker.tell(1, &shared.tallies);
                 continue;
             }
             let start = Instant::now();
@@ -282,10 +297,7 @@ where
             worker.metrics.idle_time += start.elapsed();
         }
         self.seats.give_up(seat);
-        let (waits, waited) = (worker.view().waits, worker.view().waited);
-        worker.metrics.waits += waits;
-        worker.metrics.idle_time += waited;
-        worker.metrics.timelines.extend(worker.timeline.take());
-        self.metrics.lock().merge(&worker.metrics);
+        worker.tell(0, &shared.tallies);
+        shared.tallies.tell(worker.id, |told| told.timelines.extend(worker.timeline.take()));
     }
 }

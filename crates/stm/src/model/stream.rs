@@ -124,7 +124,7 @@ fn run_by(
         let outputs = Arc::new(Mutex::new(Vec::new()));
         let settings =
             Settings { threads: 2, window: 2, timing: false, timelines: false, hints: true, runs: true };
-        let (shared, roles) = Shared::new(2, &mut Arena::default());
+        let (shared, roles) = Shared::new(2, 2, &mut Arena::default());
         let crew = Arc::new(Crew::new(
             shared,
             &settings,

@@ -11,6 +11,8 @@ use crate::sync::atomic::{Ordering, fence};
 use crate::vm::{Repair, Vm};
 use crate::window::{Body, Phase};
 
+/// So much done at the frontier makes a worker tell its counters.
+const TOLD: u64 = 64;
 /// From so many runs ahead of the frontier on, results there are not left to the worker that has them in its caches.
 const BACKLOG: u64 = 8;
 /// From this many results on that were of no use, speculation pauses.
@@ -40,6 +42,7 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
             let mut moved = false;
             while self.finalize_next(worker, &mut frontier) {
                 moved = true;
+                worker.tell(TOLD, &self.shared.tallies);
                 if !everything && self.leaves(worker) {
                     break;
                 }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod background;
+mod counters;
 mod differential;
 mod failures;
 mod ladder;

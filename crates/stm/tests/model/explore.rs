@@ -139,20 +139,30 @@ impl Sink<Toy> for Watched<'_> {
 }
 
 /// Asserts the invariants now and then until the stream ends, and those of its end.
-pub(crate) fn observe(running: &Running<'_, Toy>, outputs: &Receiver<Vec<i64>>, looks: usize) -> Ending {
+///
+/// Gives the counters at its end, too.
+pub(crate) fn observe(
+    running: &Running<'_, Toy>,
+    outputs: &Receiver<Vec<i64>>,
+    looks: usize,
+) -> (Ending, Metrics) {
+    let mut steps = 0;
     for _ in 0..looks {
         running.assert_invariants();
+        let before = std::mem::replace(&mut steps, running.metrics().steps);
+        assert!(steps >= before, "a counter falls");
         shuttle::thread::yield_now();
     }
     while outputs.recv().is_ok() {}
     running.assert_invariants();
-    match running.take_failure() {
+    let ending = match running.take_failure() {
         Some(error) => Err(error),
         None => {
             running.assert_complete();
             Ok(())
         }
-    }
+    };
+    (ending, running.metrics())
 }
 
 /// Runs a stream while observing it.
@@ -167,9 +177,10 @@ pub(crate) fn observed(
     let (cut, looks) = (chooser.cut(), chooser.below(4));
     let mut log = Log::default();
     let (sink, outputs) = Watched::by(toy.rules, &mut log, refused);
-    let (seen, metrics, outcome) =
+    let ((seen, last), metrics, outcome) =
         engine.run(toy, arena, input.into_iter(), cut, sink, |running| observe(&running, &outputs, looks));
     assert_eq!(outcome, Ok(()), "a failure is told once");
+    assert_eq!(last, metrics);
     (log, metrics, seen)
 }
 
