@@ -87,7 +87,7 @@ struct Shape {
 
 struct Bench(Shape);
 
-struct Worker<'r>(View<'r, Bench>);
+struct Worker<'r>(View<'r, Numbers>);
 
 impl Vm for Bench {
     type Domain = Numbers;
@@ -99,11 +99,11 @@ impl Vm for Bench {
     where
         Self: 'r;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r> {
+    fn worker<'r>(&'r self, view: View<'r, Numbers>) -> Worker<'r> {
         Worker(view)
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r>) -> &'w mut View<'r, Numbers>
     where
         Self: 'r,
     {

@@ -1,7 +1,7 @@
+use crate::domain::Domain;
 use crate::groups::Groups;
+use crate::record::Record;
 use crate::store::VersionStore;
-use crate::vm::Domain;
-use crate::window::Record;
 
 /// What streams hand on to one another: the memory of tables and buffers, without contents; and what was learned about which
 /// steps conflict.

@@ -1,4 +1,3 @@
-use crate::worker::Settings;
 use thiserror::Error;
 
 /// Where the stream is cut into pieces that execute one after the other.
@@ -22,6 +21,17 @@ pub struct Config {
     runs: bool,
     seats: bool,
     kept: usize,
+}
+
+/// How streams are executed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) threads: usize,
+    pub(crate) window: usize,
+    pub(crate) timing: bool,
+    pub(crate) timelines: bool,
+    pub(crate) hints: bool,
+    pub(crate) runs: bool,
 }
 
 /// A setting that makes no sense.

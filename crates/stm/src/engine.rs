@@ -1,16 +1,17 @@
 use crate::arena::Arena;
 use crate::background::Background;
-use crate::config::{Config, ConfigError, Cut};
+use crate::config::{Config, ConfigError, Cut, Settings};
 use crate::error::StreamError;
 use crate::feed::Feed;
-use crate::frontier::Sink;
+use crate::frontier::Frontier;
 use crate::helpers::{Helpers, Team};
 use crate::metrics::Metrics;
 use crate::seats::{Moves, Seats};
 use crate::shared::{LONGEST_AT_FRONTIER, Shared};
+use crate::sink::Sink;
 use crate::sync::beside;
 use crate::vm::Vm;
-use crate::worker::{Crew, Settings, Thread};
+use crate::worker::{Crew, Thread};
 
 /// Executes streams, on threads that it keeps.
 ///
@@ -41,6 +42,15 @@ impl<V: Vm> Running<'_, V> {
     /// Ends the stream early; that is no error. Steps being executed are finished, then the workers leave.
     pub fn cancel(&self) {
         self.0.stop();
+    }
+
+    /// The counters so far. Workers tell theirs when they have served the frontier or executed what they claimed, and every 64 steps
+    /// meanwhile; so the last steps may be missing, and none ever falls. Once the sink is dropped they are those that
+    /// [`Engine::run`] returns. Timelines come at the end.
+    ///
+    /// Cheap for the workers; takes a lock for each of them.
+    pub fn metrics(&self) -> Metrics {
+        self.0.tallies.sum()
     }
 
     /// Takes the error that ended the stream. It is there by the time the sink is dropped.
@@ -170,7 +180,7 @@ impl Engine {
         batches: I,
         cut: Cut,
         sink: S,
-    ) -> Crew<V, S, I, <I::Item as IntoIterator>::IntoIter>
+    ) -> Crew<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>
     where
         V: Vm,
         I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
@@ -185,19 +195,20 @@ impl Engine {
             // One thread is never ahead, and fewer slots stay in its caches.
             settings.window = settings.window.min(LONGEST_AT_FRONTIER as usize);
         }
+        let (shared, roles) = Shared::new(settings.window, settings.threads, arena);
         Crew::new(
-            Shared::new(settings.window, arena),
+            shared,
             &settings,
             Seats::new(settings.threads, self.moves.clone()),
-            Feed::new(batches, cut, settings.hints),
-            sink,
+            Feed::new(batches, cut, settings.hints, roles.input),
+            Frontier::new(sink, roles.frontier),
         )
     }
 
     /// Gives back what a stream used that is over.
     fn finish<V, I, S>(
         &self,
-        crew: Crew<V, S, I, <I::Item as IntoIterator>::IntoIter>,
+        crew: Crew<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>,
         mut team: Team<'_>,
         arena: &mut Arena<V::Domain>,
     ) -> (Metrics, Result<(), StreamError<V::Error>>)

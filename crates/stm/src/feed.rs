@@ -1,4 +1,5 @@
 use crate::config::Cut;
+use crate::cursors::AtInput;
 use crate::groups::{Last, Place};
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -20,6 +21,7 @@ pub(crate) trait Scout<S> {
 
 /// The input of a stream: batches of steps, pulled only as far as the workers can look ahead.
 pub(crate) struct Feed<I, B> {
+    role: AtInput,
     batches: I,
     current: Option<B>,
     cut: Cut,
@@ -34,8 +36,9 @@ pub(crate) struct Feed<I, B> {
 }
 
 impl<I, B> Feed<I, B> {
-    pub(crate) fn new(batches: I, cut: Cut, hints: bool) -> Self {
+    pub(crate) fn new(batches: I, cut: Cut, hints: bool, role: AtInput) -> Self {
         Self {
+            role,
             batches,
             current: None,
             cut,
@@ -69,7 +72,7 @@ impl<I, B> Feed<I, B> {
         I::Item: IntoIterator<IntoIter = B>,
         B: Iterator<Item = V::Step>,
     {
-        let mut fed = shared.fed.load(Ordering::Relaxed);
+        let mut fed = shared.fed.get_own(&self.role);
         let start = fed;
         // One worker has nobody to leave steps to.
         let hints = self.hints && scout.workers() > 1;
@@ -77,7 +80,7 @@ impl<I, B> Feed<I, B> {
         let at_once = hints && self.cut == Cut::Batch;
         let most = if at_once { u64::MAX } else { run.max(CHUNK) };
         while !self.exhausted && fed - start < most {
-            let frontier = shared.frontier.load(Ordering::Acquire);
+            let frontier = shared.frontier.get();
             if fed == frontier + shared.window.len() {
                 break;
             }
@@ -89,7 +92,7 @@ impl<I, B> Feed<I, B> {
                     Some(batch) => self.current = Some(batch.into_iter()),
                     None => {
                         self.exhausted = true;
-                        shared.end.store(fed, Ordering::SeqCst);
+                        shared.end.set(&mut self.role, fed);
                         shared.signal.notify();
                         return true;
                     }
@@ -115,6 +118,7 @@ impl<I, B> Feed<I, B> {
             body.record.clear();
             body.incarnation = 0;
             body.conflicts = 0;
+            body.repaired = false;
             body.futile = false;
             body.near = false;
             body.needed = false;
@@ -124,7 +128,7 @@ impl<I, B> Feed<I, B> {
             fed += 1;
             if at_once && (fed - start).is_multiple_of(CHUNK) {
                 // Nobody needs to wait for the rest of the batch.
-                shared.fed.store(fed, Ordering::Release);
+                shared.fed.publish(&mut self.role, fed);
                 shared.signal.notify();
             }
         }
@@ -134,7 +138,7 @@ impl<I, B> Feed<I, B> {
         if at_once {
             shared.heavy.replace(&mut self.weights, scout.workers());
         }
-        shared.fed.store(fed, Ordering::Release);
+        shared.fed.publish(&mut self.role, fed);
         shared.signal.notify();
         true
     }

@@ -1,133 +1,52 @@
-use crate::store::{EntryId, VersionStore};
-use crate::vm::{Domain, Effects, Violation, Vm};
-use crate::window::Record;
+use crate::cursors::AtFrontier;
+use crate::record::{Effects, Violation};
+use crate::shared::LONGEST_AT_FRONTIER;
+use crate::sink::{Admission, Segment, Sink};
+use crate::vm::Vm;
+use crate::window::Body;
 use std::time::Instant;
 
-/// Entries that are brought into the caches at once.
-const FETCHED: usize = 16;
-
-/// Receives the steps as they become final, in order.
-///
-/// Runs on whichever worker holds the frontier: what it does delays every later step, so it should hand heavy work
-/// to somebody else.
-pub trait Sink<V: Vm>: Send {
-    /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know. Steps that were
-    /// executed in one run with others ([`Vm::continues`]) are not shown: there are none where [`Vm::records_always`].
-    ///
-    /// A step that was executed at the frontier has observations only if [`Vm::records_always`] says so.
-    fn record(&mut self, step: &V::Step, output: &V::Output, recorded: &Recorded<'_, V>) {
-        let _ = (step, output, recorded);
-    }
-
-    /// Takes a final step and its output. The step's effects are in the changes already.
-    ///
-    /// # Errors
-    ///
-    /// An error ends the stream at this step.
-    fn finalize(
-        &mut self,
-        step: V::Step,
-        output: V::Output,
-        changes: &mut Changes<'_, V>,
-        history: History,
-    ) -> Result<(), V::Error>;
+/// How far the sink was asked which steps it takes.
+pub(crate) struct Asked<V: Vm> {
+    /// All steps before this one are taken, or are final.
+    until: u64,
+    /// The output of the step at `until`, if that is skipped.
+    skipped: Option<V::Output>,
 }
 
-/// What a step relied on and is about to do, on the state that all earlier steps left.
-pub struct Recorded<'a, V: Vm> {
-    pub(crate) store: &'a VersionStore<V::Domain>,
-    pub(crate) record: &'a Record<V::Domain>,
-}
-
-impl<V: Vm> std::fmt::Debug for Recorded<'_, V> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recorded").finish_non_exhaustive()
-    }
-}
-
-impl<V: Vm> Recorded<'_, V> {
-    /// What the step relied on, by key.
-    pub fn observations(
-        &self,
-    ) -> impl Iterator<Item = (<V::Domain as Domain>::Key, &<V::Domain as Domain>::Observation)> {
-        let observations = self.record.observations.iter();
-        observations.map(|observed| (self.store.key(observed.entry), &observed.observation))
-    }
-
-    /// What the step does, by key, with the value before.
-    pub fn effects(&self) -> impl Iterator<Item = EffectIn<'_, V::Domain>> {
-        let effects = self.record.all_effects();
-        effects.map(|(entry, effect)| (self.store.key(*entry), self.store.read_final(*entry).1, effect))
-    }
-}
-
-/// A key, the value under it, and what happens to it.
-type EffectIn<'a, D> = (<D as Domain>::Key, <D as Domain>::Value, &'a <D as Domain>::Effect);
-
-/// What it took to make one step final.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct History {
-    /// Times the step was executed.
-    pub executions: u32,
-    /// Times a result of it was found invalid.
-    pub conflicts: u32,
-    /// Whether [`Vm::repair`] made its last result valid.
-    pub repaired: bool,
-}
-
-/// What the steps since the last [`Changes::take`] changed: one *segment* of the stream.
-pub struct Changes<'a, V: Vm> {
-    pub(crate) store: &'a VersionStore<V::Domain>,
-    pub(crate) segment: &'a mut Segment<V::Domain>,
-}
-
-impl<V: Vm> std::fmt::Debug for Changes<'_, V> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Changes").field("segment", &self.segment.number).finish_non_exhaustive()
-    }
-}
-
-impl<V: Vm> Changes<'_, V> {
-    /// How many keys [`Changes::take`] shows at most.
-    pub fn most(&self) -> usize {
-        self.segment.first_values.len()
-    }
-
-    /// Ends the segment and shows its changes, in no particular order: a key, its value before the first of the steps, and that
-    /// after the last of them. Values that came back to what they were are left out.
-    pub fn take(
-        &mut self,
-        mut show: impl FnMut(
-            <V::Domain as Domain>::Key,
-            <V::Domain as Domain>::Value,
-            <V::Domain as Domain>::Value,
-        ),
-    ) {
-        self.segment.number += 1;
-        for changed in self.segment.first_values.chunks(FETCHED) {
-            // All at once, so that the cache misses overlap.
-            changed.iter().for_each(|(entry, _)| self.store.fetch(*entry));
-            for &(entry, before) in changed {
-                let (_, after) = self.store.read_final(entry);
-                if after != before {
-                    show(self.store.key(entry), before, after);
-                }
-            }
+impl<V: Vm> Asked<V> {
+    /// Asks about the step at `position` unless it was asked about. Whether it is taken.
+    pub(crate) fn ask(&mut self, sink: &mut impl Sink<V>, position: u64, body: &mut Body<V>) -> bool {
+        if position < self.until {
+            return true;
         }
-        self.segment.first_values.clear();
+        if self.skips(position) {
+            return false;
+        }
+        let step = body.step.as_ref().expect("a step in flight is in its slot");
+        let output = body.output.as_mut().expect("a step that was executed has an output");
+        self.until = position;
+        match sink.admit(step, output) {
+            Admission::Take => self.until = position + 1,
+            Admission::Skip => self.skipped = body.output.take(),
+        }
+        self.skipped.is_none()
     }
-}
 
-/// The changes collected so far.
-pub(crate) struct Segment<D: Domain> {
-    /// Starts at 1; 0 marks entries that were never changed.
-    pub(crate) number: u64,
-    /// Each changed entry once, with its value before.
-    pub(crate) first_values: Vec<(EntryId, D::Value)>,
+    /// Whether the step at `position` is known to be skipped.
+    pub(crate) fn skips(&self, position: u64) -> bool {
+        self.until == position && self.skipped.is_some()
+    }
+
+    /// The output of the step at `position` if it is known to be skipped.
+    pub(crate) fn take_skipped(&mut self, position: u64) -> Option<V::Output> {
+        if self.until == position { self.skipped.take() } else { None }
+    }
 }
 
 /// What belongs to the holder of the frontier.
 pub(crate) struct Frontier<V: Vm, S> {
+    pub(crate) role: AtFrontier,
     /// Dropped when the last worker leaves, so that a consumer behind it sees the end.
     pub(crate) sink: Option<S>,
     pub(crate) segment: Segment<V::Domain>,
@@ -139,6 +58,11 @@ pub(crate) struct Frontier<V: Vm, S> {
     pub(crate) futile: u32,
     /// Runs that held, since how long they may be was last changed.
     pub(crate) good_runs: u32,
+    /// How far the sink was asked.
+    pub(crate) asked: Asked<V>,
+    /// How many steps run at the frontier together at most: one after a step that the sink skipped, twice as many after a run that
+    /// it took. Where most are skipped, each would otherwise take a run apart.
+    pub(crate) together: u64,
     /// Scratch: the violated observations of one result, with the values that are true now.
     pub(crate) violated: Vec<Violation<V::Domain>>,
     /// Scratch: the effects of one result before its repair.
@@ -146,14 +70,17 @@ pub(crate) struct Frontier<V: Vm, S> {
 }
 
 impl<V: Vm, S> Frontier<V, S> {
-    pub(crate) fn new(sink: S) -> Self {
+    pub(crate) fn new(sink: S, role: AtFrontier) -> Self {
         Self {
+            role,
             sink: Some(sink),
             segment: Segment { number: 1, first_values: Vec::new() },
             busy: false,
             told: None,
             futile: 0,
             good_runs: 0,
+            asked: Asked { until: 0, skipped: None },
+            together: LONGEST_AT_FRONTIER,
             violated: Vec::new(),
             unrepaired: Vec::new(),
         }

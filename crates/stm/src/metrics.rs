@@ -1,10 +1,14 @@
 use std::time::Duration;
 
-/// Counters of one stream, summed over all workers.
+/// Counters of one stream, summed over all workers. [`crate::Running::metrics`] gives them while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// Steps that became final.
+    /// Steps that became final, with effects or without.
     pub steps: u64,
+    /// Those of them that the sink skipped (see [`crate::Sink::admit`]).
+    pub skipped: u64,
+    /// Those of them that failed at their turn (see [`crate::Vm::reject`]).
+    pub rejected: u64,
     /// Executions, successful or not, of any incarnation.
     pub executions: u64,
     /// Executions at the frontier, on final state.
@@ -84,9 +88,23 @@ pub enum EventKind {
 }
 
 impl Metrics {
+    /// Counters at zero, of conflicts over so many kinds of location.
+    pub(crate) fn new(kinds: usize) -> Self {
+        Self { conflicts_by_kind: vec![0; kinds], ..Self::default() }
+    }
+
+    /// Takes over the counters of `other`, not its timelines. Allocates nothing.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        let mut conflicts_by_kind = std::mem::take(&mut self.conflicts_by_kind);
+        conflicts_by_kind.clone_from(&other.conflicts_by_kind);
+        *self = Self { conflicts_by_kind, timelines: Vec::new(), ..*other };
+    }
+
     /// Adds another stream's counters.
     pub fn merge(&mut self, other: &Self) {
         self.steps += other.steps;
+        self.skipped += other.skipped;
+        self.rejected += other.rejected;
         self.executions += other.executions;
         self.frontier_executions += other.frontier_executions;
         self.reexecutions += other.reexecutions;

@@ -1,14 +1,17 @@
 use crate::arena::Arena;
+use crate::cursors::{Advice, EndCursor, FedCursor, FrontierCursor, NextCursor, Released, Roles};
+use crate::domain::Domain;
 use crate::error::StreamError;
 use crate::groups::Groups;
 use crate::heavy::Heavy;
 use crate::signal::Signal;
 use crate::store::VersionStore;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{MODEL, Mutex};
+use crate::tallies::Tallies;
+use crate::view::Flight;
 use crate::vm::Vm;
 use crate::window::{Phase, Window};
-use crossbeam_utils::CachePadded;
 
 /// Steps that run at the frontier together at most: enough to share what they have in common, few enough for what they touch to be in
 /// the caches when it is made final.
@@ -26,54 +29,49 @@ pub(crate) struct Shared<V: Vm> {
     pub(crate) window: Window<V>,
     pub(crate) groups: Groups,
     pub(crate) heavy: Heavy,
-    /// Position of the next step to become final. Written (release) by the frontier's holder, read by all.
-    pub(crate) frontier: CachePadded<AtomicU64>,
-    /// Position of the next step to claim for speculation. Raised by whoever claims steps, lowered by a worker that gives
-    /// back some of those it claimed; a hint, since the slot's phase decides.
-    pub(crate) next: CachePadded<AtomicU64>,
-    /// Until the frontier is here, speculation pauses, since it was of no use lately. Written by the frontier's holder, read
-    /// by all; a hint.
-    pub(crate) resume: AtomicU64,
-    /// A step that was to follow another one, which is final now; plus one. Written by the frontier's holder, taken by whoever
-    /// executes it; a hint.
-    pub(crate) released: AtomicU64,
-    /// How many steps run ahead of their turn together at most. Written by the frontier's holder, read by all; a hint.
-    pub(crate) longest: AtomicU64,
-    /// End of the steps that were put into the window. Written (release) by the feeder after their slots.
-    pub(crate) fed: CachePadded<AtomicU64>,
-    /// Length of the stream; `u64::MAX` until the input is exhausted. Written once by the feeder.
-    pub(crate) end: AtomicU64,
+    pub(crate) frontier: FrontierCursor,
+    pub(crate) next: NextCursor,
+    pub(crate) fed: FedCursor,
+    pub(crate) end: EndCursor,
+    /// Until the frontier is here, speculation pauses, since it was of no use lately.
+    pub(crate) resume: Advice,
+    /// How many steps run ahead of their turn together at most.
+    pub(crate) longest: Advice,
+    pub(crate) released: Released,
     /// Set once, when the stream has ended for whatever reason; workers leave at their next step.
     stop: AtomicBool,
     /// Notified when `frontier`, `fed`, `end` or `stop` changed, or a step stopped rerunning.
     pub(crate) signal: Signal,
+    pub(crate) tallies: Tallies,
     failure: Mutex<Option<StreamError<V::Error>>>,
 }
 
 impl<V: Vm> Shared<V> {
-    /// A stream that uses what `arena` holds.
-    pub(crate) fn new(window: usize, arena: &mut Arena<V::Domain>) -> Self {
-        Self {
+    /// A stream that uses what `arena` holds, and the roles in it.
+    pub(crate) fn new(window: usize, workers: usize, arena: &mut Arena<V::Domain>) -> (Self, Roles) {
+        let shared = Self {
             store: std::mem::take(&mut arena.store),
             window: Window::new(window, &mut arena.records),
             groups: std::mem::take(&mut arena.groups),
             heavy: Heavy::default(),
-            frontier: CachePadded::default(),
-            next: CachePadded::default(),
-            resume: AtomicU64::new(0),
-            released: AtomicU64::new(0),
-            longest: AtomicU64::new(LONGEST_RUN),
-            fed: CachePadded::default(),
-            end: AtomicU64::new(u64::MAX),
+            frontier: FrontierCursor::default(),
+            next: NextCursor::default(),
+            fed: FedCursor::default(),
+            end: EndCursor::default(),
+            resume: Advice::default(),
+            longest: Advice::new(LONGEST_RUN),
+            released: Released::default(),
             stop: AtomicBool::new(false),
             signal: Signal::default(),
+            tallies: Tallies::new(workers, V::Domain::KINDS.len()),
             failure: Mutex::new(None),
-        }
+        };
+        (shared, Roles::new())
     }
 
     /// Ends the stream for good: its memory goes back to `arena`.
     pub(crate) fn recycle(self, arena: &mut Arena<V::Domain>) -> Option<StreamError<V::Error>> {
-        let complete = self.frontier.load(Ordering::Relaxed) == self.end.load(Ordering::Relaxed);
+        let complete = self.frontier.hint() == self.end.get_in_order();
         arena.store = self.store;
         arena.store.clear(complete);
         arena.groups = self.groups;
@@ -104,9 +102,14 @@ impl<V: Vm> Shared<V> {
     pub(crate) fn is_rerunning(&self, position: u64) -> bool {
         self.window.phase(position) == Phase::Rerunning
     }
+}
 
-    /// Waits until the step at `position` is no longer being executed again.
-    pub(crate) fn wait_for(&self, position: u64) {
+impl<V: Vm> Flight for Shared<V> {
+    fn stopped(&self) -> bool {
+        self.stopped()
+    }
+
+    fn wait_for(&self, position: u64) {
         self.signal.wait_until(|| !self.is_rerunning(position) || self.stopped());
     }
 }

@@ -4,11 +4,11 @@ mod pending;
 mod queue;
 
 use crate::cell::{Cell, Stamped};
+use crate::domain::Domain;
 use crate::index::Index;
 use crate::slab::Slab;
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{HashState, MODEL, Mutex};
-use crate::vm::Domain;
 use pending::InFlight;
 use std::hash::BuildHasher;
 use std::ops::Range;

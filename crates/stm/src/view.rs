@@ -1,14 +1,8 @@
-use crate::shared::Shared;
-use crate::store::{EntryId, Found, PREDICTED};
-use crate::vm::{Domain, Vm};
-use crate::window::{Observed, Record};
+use crate::domain::Domain;
+use crate::record::{Observed, Record};
+use crate::store::{EntryId, Found, PREDICTED, VersionStore};
 use std::ops::Range;
 use std::time::{Duration, Instant};
-
-type Value<V> = <<V as Vm>::Domain as Domain>::Value;
-type Key<V> = <<V as Vm>::Domain as Domain>::Key;
-type Observation<V> = <<V as Vm>::Domain as Domain>::Observation;
-type Effect<V> = <<V as Vm>::Domain as Domain>::Effect;
 
 /// A value read through a [`View`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,25 +35,34 @@ impl<T> Read<T> {
     }
 }
 
+/// The steps in flight, as a view needs them.
+pub(crate) trait Flight {
+    /// Whether the stream has ended.
+    fn stopped(&self) -> bool;
+    /// Waits until the step at `position` is no longer being executed again, or the stream has ended.
+    fn wait_for(&self, position: u64);
+}
+
 /// What one worker sees of the state while it executes a step, and what it reports.
 ///
 /// While speculating, a read gives the newest effect of an earlier step, else the final value, else the base. At
 /// the frontier it gives the final value. Reading alone relies on nothing: the VM must report by [`View::observe`]
 /// whatever its result depends on.
-pub struct View<'r, V: Vm> {
-    shared: &'r Shared<V>,
+pub struct View<'r, D: Domain> {
+    store: &'r VersionStore<D>,
+    flight: &'r dyn Flight,
     position: u64,
     speculative: bool,
     recording: bool,
     continued: bool,
     /// Ids of entries that are set aside for this worker.
     spare: Range<u32>,
-    pub(crate) record: Record<V::Domain>,
+    pub(crate) record: Record<D>,
     pub(crate) waits: u64,
     pub(crate) waited: Duration,
 }
 
-impl<V: Vm> std::fmt::Debug for View<'_, V> {
+impl<D: Domain> std::fmt::Debug for View<'_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("View")
             .field("position", &self.position)
@@ -68,10 +71,11 @@ impl<V: Vm> std::fmt::Debug for View<'_, V> {
     }
 }
 
-impl<'r, V: Vm> View<'r, V> {
-    pub(crate) fn new(shared: &'r Shared<V>) -> Self {
+impl<'r, D: Domain> View<'r, D> {
+    pub(crate) fn new(store: &'r VersionStore<D>, flight: &'r dyn Flight) -> Self {
         Self {
-            shared,
+            store,
+            flight,
             position: 0,
             speculative: false,
             recording: false,
@@ -85,7 +89,7 @@ impl<'r, V: Vm> View<'r, V> {
 
     /// A view for a worker whose state is made anew.
     pub(crate) fn successor(&self) -> Self {
-        Self { waits: self.waits, waited: self.waited, ..Self::new(self.shared) }
+        Self { waits: self.waits, waited: self.waited, ..Self::new(self.store, self.flight) }
     }
 
     /// `always`: whether to record observations even where nothing is validated later.
@@ -102,7 +106,7 @@ impl<'r, V: Vm> View<'r, V> {
         self.continued = true;
     }
 
-    /// Whether the step being executed continues a run (see [`Vm::continues`]).
+    /// Whether the step being executed continues a run (see [`crate::Vm::continues`]).
     pub fn is_continued(&self) -> bool {
         self.continued
     }
@@ -118,7 +122,7 @@ impl<'r, V: Vm> View<'r, V> {
     }
 
     /// Whether observations are recorded. At the frontier there is nothing to validate later, so that they matter only
-    /// to a VM that wants them always (see [`Vm::records_always`]).
+    /// to a VM that wants them always (see [`crate::Vm::records_always`]).
     pub fn is_recording(&self) -> bool {
         self.recording
     }
@@ -130,17 +134,17 @@ impl<'r, V: Vm> View<'r, V> {
     /// Whatever `base` returns.
     pub fn read<E>(
         &mut self,
-        key: &Key<V>,
-        base: impl FnOnce() -> Result<Value<V>, E>,
-    ) -> Result<Read<Value<V>>, E> {
+        key: &D::Key,
+        base: impl FnOnce() -> Result<D::Value, E>,
+    ) -> Result<Read<D::Value>, E> {
         let entry = self.resolve(key, base)?;
         Ok(self.read_entry(entry))
     }
 
     /// Whether the stream has met `key` before. What is under it is brought into the caches.
-    pub fn knows(&self, key: &Key<V>) -> bool {
-        let Some(entry) = self.shared.store.find(key) else { return false };
-        std::hint::black_box(self.shared.store.read_final(entry));
+    pub fn knows(&self, key: &D::Key) -> bool {
+        let Some(entry) = self.store.find(key) else { return false };
+        std::hint::black_box(self.store.read_final(entry));
         true
     }
 
@@ -151,27 +155,27 @@ impl<'r, V: Vm> View<'r, V> {
     /// Whatever `base` returns.
     pub fn resolve<E>(
         &mut self,
-        key: &Key<V>,
-        base: impl FnOnce() -> Result<Value<V>, E>,
+        key: &D::Key,
+        base: impl FnOnce() -> Result<D::Value, E>,
     ) -> Result<EntryId, E> {
-        self.shared.store.intern(key, &mut self.spare, base)
+        self.store.intern(key, &mut self.spare, base)
     }
 
     /// Reads the value of an entry.
-    pub fn read_entry(&mut self, entry: EntryId) -> Read<Value<V>> {
-        let store = &self.shared.store;
+    pub fn read_entry(&mut self, entry: EntryId) -> Read<D::Value> {
+        let store = self.store;
         if !self.speculative {
             return Read::new(entry, store.read_final(entry));
         }
         loop {
             match store.read_at(entry, self.position) {
                 Found::Value { stamp, value } => return Read::new(entry, (stamp, value)),
-                Found::Rerunning(_) if self.shared.stopped() => {
+                Found::Rerunning(_) if self.flight.stopped() => {
                     return Read::new(entry, store.read_final(entry));
                 }
                 Found::Rerunning(writer) => {
                     let start = Instant::now();
-                    self.shared.wait_for(writer);
+                    self.flight.wait_for(writer);
                     self.waits += 1;
                     self.waited += start.elapsed();
                 }
@@ -181,7 +185,7 @@ impl<'r, V: Vm> View<'r, V> {
 
     /// Records that the result relies on `observation` of what was seen. It must hold of the value that was read: while
     /// that version stands, it is not compared again. See [`Sighting::predicted`] for one that may not.
-    pub fn observe(&mut self, seen: Sighting, observation: Observation<V>) {
+    pub fn observe(&mut self, seen: Sighting, observation: D::Observation) {
         if self.recording {
             let Sighting { entry, stamp } = seen;
             self.record.observations.push(Observed { entry, stamp, observation });
@@ -189,7 +193,7 @@ impl<'r, V: Vm> View<'r, V> {
     }
 
     /// Records what the step does. An entry may be named once per run, and not as a late effect besides.
-    pub fn effect(&mut self, entry: EntryId, effect: Effect<V>) {
+    pub fn effect(&mut self, entry: EntryId, effect: D::Effect) {
         self.record.effects.push((entry, effect));
     }
 
@@ -197,7 +201,7 @@ impl<'r, V: Vm> View<'r, V> {
     ///
     /// Later steps that are executed ahead do not see it, so that it costs the workers no traffic; should they rely on it, they
     /// conflict. Late effects apply in the order in which they are named, of which an entry may have several.
-    pub fn late_effect(&mut self, entry: EntryId, effect: Effect<V>) {
+    pub fn late_effect(&mut self, entry: EntryId, effect: D::Effect) {
         self.record.late.push((entry, effect));
     }
 }

@@ -1,34 +1,6 @@
-use crate::{Cell, Check, EntryId, View};
-use std::hash::Hash;
-
-/// What is kept under keys, how it is observed and how it changes.
-///
-/// Locations that are always found together can share a key (an account's balance, nonce and code, say): the
-/// [`Domain::Value`] then holds all of them, and [`Domain::Observation`] and [`Domain::Effect`] say which they are
-/// about, so that conflicts are still told apart location by location.
-pub trait Domain {
-    /// Identity of a location or of a group of them. Compared in full: a hash only places it.
-    type Key: Copy + Eq + Hash + Send + Sync;
-    /// How a key is kept.
-    type KeyCell: Cell<Self::Key>;
-    /// What is stored under a key.
-    type Value: Copy + PartialEq + Send + Sync;
-    /// How a value is kept so that it can be read while it changes.
-    type Cell: Cell<Self::Value>;
-    /// What a step relied on under a key.
-    type Observation: Copy + Send;
-    /// What a step does under a key.
-    type Effect: Copy + Send;
-
-    /// Names of the kinds of location, for counting conflicts.
-    const KINDS: &'static [&'static str];
-
-    /// Tests an observation.
-    fn check(observation: &Self::Observation, value: &Self::Value) -> Check;
-
-    /// Applies an effect. Whether that changed the value. Must be total: speculation can apply it to any value.
-    fn apply(effect: &Self::Effect, value: &mut Self::Value) -> bool;
-}
+use crate::domain::Domain;
+use crate::record::{Effects, Violation};
+use crate::view::View;
 
 /// What the engine drives: it knows how to execute one step.
 ///
@@ -50,12 +22,12 @@ pub trait Vm: Sync {
 
     /// Makes the state of one worker; called once per thread and stream, and again after a panic in one of the methods that are given
     /// the state to execute steps with, which may have been left half-way and is dropped.
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r>
+    fn worker<'r>(&'r self, view: View<'r, Self::Domain>) -> Self::Worker<'r>
     where
         Self: Sized;
 
     /// The view inside a worker.
-    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self::Domain>
     where
         Self: Sized + 'r;
 
@@ -92,7 +64,8 @@ pub trait Vm: Sync {
     ///
     /// # Errors
     ///
-    /// While speculating, an error or a panic only says that the step cannot be judged yet. At the frontier it ends the stream.
+    /// While speculating, an error or a panic only says that the step cannot be judged yet. At the step's turn a panic ends the stream,
+    /// and [`Vm::reject`] says what an error means.
     ///
     /// What a step did that failed need not be undone, in the worker's state or in its view: a run in which one fails is forgotten and
     /// begun again without it.
@@ -136,6 +109,26 @@ pub trait Vm: Sync {
         Ok(())
     }
 
+    /// Says what an error at a step's turn means: whether the stream ends, as it does by default, or the step becomes final without
+    /// effects.
+    ///
+    /// `error` is that of an execution of `step` alone on the state that all earlier steps left, so that it is the same however the
+    /// stream was executed. Asked once per such step. A consumer that leaves out invalid transactions answers with an output that says
+    /// why.
+    ///
+    /// With an output, the step counts as any other one: it has its turn in [`Sink::finalize`](crate::Sink::finalize), with this output
+    /// and [`Outcome::Rejected`](crate::Outcome::Rejected). Whatever the failed execution reported to the view is dropped.
+    /// [`Sink::admit`](crate::Sink::admit) is not asked about it, since there is nothing left to admit.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the stream at this step ([`StreamError::Step`](crate::StreamError::Step)). So does a panic; a panic of the
+    /// execution itself ends it without asking.
+    fn reject(&self, step: &Self::Step, error: Self::Error) -> Result<Self::Output, Self::Error> {
+        let _ = step;
+        Err(error)
+    }
+
     /// Whether steps that execute at the frontier record their observations, too, for a sink that wants to see them
     /// ([`crate::Sink::record`]).
     fn records_always(&self) -> bool {
@@ -158,12 +151,6 @@ pub trait Vm: Sync {
         false
     }
 }
-
-/// An observation that does not hold: where, what was relied on, and the value that is true now.
-pub type Violation<D> = (EntryId, <D as Domain>::Observation, <D as Domain>::Value);
-
-/// What a step does, by entry. An entry is named at most once, but for late effects.
-pub type Effects<D> = Vec<(EntryId, <D as Domain>::Effect)>;
 
 /// A conflicted result, laid open to [`Vm::repair`].
 pub struct Repair<'a, V: Vm> {

@@ -1,8 +1,8 @@
 use crate::groups::Place;
-use crate::store::EntryId;
+use crate::record::Record;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
-use crate::vm::{Domain, Effects, Vm};
+use crate::vm::Vm;
 
 /// What a step is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,53 +34,6 @@ impl Phase {
     }
 }
 
-/// An observation as recorded: where, the stamp of the value seen, and what was relied on.
-pub(crate) struct Observed<D: Domain> {
-    pub(crate) entry: EntryId,
-    pub(crate) stamp: u64,
-    pub(crate) observation: D::Observation,
-}
-
-/// What executing a step once recorded. The vectors are reused.
-pub(crate) struct Record<D: Domain> {
-    pub(crate) observations: Vec<Observed<D>>,
-    pub(crate) effects: Effects<D>,
-    /// Effects that nobody sees before they are final; see [`crate::View::late_effect`].
-    pub(crate) late: Effects<D>,
-}
-
-impl<D: Domain> Default for Record<D> {
-    fn default() -> Self {
-        Self { observations: Vec::new(), effects: Vec::new(), late: Vec::new() }
-    }
-}
-
-impl<D: Domain> Record<D> {
-    pub(crate) fn clear(&mut self) {
-        self.observations.clear();
-        self.effects.clear();
-        self.late.clear();
-    }
-
-    /// Memory, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        let Self { observations, effects, late } = self;
-        observations.capacity() * size_of::<Observed<D>>()
-            + (effects.capacity() + late.capacity()) * size_of::<(EntryId, D::Effect)>()
-    }
-
-    /// Makes those effects late that nobody wants to know of.
-    pub(crate) fn keep_back(&mut self, unwanted: impl Fn(EntryId) -> bool) {
-        let Self { effects, late, .. } = self;
-        late.extend(effects.extract_if(.., |(entry, _)| unwanted(*entry)));
-    }
-
-    /// All effects.
-    pub(crate) fn all_effects(&self) -> impl Iterator<Item = &(EntryId, D::Effect)> {
-        self.effects.iter().chain(&self.late)
-    }
-}
-
 /// A step in flight and its newest result.
 pub(crate) struct Body<V: Vm> {
     pub(crate) step: Option<V::Step>,
@@ -93,6 +46,8 @@ pub(crate) struct Body<V: Vm> {
     pub(crate) incarnation: u32,
     /// Number of results found invalid so far.
     pub(crate) conflicts: u32,
+    /// Whether the result was found invalid at its turn, and made valid by [`crate::Vm::repair`].
+    pub(crate) repaired: bool,
     /// Whether there was no use in executing ahead, even if the result is valid.
     pub(crate) futile: bool,
     /// The step's group, if it is in one.
@@ -143,6 +98,7 @@ impl<V: Vm> Window<V> {
                 record: records.pop().unwrap_or_default(),
                 incarnation: 0,
                 conflicts: 0,
+                repaired: false,
                 futile: false,
                 group: None,
                 before: None,

@@ -1,18 +1,23 @@
+mod commit;
 mod guard;
 mod run;
 mod serve;
 mod speculate;
 
+use crate::config::Settings;
+use crate::domain::Domain;
 use crate::error::{StreamError, message};
 use crate::feed::{Feed, Scout};
-use crate::frontier::{Frontier, Sink};
+use crate::frontier::Frontier;
 use crate::metrics::{Event, EventKind, Metrics};
 use crate::seats::{Seat, Seats};
 use crate::shared::{LONGEST_AT_FRONTIER, Shared};
+use crate::sink::Sink;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{MODEL, Mutex, ThreadPool, nap};
+use crate::tallies::Tallies;
 use crate::view::View;
-use crate::vm::{Domain, Vm};
+use crate::vm::Vm;
 use crate::window::Body;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -35,21 +40,10 @@ pub(crate) enum Thread {
     Caller,
 }
 
-/// How streams are executed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) threads: usize,
-    pub(crate) window: usize,
-    pub(crate) timing: bool,
-    pub(crate) timelines: bool,
-    pub(crate) hints: bool,
-    pub(crate) runs: bool,
-}
-
 /// One stream and everything its workers need.
-pub(crate) struct Crew<V: Vm, S, I, B> {
+pub(crate) struct Crew<V: Vm, S, F> {
     pub(crate) shared: Shared<V>,
-    feed: Mutex<Feed<I, B>>,
+    feed: Mutex<F>,
     frontier: Mutex<Frontier<V, S>>,
     /// Whether somebody serves the frontier: a hint.
     served: AtomicBool,
@@ -64,7 +58,6 @@ pub(crate) struct Crew<V: Vm, S, I, B> {
     seats: Seats,
     /// Number of workers that have come.
     arrived: AtomicUsize,
-    metrics: Mutex<Metrics>,
 }
 
 /// The time since `start`; zero if it was not measured.
@@ -77,6 +70,8 @@ struct Worker<'r, V: Vm> {
     vm: &'r V,
     state: V::Worker<'r>,
     metrics: Metrics,
+    /// How much it had done when it last told its counters.
+    told: u64,
     /// Whether to measure time per phase.
     timing: bool,
     /// How many steps it claims at once, by how long the last ones took.
@@ -91,7 +86,7 @@ struct Worker<'r, V: Vm> {
 }
 
 impl<'r, V: Vm> Worker<'r, V> {
-    fn view(&mut self) -> &mut View<'r, V> {
+    fn view(&mut self) -> &mut View<'r, V::Domain> {
         self.vm.view(&mut self.state)
     }
 
@@ -126,6 +121,21 @@ impl<'r, V: Vm> Worker<'r, V> {
         }
     }
 
+    /// Tells its counters if it has done so much since it last did.
+    fn tell(&mut self, least: u64, tallies: &Tallies) {
+        let done = self.metrics.executions + self.metrics.steps;
+        if done - self.told < least {
+            return;
+        }
+        self.told = done;
+        let (waits, waited) = (self.view().waits, self.view().waited);
+        tallies.tell(self.id, |told| {
+            told.copy_from(&self.metrics);
+            told.waits = waits;
+            told.idle_time += waited;
+        });
+    }
+
     fn count_conflict(&mut self, kinds: impl Iterator<Item = usize>) {
         self.metrics.conflicts += 1;
         for kind in kinds {
@@ -154,12 +164,11 @@ impl<V: Vm> Scout<V::Step> for Ahead<'_, '_, V> {
     }
 }
 
-impl<V, S, I, B> Crew<V, S, I, B>
+impl<V, S, I, B> Crew<V, S, Feed<I, B>>
 where
     V: Vm,
     S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
+    I: Iterator<Item: IntoIterator<IntoIter = B>> + Send,
     B: Iterator<Item = V::Step> + Send,
 {
     pub(crate) fn new(
@@ -167,13 +176,13 @@ where
         settings: &Settings,
         seats: Seats,
         feed: Feed<I, B>,
-        sink: S,
+        frontier: Frontier<V, S>,
     ) -> Self {
         let Settings { threads, timing, timelines, runs, .. } = *settings;
         Self {
             shared,
             feed: Mutex::new(feed),
-            frontier: Mutex::new(Frontier::new(sink)),
+            frontier: Mutex::new(frontier),
             served: AtomicBool::new(false),
             threads,
             timing,
@@ -182,16 +191,12 @@ where
             start: Instant::now(),
             seats,
             arrived: AtomicUsize::new(0),
-            metrics: Mutex::new(Metrics {
-                conflicts_by_kind: vec![0; V::Domain::KINDS.len()],
-                ..Metrics::default()
-            }),
         }
     }
 
     /// What is left once all workers have gone; and whether one of them left a thread that could not be moved back.
     pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
-        (self.metrics.into_inner(), self.shared, self.seats.are_bound())
+        (self.shared.tallies.sum(), self.shared, self.seats.are_bound())
     }
 
     /// Executes the stream to its end on this thread, and on those that help. Then the sink is dropped, which is how a consumer behind
@@ -243,8 +248,9 @@ where
         }
         let mut worker = Worker {
             vm,
-            state: vm.worker(View::new(shared)),
-            metrics: Metrics { conflicts_by_kind: vec![0; V::Domain::KINDS.len()], ..Metrics::default() },
+            state: vm.worker(View::new(&shared.store, shared)),
+            metrics: Metrics::new(V::Domain::KINDS.len()),
+            told: 0,
             timing: self.timing,
             run: 1,
             approached: (0, Instant::now(), 0),
@@ -259,8 +265,8 @@ where
         }
         while !shared.stopped() {
             self.seats.take(&mut seat);
-            let seen = (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst));
-            let ended = shared.end.load(Ordering::SeqCst);
+            let seen = (shared.frontier.get_in_order(), shared.fed.get_in_order());
+            let ended = shared.end.get_in_order();
             // Who serves a consumer has helpers from the start: there is more to come.
             if (thread == Thread::Own || seen.1 > FEW)
                 && let Some(invite) = invite.take()
@@ -274,6 +280,7 @@ where
                 || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {
+                worker.tell(1, &shared.tallies);
                 continue;
             }
             let start = Instant::now();
@@ -283,17 +290,14 @@ where
                 self.seats.leave(&seat);
                 shared.signal.wait_until(|| {
                     shared.stopped()
-                        || (shared.frontier.load(Ordering::SeqCst), shared.fed.load(Ordering::SeqCst)) != seen
-                        || shared.end.load(Ordering::SeqCst) != ended
+                        || (shared.frontier.get_in_order(), shared.fed.get_in_order()) != seen
+                        || shared.end.get_in_order() != ended
                 });
             }
             worker.metrics.idle_time += start.elapsed();
         }
         self.seats.give_up(seat);
-        let (waits, waited) = (worker.view().waits, worker.view().waited);
-        worker.metrics.waits += waits;
-        worker.metrics.idle_time += waited;
-        worker.metrics.timelines.extend(worker.timeline.take());
-        self.metrics.lock().merge(&worker.metrics);
+        worker.tell(0, &shared.tallies);
+        shared.tallies.tell(worker.id, |told| told.timelines.extend(worker.timeline.take()));
     }
 }

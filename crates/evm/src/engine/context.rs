@@ -1,5 +1,4 @@
 use super::db::Db;
-use super::state_view::StateView;
 use crate::protocol::Protocol;
 use alloy_primitives::{Address, U256};
 use revm::context::{BlockEnv, CfgEnv, Context, Journal, Transaction};
@@ -7,25 +6,20 @@ use revm::interpreter::InstructionContext;
 use revm::interpreter::interpreter::EthInterpreter;
 
 /// revm's context over a worker's view, with transactions `T` and a chain's own context `C`.
-pub(crate) type Ctx<'r, T, C, W> = Context<BlockEnv, T, CfgEnv, Db<'r, W>, Journal<Db<'r, W>>, C>;
+pub(crate) type Ctx<'r, T, C> = Context<BlockEnv, T, CfgEnv, Db<'r>, Journal<Db<'r>>, C>;
 
 /// The context of a chain's transactions.
-pub(crate) type CtxOf<'r, P, W> = Ctx<'r, <P as Protocol>::Tx, <P as Protocol>::Context, W>;
+pub(crate) type CtxOf<'r, P> = Ctx<'r, <P as Protocol>::Tx, <P as Protocol>::Context>;
 
 /// What an instruction is given.
-pub(crate) type Ictx<'a, 'r, T, C, W> = InstructionContext<'a, Ctx<'r, T, C, W>, EthInterpreter>;
+pub(crate) type Ictx<'a, 'r, T, C> = InstructionContext<'a, Ctx<'r, T, C>, EthInterpreter>;
 
 /// The same context, for a shorter time.
-pub(crate) fn reborrow<'a, 'r, T: Transaction, C, W: StateView>(
-    context: &'a mut Ictx<'_, 'r, T, C, W>,
-) -> Ictx<'a, 'r, T, C, W> {
+pub(crate) fn reborrow<'a, 'r, T: Transaction, C>(context: &'a mut Ictx<'_, 'r, T, C>) -> Ictx<'a, 'r, T, C> {
     InstructionContext { interpreter: context.interpreter, host: context.host }
 }
 
 /// The current balance of an account that the run has loaded.
-pub(crate) fn balance<T: Transaction, C, W: StateView>(
-    ctx: &Ctx<'_, T, C, W>,
-    address: Address,
-) -> Option<U256> {
+pub(crate) fn balance<T: Transaction, C>(ctx: &Ctx<'_, T, C>, address: Address) -> Option<U256> {
     ctx.journaled_state.inner.state.get(&address).map(|account| account.info.balance)
 }

@@ -1,8 +1,7 @@
 use super::kept::Content;
 use super::ledger::{Access, Ledger, SlotAccess};
-use super::location::{AccountState, Key, Value};
+use super::location::{AccountState, EvmState, Key, Value};
 use super::pools::Pools;
-use super::state_view::StateView;
 use crate::code;
 use crate::protocol::StorageCollisions;
 use crate::state::{Base, StoreError};
@@ -14,11 +13,11 @@ use revm::primitives::{StorageKey, StorageValue};
 use revm::state::{AccountId, AccountInfo};
 use std::convert::Infallible;
 use std::sync::Arc;
-use tandem_stm::{EntryId, Sighting};
+use tandem_stm::{EntryId, Sighting, View};
 
 /// The state as revm sees it: one worker's view, with a record of what was loaded.
-pub(crate) struct Db<'r, W> {
-    pub(crate) view: W,
+pub(crate) struct Db<'r> {
+    pub(crate) view: View<'r, EvmState>,
     pub(crate) ledger: Ledger,
     pools: &'r Pools<'r>,
     store: Option<&'r Base<'r>>,
@@ -36,8 +35,8 @@ pub(crate) struct Db<'r, W> {
     pub(crate) content: Content,
 }
 
-impl<'r, W: StateView> Db<'r, W> {
-    pub(crate) fn new(view: W, pools: &'r Pools<'r>) -> Self {
+impl<'r> Db<'r> {
+    pub(crate) fn new(view: View<'r, EvmState>, pools: &'r Pools<'r>) -> Self {
         Self {
             view,
             ledger: Ledger::default(),
@@ -169,13 +168,13 @@ impl<'r, W: StateView> Db<'r, W> {
     }
 }
 
-impl<W> Drop for Db<'_, W> {
+impl Drop for Db<'_> {
     fn drop(&mut self) {
         self.pools.spare.keep(std::mem::take(&mut self.content));
     }
 }
 
-impl<W: StateView> Database for Db<'_, W> {
+impl Database for Db<'_> {
     type Error = StoreError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
@@ -240,7 +239,7 @@ impl<W: StateView> Database for Db<'_, W> {
     }
 }
 
-impl<W: StateView> Db<'_, W> {
+impl Db<'_> {
     /// A slot of an account that the run has loaded, as its steps before this one found it.
     pub(crate) fn slot_of_base(&mut self, address: Address, slot: U256) -> Result<U256, StoreError> {
         match self.ledger.find(address) {

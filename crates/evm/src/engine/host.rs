@@ -1,6 +1,5 @@
 use super::machine::Machine;
 use super::ordered::{OrderedOf, credit};
-use super::state_view::StateView;
 use crate::code;
 use crate::protocol::{Host, Protocol, SystemError};
 use alloy_primitives::{Address, Bytes, U256};
@@ -9,7 +8,7 @@ use revm::context::result::ExecutionResult;
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::handler::{EvmTr, Handler};
 
-impl<'r, P: Protocol, W: StateView + 'r> Host<P> for Machine<'r, P, W> {
+impl<'r, P: Protocol> Host<P> for Machine<'r, P> {
     fn call(&mut self, tx: P::Tx) -> Result<ExecutionResult, SystemError> {
         self.set_transaction(tx, P::Context::default());
         Ok(OrderedOf::<P, Self>::default().run_system_call(self)?)

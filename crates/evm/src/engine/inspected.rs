@@ -2,7 +2,6 @@ use super::context::CtxOf;
 use super::machine::Machine;
 use super::ordered::Ordered;
 use super::recorder::Recorder;
-use super::state_view::StateView;
 use crate::protocol::{EvmError, Protocol};
 use crate::state::StoreError;
 use revm::context::result::HaltReason;
@@ -14,24 +13,23 @@ use revm::interpreter::interpreter::EthInterpreter;
 use std::sync::Arc;
 
 /// A machine whose transaction is watched.
-pub(crate) struct Inspected<'a, 'r, P: Protocol, W: StateView, I> {
-    pub(crate) machine: &'a mut Machine<'r, P, W>,
+pub(crate) struct Inspected<'a, 'r, P: Protocol, I> {
+    pub(crate) machine: &'a mut Machine<'r, P>,
     pub(crate) inspector: I,
 }
 
-impl<'r, P: Protocol, W: StateView, I> Recorder<'r> for Inspected<'_, 'r, P, W, I> {
+impl<'r, P: Protocol, I> Recorder<'r> for Inspected<'_, 'r, P, I> {
     type Protocol = P;
-    type View = W;
 
     fn protocol(&self) -> Arc<P> {
         self.machine.protocol()
     }
 }
 
-impl<'r, P: Protocol, W: StateView, I> EvmTr for Inspected<'_, 'r, P, W, I> {
-    type Context = CtxOf<'r, P, W>;
-    type Instructions = <Machine<'r, P, W> as EvmTr>::Instructions;
-    type Precompiles = <Machine<'r, P, W> as EvmTr>::Precompiles;
+impl<'r, P: Protocol, I> EvmTr for Inspected<'_, 'r, P, I> {
+    type Context = CtxOf<'r, P>;
+    type Instructions = <Machine<'r, P> as EvmTr>::Instructions;
+    type Precompiles = <Machine<'r, P> as EvmTr>::Precompiles;
     type Frame = EthFrame<EthInterpreter>;
 
     fn all(&self) -> (&Self::Context, &Self::Instructions, &Self::Precompiles, &FrameStack<Self::Frame>) {
@@ -64,11 +62,10 @@ impl<'r, P: Protocol, W: StateView, I> EvmTr for Inspected<'_, 'r, P, W, I> {
     }
 }
 
-impl<'r, P, W, I> InspectorEvmTr for Inspected<'_, 'r, P, W, I>
+impl<'r, P, I> InspectorEvmTr for Inspected<'_, 'r, P, I>
 where
     P: Protocol,
-    W: StateView,
-    I: Inspector<CtxOf<'r, P, W>>,
+    I: Inspector<CtxOf<'r, P>>,
 {
     type Inspector = I;
 
@@ -93,12 +90,11 @@ where
     }
 }
 
-impl<'a, 'r: 'a, P, W, I, H> InspectorHandler for Ordered<H>
+impl<'a, 'r: 'a, P, I, H> InspectorHandler for Ordered<H>
 where
     P: Protocol,
-    W: StateView + 'r,
-    I: Inspector<CtxOf<'r, P, W>>,
-    H: Handler<Evm = Inspected<'a, 'r, P, W, I>, Error = EvmError, HaltReason = HaltReason>,
+    I: Inspector<CtxOf<'r, P>>,
+    H: Handler<Evm = Inspected<'a, 'r, P, I>, Error = EvmError, HaltReason = HaltReason>,
 {
     type IT = EthInterpreter;
 }

@@ -5,7 +5,6 @@ use super::db::Db;
 use super::precompiles::Recording;
 use super::record::note_frame;
 use super::recorder::Recorder;
-use super::state_view::StateView;
 use crate::ops::{self, Instructions};
 use crate::protocol::{Block, Protocol, StorageCollisions, collide};
 use crate::state::StoreError;
@@ -27,11 +26,11 @@ use std::sync::Arc;
 /// Accounts that the journal keeps room for.
 const KEPT_ACCOUNTS: usize = 256;
 
-type Inner<'r, P, W> = Evm<
-    CtxOf<'r, P, W>,
+type Inner<'r, P> = Evm<
+    CtxOf<'r, P>,
     (),
-    Instructions<'r, P, W>,
-    Recording<P, <P as Protocol>::Precompiles<CtxOf<'r, P, W>>>,
+    Instructions<'r, P>,
+    Recording<P, <P as Protocol>::Precompiles<CtxOf<'r, P>>>,
     EthFrame<EthInterpreter>,
 >;
 
@@ -46,16 +45,16 @@ struct Rules<P> {
 }
 
 /// An EVM that notes funds checks and every instruction that shows a balance.
-pub(crate) struct Machine<'r, P: Protocol, W: StateView> {
-    inner: Inner<'r, P, W>,
+pub(crate) struct Machine<'r, P: Protocol> {
+    inner: Inner<'r, P>,
     /// Of the block that it is at.
     rules: Option<Rules<P>>,
 }
 
-impl<'r, P: Protocol, W: StateView> Machine<'r, P, W> {
-    pub(crate) fn new(db: Db<'r, W>) -> Self {
+impl<'r, P: Protocol> Machine<'r, P> {
+    pub(crate) fn new(db: Db<'r>) -> Self {
         let spec = SpecId::default();
-        let ctx: CtxOf<'r, P, W> = Context {
+        let ctx: CtxOf<'r, P> = Context {
             block: BlockEnv::default(),
             tx: P::Tx::default(),
             cfg: CfgEnv::new_with_spec(spec),
@@ -74,7 +73,7 @@ impl<'r, P: Protocol, W: StateView> Machine<'r, P, W> {
         self.rules = None;
     }
 
-    pub(crate) fn db(&mut self) -> &mut Db<'r, W> {
+    pub(crate) fn db(&mut self) -> &mut Db<'r> {
         &mut self.inner.ctx.journaled_state.database
     }
 
@@ -131,9 +130,8 @@ impl<'r, P: Protocol, W: StateView> Machine<'r, P, W> {
     }
 }
 
-impl<'r, P: Protocol, W: StateView> Recorder<'r> for Machine<'r, P, W> {
+impl<'r, P: Protocol> Recorder<'r> for Machine<'r, P> {
     type Protocol = P;
-    type View = W;
 
     fn protocol(&self) -> Arc<P> {
         let rules = self.rules.as_ref().expect("a machine executes after it was given a block");
@@ -141,10 +139,10 @@ impl<'r, P: Protocol, W: StateView> Recorder<'r> for Machine<'r, P, W> {
     }
 }
 
-impl<'r, P: Protocol, W: StateView> EvmTr for Machine<'r, P, W> {
-    type Context = CtxOf<'r, P, W>;
-    type Instructions = Instructions<'r, P, W>;
-    type Precompiles = Recording<P, P::Precompiles<CtxOf<'r, P, W>>>;
+impl<'r, P: Protocol> EvmTr for Machine<'r, P> {
+    type Context = CtxOf<'r, P>;
+    type Instructions = Instructions<'r, P>;
+    type Precompiles = Recording<P, P::Precompiles<CtxOf<'r, P>>>;
     type Frame = EthFrame<EthInterpreter>;
 
     fn all(&self) -> (&Self::Context, &Self::Instructions, &Self::Precompiles, &FrameStack<Self::Frame>) {
@@ -192,8 +190,8 @@ impl<'r, P: Protocol, W: StateView> EvmTr for Machine<'r, P, W> {
 
 /// Whether one of the accounts that had storage in the base state still has it, and nothing else that is in the way of a creation
 /// (EIP-7610). Warms the address.
-fn has_storage<T: Transaction, C, W: StateView>(
-    ctx: &mut Ctx<'_, T, C, W>,
+fn has_storage<T: Transaction, C>(
+    ctx: &mut Ctx<'_, T, C>,
     collisions: &StorageCollisions,
     address: Address,
 ) -> Result<bool, StoreError> {

@@ -16,7 +16,6 @@ pub(crate) mod record;
 mod recorder;
 mod repair;
 mod report;
-pub(crate) mod state_view;
 pub(crate) mod step;
 mod transfer;
 pub(crate) mod vm;

@@ -2,7 +2,6 @@ use super::context::{Ctx, CtxOf};
 use super::db::Db;
 use super::location::AccountState;
 use super::recorder::Recorder;
-use super::state_view::StateView;
 use crate::protocol::{Charge, EvmError, Protocol, SenderRule, forward_to_inner};
 use alloy_primitives::{Address, U256};
 use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
@@ -109,7 +108,7 @@ where
 /// Pays the fees of the transaction that is set.
 fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), EvmError> {
     let protocol = evm.protocol();
-    let CtxOf::<E::Protocol, E::View> { tx, block, cfg, journaled_state, .. } = evm.ctx();
+    let CtxOf::<E::Protocol> { tx, block, cfg, journaled_state, .. } = evm.ctx();
     let charge = Charge { tx, block, spec: cfg.spec, gas_used };
     let (spec, shown) = (cfg.spec, journaled_state.database.ledger.inspected);
     let mut paid = Ok(());
@@ -125,7 +124,7 @@ fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), EvmEr
 
 /// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
 /// told that later transactions find nothing there.
-fn forget_the_gone<T: Transaction, C, W: StateView>(ctx: &mut Ctx<'_, T, C, W>) {
+fn forget_the_gone<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
     if !ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
         return;
     }
@@ -144,12 +143,7 @@ fn forget_the_gone<T: Transaction, C, W: StateView>(ctx: &mut Ctx<'_, T, C, W>) 
 
 /// Adds to a balance: in the journal if the account is loaded, else without reading it. Nothing of it is reverted, and nobody is any
 /// warmer for it.
-pub(crate) fn credit<W: StateView>(
-    journal: &mut Journal<Db<'_, W>>,
-    spec: SpecId,
-    address: Address,
-    amount: U256,
-) {
+pub(crate) fn credit(journal: &mut Journal<Db<'_>>, spec: SpecId, address: Address, amount: U256) {
     let Journal { inner, database: db } = journal;
     let Some(account) = inner.state.get_mut(&address) else { return db.ledger.credit(address, amount) };
     account.mark_touch();

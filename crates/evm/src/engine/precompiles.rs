@@ -1,5 +1,4 @@
 use super::context::CtxOf;
-use super::state_view::StateView;
 use crate::protocol::{Block, Protocol};
 use alloy_primitives::Address;
 use alloy_primitives::map::AddressSet;
@@ -27,11 +26,10 @@ impl<P: Protocol, T> Recording<P, T> {
 /// Of a machine that was given no block yet.
 static NONE: LazyLock<AddressSet> = LazyLock::new(AddressSet::default);
 
-impl<'r, P, W, T> PrecompileProvider<CtxOf<'r, P, W>> for Recording<P, T>
+impl<'r, P, T> PrecompileProvider<CtxOf<'r, P>> for Recording<P, T>
 where
     P: Protocol,
-    W: StateView,
-    T: PrecompileProvider<CtxOf<'r, P, W>, Output = InterpreterResult>,
+    T: PrecompileProvider<CtxOf<'r, P>, Output = InterpreterResult>,
 {
     type Output = InterpreterResult;
 
@@ -41,7 +39,7 @@ where
 
     fn run(
         &mut self,
-        context: &mut CtxOf<'r, P, W>,
+        context: &mut CtxOf<'r, P>,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
         let Some((protocol, precompiles)) = &mut self.0 else { return Ok(None) };

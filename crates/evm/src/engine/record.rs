@@ -1,7 +1,6 @@
 //! What frames and instructions rely on.
 
 use super::context::{Ctx, balance};
-use super::state_view::StateView;
 use alloy_primitives::{Address, U256};
 use revm::context::Transaction;
 use revm::interpreter::interpreter_action::FrameInit;
@@ -9,7 +8,7 @@ use revm::interpreter::{CallValue, FrameInput};
 use revm::primitives::hardfork::SpecId;
 
 /// Notes the funds check with which a frame begins, and the nonces that a creation depends on.
-pub(crate) fn note_frame<T: Transaction, C, W: StateView>(ctx: &mut Ctx<'_, T, C, W>, frame: &FrameInit) {
+pub(crate) fn note_frame<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, frame: &FrameInit) {
     match &frame.frame_input {
         FrameInput::Call(inputs) => {
             if let CallValue::Transfer(value) = inputs.value {
@@ -33,11 +32,7 @@ pub(crate) fn note_frame<T: Transaction, C, W: StateView>(ctx: &mut Ctx<'_, T, C
 }
 
 /// Notes that `value` is about to be taken from an account if it is there.
-pub(crate) fn note_outflow<T: Transaction, C, W: StateView>(
-    ctx: &mut Ctx<'_, T, C, W>,
-    from: Address,
-    value: U256,
-) {
+pub(crate) fn note_outflow<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, from: Address, value: U256) {
     if value.is_zero() {
         return;
     }
@@ -50,11 +45,7 @@ pub(crate) fn note_outflow<T: Transaction, C, W: StateView>(
 }
 
 /// Notes that a result depends on whether an account is empty, given its balance now.
-pub(crate) fn note_emptiness<T: Transaction, C, W: StateView>(
-    ctx: &mut Ctx<'_, T, C, W>,
-    address: Address,
-    balance: U256,
-) {
+pub(crate) fn note_emptiness<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, address: Address, balance: U256) {
     let Some(info) = ctx.journaled_state.inner.state.get(&address).map(|account| &account.info) else {
         return;
     };

@@ -8,7 +8,6 @@ use super::location::{
 };
 use super::pools::Pools;
 use super::repair::{self, Transfer};
-use super::state_view::StateView;
 use crate::state::StoreError;
 use alloy_primitives::{Address, B256, U256};
 use revm::context::Transaction;
@@ -17,8 +16,8 @@ use revm::state::{Account, AccountInfo, EvmState};
 use tandem_stm::{Delta, Effect, Observation};
 
 /// Reports a finished run of steps to the view. Returns the balance transfer that a repair could shift, if there is just one.
-pub(crate) fn report<T: Transaction, C, W: StateView>(
-    ctx: &mut Ctx<'_, T, C, W>,
+pub(crate) fn report<T: Transaction, C>(
+    ctx: &mut Ctx<'_, T, C>,
     pools: &Pools<'_>,
 ) -> Result<Option<Transfer>, StoreError> {
     let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
@@ -70,7 +69,7 @@ pub(crate) fn report<T: Transaction, C, W: StateView>(
 }
 
 /// Reports what the step relied on.
-fn observe<W: StateView>(db: &mut Db<'_, W>, state: &EvmState) -> Option<Transfer> {
+fn observe(db: &mut Db<'_>, state: &EvmState) -> Option<Transfer> {
     for index in 0..db.ledger.creations.len() {
         let created = db.ledger.creations[index];
         if let Some(access) = db.ledger.access(created) {
@@ -144,8 +143,8 @@ fn change(
 }
 
 /// Reports the storage of a contract created by the step: a new generation, in which every slot was zero.
-fn fill_created<W: StateView>(
-    db: &mut Db<'_, W>,
+fn fill_created(
+    db: &mut Db<'_>,
     address: Address,
     account: &Account,
     generation: u64,
@@ -161,7 +160,7 @@ fn fill_created<W: StateView>(
 }
 
 /// Reports changed slots of accounts that were there before and after the step.
-fn change_slots<W: StateView>(db: &mut Db<'_, W>, state: &EvmState) {
+fn change_slots(db: &mut Db<'_>, state: &EvmState) {
     let mut last: Option<(usize, Option<&Account>)> = None;
     for access in &db.ledger.slots {
         let account = match last {

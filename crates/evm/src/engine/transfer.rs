@@ -9,7 +9,6 @@ use super::db::Db;
 use super::location::BALANCE_CAP;
 use super::machine::Machine;
 use super::ordered::{OrderedOf, credit};
-use super::state_view::StateView;
 use crate::protocol::{Block, Charge, Protocol, SenderRule};
 use crate::state::StoreError;
 use alloy_primitives::{Address, Bytes, U256};
@@ -38,7 +37,7 @@ struct Transfer {
 
 impl Transfer {
     /// `None` if the transaction that is set had better be executed by the handler.
-    fn of<P: Protocol, W: StateView>(ctx: &CtxOf<'_, P, W>, protocol: &P, gas_used: u64) -> Option<Self> {
+    fn of<P: Protocol>(ctx: &CtxOf<'_, P>, protocol: &P, gas_used: u64) -> Option<Self> {
         let tx = &ctx.tx;
         let SenderRule::Standard { cost } = protocol.sender_rule(tx) else { return None };
         let price = tx.effective_gas_price(u128::from(ctx.block.basefee));
@@ -68,21 +67,21 @@ impl Transfer {
 
 /// Executes the transaction that is set, if it is a plain transfer that succeeds, and gives its result. On `None`
 /// nothing has happened.
-pub(crate) fn execute<'r, P: Protocol, W: StateView + 'r>(
-    machine: &mut Machine<'r, P, W>,
+pub(crate) fn execute<'r, P: Protocol>(
+    machine: &mut Machine<'r, P>,
     block: &Block<P>,
 ) -> Result<Option<ExecutionResult>, StoreError> {
     let protocol = &**block.protocol();
     if !protocol.is_plain_transfer(block, &machine.ctx_ref().tx) {
         return Ok(None);
     }
-    let rules = OrderedOf::<P, Machine<'r, P, W>>::default();
+    let rules = OrderedOf::<P, Machine<'r, P>>::default();
     let Ok(gas) = rules.validate_env(machine).and_then(|()| rules.validate_initial_tx_gas(machine)) else {
         return Ok(None);
     };
     let gas_used = gas.initial_total_gas().max(gas.floor_gas());
     let ctx = machine.ctx();
-    let Some(transfer) = Transfer::of::<P, W>(ctx, protocol, gas_used) else { return Ok(None) };
+    let Some(transfer) = Transfer::of::<P>(ctx, protocol, gas_used) else { return Ok(None) };
     let moved = move_funds(ctx, &transfer)?;
     Ok(moved.then(|| ExecutionResult::Success {
         reason: SuccessReason::Stop,
@@ -111,7 +110,7 @@ struct Party {
 }
 
 impl Party {
-    fn find<W: StateView>(journal: &mut Journal<Db<'_, W>>, address: Address) -> Result<Self, StoreError> {
+    fn find(journal: &mut Journal<Db<'_>>, address: Address) -> Result<Self, StoreError> {
         if let Some(Account { info, .. }) = journal.inner.state.get(&address) {
             let AccountInfo { balance, nonce, .. } = *info;
             let simple = info.is_empty_code_hash() && balance < BALANCE_CAP;
@@ -125,12 +124,7 @@ impl Party {
     }
 
     /// Leaves the account with this balance and nonce.
-    fn change<W: StateView>(
-        &self,
-        journal: &mut Journal<Db<'_, W>>,
-        address: Address,
-        (balance, nonce): (U256, u64),
-    ) {
+    fn change(&self, journal: &mut Journal<Db<'_>>, address: Address, (balance, nonce): (U256, u64)) {
         match self.place {
             Place::Journal => {
                 if let Some(account) = journal.inner.state.get_mut(&address) {
@@ -152,10 +146,7 @@ impl Party {
 }
 
 /// Moves the amounts. `false` if the accounts do not allow it as simply as that.
-fn move_funds<T: Transaction, C, W: StateView>(
-    ctx: &mut Ctx<'_, T, C, W>,
-    transfer: &Transfer,
-) -> Result<bool, StoreError> {
+fn move_funds<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, transfer: &Transfer) -> Result<bool, StoreError> {
     let nonce = ctx.tx.nonce();
     let journal = &mut ctx.journaled_state;
     let sender = Party::find(journal, transfer.sender)?;

@@ -59,12 +59,9 @@ impl<'s, P: Protocol, T: Tracing<P>> EvmVm<'s, P, T> {
     }
 }
 
-/// A worker's EVM.
-type MachineOf<'r, 's, P, T> = Machine<'r, P, View<'r, EvmVm<'s, P, T>>>;
-
 /// One worker: its EVM, and the block it is at.
-pub(crate) struct Worker<'r, 's, P: Protocol, T: Tracing<P>> {
-    machine: MachineOf<'r, 's, P, T>,
+pub(crate) struct Worker<'r, 's, P: Protocol> {
+    machine: Machine<'r, P>,
     current: Current<'s, P>,
     /// The block that it feeds steps of, far ahead of those that it executes.
     fed: Current<'s, P>,
@@ -72,13 +69,13 @@ pub(crate) struct Worker<'r, 's, P: Protocol, T: Tracing<P>> {
     open: bool,
 }
 
-impl<'r, 's, P: Protocol, T: Tracing<P>> Worker<'r, 's, P, T> {
+impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
     /// Goes to the block of this number, whose environment is set if it was at another one.
     fn enter(
         &mut self,
         number: u64,
         jobs: &Jobs<'s, P>,
-    ) -> Result<(&mut MachineOf<'r, 's, P, T>, &Job<'s, P>), ExecutionError<Fault>> {
+    ) -> Result<(&mut Machine<'r, P>, &Job<'s, P>), ExecutionError<Fault>> {
         let Self { machine, current, .. } = self;
         let (job, moved) = current.at(number, jobs)?;
         if moved {
@@ -90,7 +87,7 @@ impl<'r, 's, P: Protocol, T: Tracing<P>> Worker<'r, 's, P, T> {
 
 /// Executes a transaction.
 fn execute<'r, 's, P: Protocol, T: Tracing<P>>(
-    machine: &mut MachineOf<'r, 's, P, T>,
+    machine: &mut Machine<'r, P>,
     tracing: &T,
     block: &Block<P>,
     index: usize,
@@ -111,7 +108,7 @@ fn execute<'r, 's, P: Protocol, T: Tracing<P>>(
 
 /// Executes a transaction, watched.
 fn inspect<'r, 's, P: Protocol, T: Tracing<P>>(
-    machine: &mut MachineOf<'r, 's, P, T>,
+    machine: &mut Machine<'r, P>,
     tracing: &T,
     block: &Block<P>,
     index: usize,
@@ -134,11 +131,11 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
     type Output = Output<P, T::Trace>;
     type Error = ExecutionError<Fault>;
     type Worker<'r>
-        = Worker<'r, 's, P, T>
+        = Worker<'r, 's, P>
     where
         Self: 'r;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Worker<'r, 's, P, T> {
+    fn worker<'r>(&'r self, view: View<'r, EvmState>) -> Worker<'r, 's, P> {
         let mut machine = Machine::new(Db::new(view, &self.pools));
         if self.tells_steps {
             machine.trace();
@@ -146,14 +143,14 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         Worker { machine, current: Current::default(), fed: Current::default(), open: false }
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P, T>) -> &'w mut View<'r, Self>
+    fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P>) -> &'w mut View<'r, EvmState>
     where
         Self: 'r,
     {
         &mut worker.machine.db().view
     }
 
-    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, P, T>, step: &Step, count: usize)
+    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step, count: usize)
     where
         Self: 'r,
     {
@@ -170,7 +167,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
     }
 
     /// Calls of the same function of the same contract: of two in a row, every other one needs the one before on mainnet.
-    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, P, T>, step: &Step) -> Option<u64>
+    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Option<u64>
     where
         Self: 'r,
     {
@@ -182,7 +179,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
     }
 
     /// The gas limit: all that is known of a transaction's length before it executes.
-    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, P, T>, step: &Step) -> u64
+    fn weight<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> u64
     where
         Self: 'r,
     {
@@ -194,7 +191,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
 
     fn execute<'r>(
         &'r self,
-        worker: &mut Worker<'r, 's, P, T>,
+        worker: &mut Worker<'r, 's, P>,
         step: &Step,
     ) -> Result<Output<P, T::Trace>, Self::Error> {
         let Step { block, part } = step;
@@ -224,7 +221,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         Ok(output)
     }
 
-    fn continues<'r>(&'r self, worker: &Worker<'r, 's, P, T>) -> bool
+    fn continues<'r>(&'r self, worker: &Worker<'r, 's, P>) -> bool
     where
         Self: 'r,
     {
@@ -233,7 +230,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
 
     fn report<'r>(
         &'r self,
-        worker: &mut Worker<'r, 's, P, T>,
+        worker: &mut Worker<'r, 's, P>,
         output: &mut Output<P, T::Trace>,
     ) -> Result<(), Self::Error>
     where

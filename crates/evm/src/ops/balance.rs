@@ -2,7 +2,6 @@
 
 use crate::engine::context::{Ictx, balance, reborrow};
 use crate::engine::record::note_emptiness;
-use crate::engine::state_view::StateView;
 use alloy_primitives::Address;
 use revm::bytecode::opcode::CALL;
 use revm::context::Transaction;
@@ -12,21 +11,16 @@ use revm::interpreter::interpreter_types::InputsTr;
 use revm::primitives::hardfork::SpecId;
 
 /// The address `depth` places below the top of the stack.
-fn peek_address<T: Transaction, C, W: StateView>(
-    context: &Ictx<'_, '_, T, C, W>,
-    depth: usize,
-) -> Option<Address> {
+fn peek_address<T: Transaction, C>(context: &Ictx<'_, '_, T, C>, depth: usize) -> Option<Address> {
     let word = context.interpreter.stack.peek(depth).ok()?;
     Some(Address::from_word(word.into()))
 }
 
-fn recording<T: Transaction, C, W: StateView>(context: &Ictx<'_, '_, T, C, W>) -> bool {
+fn recording<T: Transaction, C>(context: &Ictx<'_, '_, T, C>) -> bool {
     context.host.journaled_state.database.is_recording()
 }
 
-pub(super) fn recording_balance<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
-) -> InstructionExecResult {
+pub(super) fn recording_balance<T: Transaction, C>(mut context: Ictx<'_, '_, T, C>) -> InstructionExecResult {
     if !recording(&context) {
         return host::balance(context);
     }
@@ -38,8 +32,8 @@ pub(super) fn recording_balance<T: Transaction, C, W: StateView>(
     result
 }
 
-pub(super) fn recording_selfbalance<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
+pub(super) fn recording_selfbalance<T: Transaction, C>(
+    mut context: Ictx<'_, '_, T, C>,
 ) -> InstructionExecResult {
     if recording(&context) {
         let address = context.interpreter.input.target_address();
@@ -48,8 +42,8 @@ pub(super) fn recording_selfbalance<T: Transaction, C, W: StateView>(
     host::selfbalance(reborrow(&mut context))
 }
 
-pub(super) fn recording_extcodehash<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
+pub(super) fn recording_extcodehash<T: Transaction, C>(
+    mut context: Ictx<'_, '_, T, C>,
 ) -> InstructionExecResult {
     if !recording(&context) {
         return host::extcodehash(context);
@@ -65,9 +59,7 @@ pub(super) fn recording_extcodehash<T: Transaction, C, W: StateView>(
 }
 
 /// CALL charges for a new account where the callee is empty, if it sends value, and before EIP-161 in any case.
-pub(super) fn recording_call<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
-) -> InstructionExecResult {
+pub(super) fn recording_call<T: Transaction, C>(mut context: Ictx<'_, '_, T, C>) -> InstructionExecResult {
     if !recording(&context) {
         return contract::call::<CALL, _, _>(context);
     }
@@ -85,8 +77,8 @@ pub(super) fn recording_call<T: Transaction, C, W: StateView>(
 }
 
 /// SELFDESTRUCT moves the whole balance, and charges for a target that is empty.
-pub(super) fn recording_selfdestruct<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
+pub(super) fn recording_selfdestruct<T: Transaction, C>(
+    mut context: Ictx<'_, '_, T, C>,
 ) -> InstructionExecResult {
     context.host.journaled_state.database.ledger.run_must_end = true;
     if !recording(&context) {

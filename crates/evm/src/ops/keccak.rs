@@ -1,5 +1,4 @@
 use crate::engine::context::{Ictx, reborrow};
-use crate::engine::state_view::StateView;
 use revm::context::Transaction;
 use revm::context_interface::Cfg;
 use revm::interpreter::instructions::system;
@@ -7,9 +6,7 @@ use revm::interpreter::interpreter_types::MemoryTr;
 use revm::interpreter::{InstructionExecResult, InstructionResult};
 
 /// KECCAK256 that remembers.
-pub(crate) fn keccak256<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
-) -> InstructionExecResult {
+pub(crate) fn keccak256<T: Transaction, C>(mut context: Ictx<'_, '_, T, C>) -> InstructionExecResult {
     let interpreter = &mut *context.interpreter;
     let operand = |depth| usize::try_from(interpreter.stack.peek(depth).ok()?).ok();
     let words = match (operand(0), operand(1)) {

@@ -5,7 +5,6 @@ mod keccak;
 mod traced;
 
 use crate::engine::context::CtxOf;
-use crate::engine::state_view::StateView;
 use crate::protocol::{Block, Protocol, ReplacedInstruction};
 use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, KECCAK256, SELFBALANCE, SELFDESTRUCT, SSTORE};
 use revm::handler::instructions::EthInstructions;
@@ -13,14 +12,11 @@ use revm::interpreter::Instruction;
 use revm::interpreter::interpreter::EthInterpreter;
 
 /// The instructions of one worker.
-pub(crate) type Instructions<'r, P, W> = EthInstructions<EthInterpreter, CtxOf<'r, P, W>>;
+pub(crate) type Instructions<'r, P> = EthInstructions<EthInterpreter, CtxOf<'r, P>>;
 
 /// revm's instructions for a block, with those replaced that show a balance, and with the chain's own. Says whether one of these may show
 /// more of accounts than what it replaces.
-pub(crate) fn instructions<'r, P: Protocol, W: StateView>(
-    block: &Block<P>,
-    tracing: bool,
-) -> (Instructions<'r, P, W>, bool) {
+pub(crate) fn instructions<'r, P: Protocol>(block: &Block<P>, tracing: bool) -> (Instructions<'r, P>, bool) {
     let mut instructions = EthInstructions::new_mainnet_with_spec(block.spec_id());
     let table = instructions.instruction_table_mut();
     table[KECCAK256 as usize] = Instruction::new(keccak::keccak256);

@@ -2,7 +2,6 @@
 
 use super::keccak;
 use crate::engine::context::{Ictx, reborrow};
-use crate::engine::state_view::StateView;
 use alloy_primitives::B256;
 use revm::context::Transaction;
 use revm::interpreter::InstructionExecResult;
@@ -10,9 +9,7 @@ use revm::interpreter::instructions::host;
 use revm::interpreter::interpreter_types::InputsTr;
 
 /// KECCAK256, noting what was hashed if that is two words.
-pub(crate) fn keccak256<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
-) -> InstructionExecResult {
+pub(crate) fn keccak256<T: Transaction, C>(mut context: Ictx<'_, '_, T, C>) -> InstructionExecResult {
     let stack = &context.interpreter.stack;
     let operands = stack.peek(0).ok().zip(stack.peek(1).ok());
     let result = keccak::keccak256(reborrow(&mut context));
@@ -31,9 +28,7 @@ pub(crate) fn keccak256<T: Transaction, C, W: StateView>(
 }
 
 /// SSTORE, noting the slot.
-pub(crate) fn sstore<T: Transaction, C, W: StateView>(
-    mut context: Ictx<'_, '_, T, C, W>,
-) -> InstructionExecResult {
+pub(crate) fn sstore<T: Transaction, C>(mut context: Ictx<'_, '_, T, C>) -> InstructionExecResult {
     let slot = context.interpreter.stack.peek(0);
     let result = host::sstore(reborrow(&mut context));
     if result.is_ok()

@@ -1,7 +1,7 @@
 use crate::arena::Arena;
+use crate::domain::Domain;
 use crate::engine::Running;
-use crate::sync::atomic::Ordering::SeqCst;
-use crate::vm::{Domain, Vm};
+use crate::vm::Vm;
 use crate::window::Phase;
 
 impl<V: Vm> Running<'_, V> {
@@ -10,22 +10,22 @@ impl<V: Vm> Running<'_, V> {
     /// All these positions only grow, so what is loaded first can only be smaller than it should be.
     pub fn assert_invariants(&self) {
         let shared = self.0;
-        let next = shared.next.load(SeqCst);
-        let fed = shared.fed.load(SeqCst);
-        let end = shared.end.load(SeqCst);
-        let frontier = shared.frontier.load(SeqCst);
+        let next = shared.next.get();
+        let fed = shared.fed.get_in_order();
+        let end = shared.end.get_in_order();
+        let frontier = shared.frontier.get_in_order();
         assert!(next <= fed, "step {next} was claimed, but only {fed} steps were fed");
         assert!(fed <= end, "the stream has {end} steps, but {fed} were fed");
         assert!(fed <= frontier + shared.window.len(), "more steps are in flight than fit into the window");
-        assert!(frontier <= shared.fed.load(SeqCst), "a step became final before it was fed");
+        assert!(frontier <= shared.fed.get_in_order(), "a step became final before it was fed");
         shared.store.assert_in_flight(frontier);
     }
 
     /// Asserts what holds once all workers have left a stream that came to its end.
     pub fn assert_complete(&self) {
         let shared = self.0;
-        let end = shared.end.load(SeqCst);
-        assert_eq!((shared.frontier.load(SeqCst), shared.fed.load(SeqCst)), (end, end));
+        let end = shared.end.get_in_order();
+        assert_eq!((shared.frontier.get_in_order(), shared.fed.get_in_order()), (end, end));
         for position in end.saturating_sub(shared.window.len())..end {
             assert_eq!(shared.window.phase(position), Phase::Vacant);
         }

@@ -3,21 +3,29 @@
 use super::check;
 use crate::arena::Arena;
 use crate::cell::{Cell, Words};
-use crate::config::Cut;
+use crate::config::{Cut, Settings};
+use crate::domain::Domain;
 use crate::feed::Feed;
-use crate::frontier::{Changes, History, Sink};
+use crate::frontier::Frontier;
 use crate::predicate::Check;
 use crate::seats::{Moves, Seats};
 use crate::shared::Shared;
+use crate::sink::{Admission, Changes, History, Sink};
 use crate::view::View;
-use crate::vm::{Domain, Vm};
-use crate::worker::{Crew, Settings, Thread};
+use crate::vm::Vm;
+use crate::worker::{Crew, Thread};
 use loom::thread::spawn;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-/// A step adds one to the counter of its number and yields what it was before.
-struct Counters;
+/// A step adds one to the counter of its number and yields what it was before. It fails once that is as much as the limit, and is rejected:
+/// it yields [`REJECTED`].
+struct Counters {
+    limit: u64,
+}
+
+const REJECTED: u64 = 100;
+/// Added to the output of a step that is skipped.
+const SKIPPED: u64 = 200;
 
 #[derive(Default)]
 struct KeyCell(Words<1>);
@@ -55,7 +63,7 @@ impl Vm for Counters {
     type Domain = Self;
     type Step = u8;
     type Output = u64;
-    type Error = Infallible;
+    type Error = ();
     type Worker<'r> = View<'r, Self>;
 
     fn worker<'r>(&'r self, view: View<'r, Self>) -> View<'r, Self> {
@@ -66,48 +74,69 @@ impl Vm for Counters {
         worker
     }
 
-    fn execute<'r>(&'r self, view: &mut View<'r, Self>, step: &u8) -> Result<u64, Infallible> {
-        let read = view.read(step, || Ok::<_, Infallible>([0]))?;
+    fn execute<'r>(&'r self, view: &mut View<'r, Self>, step: &u8) -> Result<u64, ()> {
+        let read = view.read(step, || Ok::<_, ()>([0]))?;
         view.observe(read.sighting, read.value[0]);
         view.effect(read.sighting.entry, read.value[0] + 1);
-        Ok(read.value[0])
+        if read.value[0] < self.limit { Ok(read.value[0]) } else { Err(()) }
+    }
+
+    fn reject(&self, _: &u8, (): ()) -> Result<u64, ()> {
+        Ok(REJECTED)
     }
 }
 
-/// Adds outputs to a list that loom does not know of.
-struct Outputs(Arc<Mutex<Vec<u64>>>);
+/// Adds outputs to a list that loom does not know of. Skips steps of which the list so tells.
+struct Outputs {
+    skips: fn(&[u64]) -> bool,
+    outputs: Arc<Mutex<Vec<u64>>>,
+}
 
 impl Sink<Counters> for Outputs {
-    fn finalize(
-        &mut self,
-        _: u8,
-        output: u64,
-        _: &mut Changes<'_, Counters>,
-        _: History,
-    ) -> Result<(), Infallible> {
-        self.0.lock().expect("nothing panics here").push(output);
+    fn admit(&mut self, _: &u8, output: &mut u64) -> Admission {
+        if !(self.skips)(&self.outputs.lock().expect("nothing panics here")) {
+            return Admission::Take;
+        }
+        *output += SKIPPED;
+        Admission::Skip
+    }
+
+    fn finalize(&mut self, _: u8, output: u64, _: &mut Changes<'_, Counters>, _: History) -> Result<(), ()> {
+        self.outputs.lock().expect("nothing panics here").push(output);
         Ok(())
     }
 }
 
-/// Runs a stream of batches on two workers under all schedules with few preemptions.
-fn run(preemptions: usize, batches: &'static [&'static [u8]], expected: &'static [u64]) {
+/// Runs a stream of one batch on two workers under all schedules with few preemptions.
+fn run(preemptions: usize, batch: &'static [u8], expected: &'static [u64]) {
+    run_by(preemptions, u64::MAX, |_| false, batch, expected);
+}
+
+/// The same where counters have a limit, and some steps are skipped.
+fn run_by(
+    preemptions: usize,
+    limit: u64,
+    skips: fn(&[u64]) -> bool,
+    batch: &'static [u8],
+    expected: &'static [u64],
+) {
     check(preemptions, move || {
         let outputs = Arc::new(Mutex::new(Vec::new()));
         let settings =
             Settings { threads: 2, window: 2, timing: false, timelines: false, hints: true, runs: true };
+        let (shared, roles) = Shared::new(2, 2, &mut Arena::default());
         let crew = Arc::new(Crew::new(
-            Shared::new(2, &mut Arena::default()),
+            shared,
             &settings,
             Seats::new(2, Moves::new(false)),
-            Feed::new(batches.iter().map(|batch| batch.iter().copied()), Cut::Never, true),
-            Outputs(outputs.clone()),
+            Feed::new(std::iter::once(batch.iter().copied()), Cut::Never, true, roles.input),
+            Frontier::new(Outputs { skips, outputs: outputs.clone() }, roles.frontier),
         ));
         let other = {
             let crew = crew.clone();
-            spawn(move || crew.work(&Counters, Thread::Own, None))
+            spawn(move || crew.work(&Counters { limit }, Thread::Own, None))
         };
-        crew.work(&Counters, Thread::Caller, None);
+        crew.work(&Counters { limit }, Thread::Caller, None);
         other.join().expect("workers do not unwind");
         assert_eq!(crew.shared.take_failure(), None);
         assert_eq!(*outputs.lock().expect("nothing panics here"), expected);
@@ -116,15 +145,25 @@ fn run(preemptions: usize, batches: &'static [&'static [u8]], expected: &'static
 
 #[test]
 fn one_step_becomes_final() {
-    run(2, &[&[0]], &[0]);
+    run(2, &[0], &[0]);
 }
 
 #[test]
 fn independent_steps_become_final() {
-    run(2, &[&[0, 1]], &[0, 0]);
+    run(2, &[0, 1], &[0, 0]);
 }
 
 #[test]
 fn dependent_steps_become_final() {
-    run(2, &[&[0, 0]], &[0, 1]);
+    run(2, &[0, 0], &[0, 1]);
+}
+
+#[test]
+fn a_skipped_step_becomes_final_without_effects() {
+    run_by(2, u64::MAX, |outputs| outputs.is_empty(), &[0, 0], &[SKIPPED, 0]);
+}
+
+#[test]
+fn a_rejected_step_becomes_final_without_effects() {
+    run_by(2, 1, |_| false, &[0, 0], &[0, REJECTED]);
 }

@@ -1,8 +1,8 @@
 //! Invariants that a model checker tests.
 
 use super::{EntryId, VersionStore};
+use crate::domain::Domain;
 use crate::sync::atomic::Ordering;
-use crate::vm::Domain;
 
 impl<D: Domain> VersionStore<D> {
     /// Asserts invariant 3, given that all steps before `frontier` are final.

@@ -1,5 +1,5 @@
 use super::queue::Queue;
-use crate::vm::Domain;
+use crate::domain::Domain;
 
 /// An effect of a step that is not final.
 struct Pending<D: Domain> {

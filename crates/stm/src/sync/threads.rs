@@ -3,7 +3,7 @@
 //! Work that borrows from its caller cannot move to another thread without unsafe code. It stays on a thread of its own,
 //! and the pool's thread that would have run it is *lent* to it: that one waits until the work is done.
 
-use super::{Condvar, Mutex};
+use super::locks::{Condvar, Mutex};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -89,6 +89,17 @@ impl<'r, V: Vm> Worker<'r, V> {
         result
     }
 
+    /// What the failure of the step in `body` at its turn means: its output if it becomes final, or why the stream ends.
+    pub(super) fn reject(
+        &mut self,
+        body: &Body<V>,
+        failure: Failure<V::Error>,
+    ) -> Result<V::Output, Failure<V::Error>> {
+        let Failure::Error(error) = failure else { return Err(failure) };
+        let step = body.step.as_ref().expect("a step in flight is in its slot");
+        self.guarded(|vm, _| vm.reject(step, error))
+    }
+
     /// Ends a run.
     pub(super) fn report(&mut self, output: &mut V::Output) -> Result<(), Failure<V::Error>> {
         self.guarded(|vm, state| vm.report(state, output))

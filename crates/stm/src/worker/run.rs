@@ -2,9 +2,7 @@
 
 use super::guard::Failure;
 use super::{Crew, Worker, since};
-use crate::frontier::Sink;
 use crate::groups::Place;
-use crate::sync::atomic::Ordering;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 use std::time::Instant;
@@ -12,14 +10,7 @@ use std::time::Instant;
 /// A step that failed, by its place in its run, and why.
 type Failed<V> = (u64, Failure<<V as Vm>::Error>);
 
-impl<V, S, I, B> Crew<V, S, I, B>
-where
-    V: Vm,
-    S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
-    B: Iterator<Item = V::Step> + Send,
-{
+impl<V: Vm, S, F> Crew<V, S, F> {
     /// Executes the step at `position`, which the caller owns, and in one run with it those behind it that nobody has started:
     /// `most` steps at most, and none after `end` has come. Gives their number, or why the first of them failed.
     ///
@@ -90,7 +81,7 @@ where
                 Err(failure) => {
                     if speculative {
                         worker.metrics.blocked += 1;
-                        member.checked = self.shared.frontier.load(Ordering::Acquire);
+                        member.checked = self.shared.frontier.get();
                     }
                     window.set(next, if speculative { Phase::Blocked } else { Phase::Ready });
                     drop(member);
@@ -124,7 +115,7 @@ where
             body.output = None;
             body.len = 1;
             shared.window.set(member, Phase::Ready);
-            shared.next.fetch_min(member, Ordering::Relaxed);
+            shared.next.give_back(member);
         }
     }
 }

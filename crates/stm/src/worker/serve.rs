@@ -1,15 +1,18 @@
-//! Making steps final, in order.
+//! Serving the frontier: what to do with the step there.
 
 use super::{Crew, Worker, since};
-use crate::error::StreamError;
-use crate::frontier::{Changes, Frontier, History, Recorded, Sink};
+use crate::domain::Domain;
+use crate::frontier::Frontier;
 use crate::metrics::EventKind;
 use crate::predicate::Check;
-use crate::shared::{LONGEST_AT_FRONTIER, LONGEST_RUN};
+use crate::shared::LONGEST_RUN;
+use crate::sink::{Outcome, Sink};
 use crate::sync::atomic::{Ordering, fence};
-use crate::vm::{Domain, Repair, Vm};
+use crate::vm::{Repair, Vm};
 use crate::window::{Body, Phase};
 
+/// So much done at the frontier makes a worker tell its counters.
+const TOLD: u64 = 64;
 /// From so many runs ahead of the frontier on, results there are not left to the worker that has them in its caches.
 const BACKLOG: u64 = 8;
 /// From this many results on that were of no use, speculation pauses.
@@ -24,22 +27,7 @@ const DOUBLINGS: u32 = 6;
 /// After so many good runs of full length runs may be a step longer.
 const LENGTHEN: u32 = 8;
 
-/// What validation at the frontier found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Valid,
-    Repaired,
-    Invalid,
-}
-
-impl<V, S, I, B> Crew<V, S, I, B>
-where
-    V: Vm,
-    S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
-    B: Iterator<Item = V::Step> + Send,
-{
+impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
     /// Serves the frontier for as long as there is something to do there. Returns whether any step became final.
     ///
     /// Results of cheap steps are left to the workers that have them in their caches, unless `everything` is served.
@@ -54,6 +42,7 @@ where
             let mut moved = false;
             while self.finalize_next(worker, &mut frontier) {
                 moved = true;
+                worker.tell(TOLD, &self.shared.tallies);
                 if !everything && self.leaves(worker) {
                     break;
                 }
@@ -75,11 +64,11 @@ where
     /// Whether to leave the result at the frontier to the worker that it is from.
     fn leaves(&self, worker: &Worker<'_, V>) -> bool {
         let shared = &self.shared;
-        let position = shared.frontier.load(Ordering::Relaxed);
+        let position = shared.frontier.hint();
         worker.run > 1
             && shared.window.phase(position) == Phase::Done
             && shared.window.slot(position).owner.load(Ordering::Relaxed) != worker.id
-            && shared.next.load(Ordering::Relaxed) < position + BACKLOG * worker.run
+            && shared.next.get() < position + BACKLOG * worker.run
     }
 
     fn frontier_is_serviceable(&self) -> bool {
@@ -87,11 +76,11 @@ where
         if shared.stopped() {
             return false;
         }
-        let position = shared.frontier.load(Ordering::SeqCst);
-        if position == shared.end.load(Ordering::SeqCst) {
+        let position = shared.frontier.get_in_order();
+        if position == shared.end.get_in_order() {
             return true;
         }
-        position < shared.fed.load(Ordering::Acquire)
+        position < shared.fed.get()
             && matches!(shared.window.phase(position), Phase::Ready | Phase::Done | Phase::Blocked)
     }
 
@@ -102,12 +91,12 @@ where
         if shared.stopped() {
             return false;
         }
-        let position = shared.frontier.load(Ordering::Relaxed);
-        if position == shared.end.load(Ordering::SeqCst) {
+        let position = shared.frontier.hint();
+        if position == shared.end.get_in_order() {
             shared.stop();
             return false;
         }
-        if position >= shared.fed.load(Ordering::Acquire) {
+        if position >= shared.fed.get() {
             return false;
         }
         let phase = shared.window.phase(position);
@@ -117,14 +106,13 @@ where
             return false;
         }
         let mut body = shared.window.slot(position).body.lock();
-        let verdict = match phase {
-            Phase::Done => self.validate(worker, frontier, position, &mut body),
-            _ => Verdict::Invalid,
-        };
+        if let Some(output) = frontier.asked.take_skipped(position) {
+            return self.leave_out(worker, frontier, position, &mut body, output, Outcome::Skipped);
+        }
+        let valid = phase == Phase::Done && self.validate(worker, frontier, position, &mut body);
         if phase == Phase::Done {
-            let futile = verdict == Verdict::Invalid || body.futile;
-            self.judge_speculation(frontier, position, futile);
-            self.judge_run(frontier, body.len, verdict);
+            self.judge_speculation(frontier, position, !valid || body.futile);
+            self.judge_run(frontier, body.len, valid);
             self.learn(&body);
         } else if phase == Phase::Ready
             && body.near
@@ -136,45 +124,44 @@ where
                 shared.groups.doubt(group);
             }
         }
-        let repaired = verdict == Verdict::Repaired;
-        if verdict != Verdict::Invalid {
-            return self.commit(worker, frontier, position, &mut body, false, repaired);
-        }
-        self.dissolve(position, &mut body);
-        let most = self.longest_at_frontier(worker, position);
-        match self.execute_run(worker, position, &mut body, false, most, None) {
-            Ok(_) => self.commit(worker, frontier, position, &mut body, true, false),
-            Err(failure) => {
-                shared.fail(failure.at(position));
-                false
-            }
-        }
+        self.settle(worker, frontier, position, &mut body, valid)
     }
 
     /// How many steps to execute at the frontier before their effects are told.
-    fn longest_at_frontier(&self, worker: &Worker<'_, V>, position: u64) -> u64 {
+    pub(super) fn longest_at_frontier(
+        &self,
+        worker: &Worker<'_, V>,
+        frontier: &Frontier<V, S>,
+        position: u64,
+    ) -> u64 {
         let shared = &self.shared;
-        let paused = shared.resume.load(Ordering::Relaxed).saturating_sub(position);
+        let paused = shared.resume.get().saturating_sub(position);
         let alone = if self.threads == 1 { u64::MAX } else { paused };
-        let together = worker.run.min(shared.longest.load(Ordering::Relaxed));
-        alone.max(together).min(LONGEST_AT_FRONTIER)
+        let together = worker.run.min(shared.longest.get());
+        alone.max(together).min(frontier.together)
     }
 
     /// Finds out how long runs had better be: half as long after one that conflicted, a step longer after some that did not.
-    fn judge_run(&self, frontier: &mut Frontier<V, S>, len: u64, verdict: Verdict) {
+    fn judge_run(&self, frontier: &mut Frontier<V, S>, len: u64, valid: bool) {
         let longest = &self.shared.longest;
-        let old = longest.load(Ordering::Relaxed);
-        if verdict == Verdict::Invalid {
-            if len > 1 {
-                longest.store((old / 2).max(1), Ordering::Relaxed);
-                frontier.good_runs = 0;
-            }
+        let old = longest.get();
+        if !valid {
+            self.shorten_runs(frontier, len);
         } else if len == old && old < LONGEST_RUN {
             frontier.good_runs += 1;
             if frontier.good_runs == LENGTHEN {
-                longest.store(old + 1, Ordering::Relaxed);
+                longest.set(&mut frontier.role, old + 1);
                 frontier.good_runs = 0;
             }
+        }
+    }
+
+    /// Has runs be half as long as they were, after one of `len` steps that was of no use.
+    pub(super) fn shorten_runs(&self, frontier: &mut Frontier<V, S>, len: u64) {
+        if len > 1 {
+            let longest = &self.shared.longest;
+            longest.set(&mut frontier.role, (longest.get() / 2).max(1));
+            frontier.good_runs = 0;
         }
     }
 
@@ -188,7 +175,7 @@ where
         frontier.futile = (frontier.futile + 1).min(FUTILE + DOUBLINGS);
         if let Some(pauses) = frontier.futile.checked_sub(FUTILE) {
             let pause = (PAUSE << pauses).min(self.shared.window.len());
-            self.shared.resume.store(position + pause, Ordering::Relaxed);
+            self.shared.resume.set(&mut frontier.role, position + pause);
         }
     }
 
@@ -203,21 +190,15 @@ where
         }
     }
 
-    /// Whether speculation pauses.
-    pub(super) fn pauses(&self) -> bool {
-        let shared = &self.shared;
-        shared.frontier.load(Ordering::Relaxed) < shared.resume.load(Ordering::Relaxed)
-    }
-
     /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told
-    /// to wait.
+    /// to wait. Whether it is valid now.
     fn validate(
         &self,
         worker: &mut Worker<'_, V>,
         frontier: &mut Frontier<V, S>,
         position: u64,
         body: &mut Body<V>,
-    ) -> Verdict {
+    ) -> bool {
         let start = worker.now();
         let store = &self.shared.store;
         let violated = &mut frontier.violated;
@@ -239,9 +220,9 @@ where
                 }
             }
         }
-        let verdict = if violated.is_empty() {
+        let mut valid = violated.is_empty();
+        if valid {
             worker.metrics.moved += u64::from(moved);
-            Verdict::Valid
         } else {
             worker.note(position, EventKind::Conflict, start);
             worker.count_conflict((0..V::Domain::KINDS.len()).filter(|kind| kinds[kind % 64]));
@@ -251,7 +232,7 @@ where
             let unrepaired = &mut frontier.unrepaired;
             unrepaired.clone_from(&body.record.effects);
             let effects = &mut body.record.effects;
-            let repaired = match (&body.step, &mut body.output) {
+            valid = match (&body.step, &mut body.output) {
                 (Some(step), Some(output)) if body.len == 1 => {
                     worker.vm.repair(step, &mut Repair { violated, effects, output })
                 }
@@ -260,78 +241,15 @@ where
             // Effects that the hook removed are still visible to later steps.
             unrepaired.retain(|(entry, _)| !effects.iter().any(|(kept, _)| kept == entry));
             store.retract(position, u32::MAX, unrepaired);
-            if repaired {
+            body.repaired = valid;
+            if valid {
                 worker.metrics.repairs += 1;
                 worker.note(position, EventKind::Repair, start);
-                Verdict::Repaired
             } else {
-                self.shared.window.set(position, Phase::Rerunning);
-                store.rerun(position, &body.record.effects);
-                Verdict::Invalid
+                self.make_wait(position, body);
             }
-        };
+        }
         worker.metrics.validate_time += since(start);
-        verdict
-    }
-
-    /// Makes the run of steps that begins at `position` final: as it was `executed` just now, or as it is in `body`.
-    fn commit(
-        &self,
-        worker: &mut Worker<'_, V>,
-        frontier: &mut Frontier<V, S>,
-        position: u64,
-        body: &mut Body<V>,
-        executed: bool,
-        repaired: bool,
-    ) -> bool {
-        let shared = &self.shared;
-        let start = worker.now();
-        let Frontier { sink, segment, .. } = &mut *frontier;
-        let sink = sink.as_mut().expect("the sink stays until the last worker has left");
-        let record = if executed { &worker.view().record } else { &body.record };
-        if let (1, Some(step), Some(output)) = (body.len, &body.step, &body.output) {
-            sink.record(step, output, &Recorded { store: &shared.store, record });
-        }
-        for (entry, effect) in record.all_effects() {
-            if let Some(before) = shared.store.commit(*entry, position, effect, segment.number) {
-                segment.first_values.push((*entry, before));
-            }
-        }
-        if executed {
-            shared.store.retract(position, u32::MAX, &body.record.effects);
-        }
-        let mut changes = Changes { store: &shared.store, segment };
-        let end = position + body.len;
-        let mut finalize = |step: u64, body: &mut Body<V>, repaired| {
-            let history = History { executions: body.incarnation, conflicts: body.conflicts, repaired };
-            let input = body.step.take().expect("a step in flight is in its slot");
-            let output = body.output.take().expect("a step that was executed has an output");
-            if let Err(error) = sink.finalize(input, output, &mut changes, history) {
-                shared.fail(StreamError::Step { position: step, error });
-                return false;
-            }
-            worker.metrics.steps += 1;
-            let next = shared.window.slot(step).next.load(Ordering::Relaxed);
-            if next > end + 1 {
-                shared.released.store(next, Ordering::Relaxed);
-            }
-            shared.window.set(step, Phase::Vacant);
-            true
-        };
-        let done = finalize(position, body, repaired)
-            && (position + 1..end).all(|step| {
-                let mut body = shared.window.slot(step).body.lock();
-                finalize(step, &mut body, false)
-            });
-        if !done {
-            return false;
-        }
-        let metrics = &mut worker.metrics;
-        let runs = if executed { &mut metrics.runs_at_frontier } else { &mut metrics.runs_ahead };
-        runs[(end - position).ilog2() as usize] += 1;
-        metrics.commit_time += since(start);
-        shared.frontier.store(end, Ordering::SeqCst);
-        shared.signal.notify_paced(&mut frontier.told);
-        true
+        valid
     }
 }

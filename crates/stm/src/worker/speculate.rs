@@ -1,15 +1,16 @@
 //! Executing steps ahead of their turn.
 
 use super::{Crew, Worker};
-use crate::frontier::Sink;
+use crate::domain::Domain;
 use crate::metrics::EventKind;
 use crate::predicate::Check;
+use crate::record::Record;
 use crate::shared::{LONGEST_RUN, Shared};
 use crate::store::{Found, PREDICTED, UNSTABLE};
 use crate::sync::MODEL;
 use crate::sync::atomic::{Ordering, fence};
-use crate::vm::{Domain, Vm};
-use crate::window::{Body, Phase, Record};
+use crate::vm::Vm;
+use crate::window::{Body, Phase};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -34,14 +35,7 @@ fn next_run(time: Duration) -> u64 {
     fits.clamp(1, LONGEST_RUN.into()) as u64
 }
 
-impl<V, S, I, B> Crew<V, S, I, B>
-where
-    V: Vm,
-    S: Sink<V>,
-    I: Iterator + Send,
-    I::Item: IntoIterator<IntoIter = B>,
-    B: Iterator<Item = V::Step> + Send,
-{
+impl<V: Vm, S, F> Crew<V, S, F> {
     /// Claims the next step that nobody started and executes it speculatively.
     pub(super) fn speculate_next(&self, worker: &mut Worker<'_, V>) -> bool {
         let shared = &self.shared;
@@ -51,13 +45,13 @@ where
             }
         }
         while !self.pauses() {
-            let next = shared.next.load(Ordering::Relaxed);
-            let first = next.max(shared.frontier.load(Ordering::Acquire));
-            let end = shared.fed.load(Ordering::Acquire).min(first + worker.run);
+            let next = shared.next.get();
+            let first = next.max(shared.frontier.get());
+            let end = shared.fed.get().min(first + worker.run);
             if first >= end {
                 return false;
             }
-            if shared.next.compare_exchange(next, end, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            if !shared.next.claim(next, end) {
                 continue;
             }
             if self.speculate_run(worker, first..end) {
@@ -67,17 +61,19 @@ where
         false
     }
 
+    /// Whether speculation pauses.
+    pub(super) fn pauses(&self) -> bool {
+        let shared = &self.shared;
+        shared.frontier.hint() < shared.resume.get()
+    }
+
     /// A step that had better be executed before those next in order.
     fn preferred(&self) -> Option<u64> {
         let shared = &self.shared;
         if self.pauses() {
             return None;
         }
-        let released = match shared.released.load(Ordering::Relaxed) {
-            0 => None,
-            _ => shared.released.swap(0, Ordering::Relaxed).checked_sub(1),
-        };
-        released.or_else(|| shared.heavy.pop())
+        shared.released.take().or_else(|| shared.heavy.pop())
     }
 
     /// Executes those of the steps that nobody else has started. Whether there were any.
@@ -109,7 +105,7 @@ where
             }
             if executed > 0 && position < end && !MODEL && now - start > 2 * RUN {
                 // The steps take longer than expected: others may have the rest.
-                shared.next.fetch_min(position, Ordering::Relaxed);
+                shared.next.give_back(position);
                 break;
             }
         }
@@ -129,9 +125,8 @@ where
         body: &mut Body<V>,
     ) -> bool {
         let Shared { window, groups, frontier, .. } = &self.shared;
-        let in_flight = |before: &u64| {
-            position - *before <= NEAR && *before < first && *before >= frontier.load(Ordering::Acquire)
-        };
+        let in_flight =
+            |before: &u64| position - *before <= NEAR && *before < first && *before >= frontier.get();
         // Who takes its place after the one before it has been executed, or was left to that, is asked only once.
         let Some(before) = body.before.take().filter(in_flight) else { return false };
         body.near = true;
@@ -146,7 +141,7 @@ where
     /// first.
     fn claim_next(&self, first: u64, position: u64) -> Option<u64> {
         let shared = &self.shared;
-        if shared.frontier.load(Ordering::Acquire) == first || shared.stopped() || self.pauses() {
+        if shared.frontier.get() == first || shared.stopped() || self.pauses() {
             return None;
         }
         shared.window.claim_next(position)
@@ -165,11 +160,11 @@ where
         let shared = &self.shared;
         let rerun = body.incarnation > 0;
         let waited = worker.view().waited;
-        let most = most.min(shared.longest.load(Ordering::Relaxed));
+        let most = most.min(shared.longest.get());
         let late = (!MODEL).then(|| *now + 2 * RUN);
         let len = self.execute_run(worker, position, body, true, most, late).unwrap_or(0);
         let start = std::mem::replace(now, Instant::now());
-        body.checked = shared.frontier.load(Ordering::Acquire);
+        body.checked = shared.frontier.get();
         let phase = match len {
             1.. => {
                 let waited = worker.view().waited - waited;
@@ -211,12 +206,8 @@ where
     /// holds, or an execution that could not go on, and executes it before its turn.
     pub(super) fn check_early(&self, worker: &mut Worker<'_, V>) -> bool {
         let shared = &self.shared;
-        let frontier = shared.frontier.load(Ordering::Acquire);
-        let end = shared
-            .next
-            .load(Ordering::Relaxed)
-            .min(shared.fed.load(Ordering::Acquire))
-            .min(frontier + EARLY_CHECKS * self.threads as u64);
+        let frontier = shared.frontier.get();
+        let end = shared.next.get().min(shared.fed.get()).min(frontier + EARLY_CHECKS * self.threads as u64);
         for position in frontier + 1..end {
             let phase = shared.window.phase(position);
             if phase == Phase::Ready

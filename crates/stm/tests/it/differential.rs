@@ -1,7 +1,7 @@
 //! The engine against a serial interpreter.
 
-use crate::toy::harness::{batches, check, check_made, engine, held_until, in_time, setting};
-use crate::toy::{Op, Step, hook, step, strategy};
+use crate::toy::harness::{batches, check, check_by, engine, held_until, in_time, setting};
+use crate::toy::{Op, Rules, Step, hook, step, strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -9,8 +9,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 use tandem_stm::{Cut, Metrics};
 
-/// Steps, and how they are executed: threads, window, sizes of batches; and until which step is executed ahead the first one waits.
-type Case = (Vec<Step>, (usize, usize, Vec<usize>), Option<usize>);
+/// Steps, and how they are executed: threads, window, sizes of batches; until which step is executed ahead the first one waits; and
+/// which are left out.
+type Case = (Vec<Step>, (usize, usize, Vec<usize>), Option<usize>, Rules);
 
 fn settings() -> impl Strategy<Value = (usize, usize, Vec<usize>)> {
     let threads = prop_oneof![Just(1_usize), Just(2), Just(4), Just(8)];
@@ -26,25 +27,36 @@ fn settings() -> impl Strategy<Value = (usize, usize, Vec<usize>)> {
 
 /// Few steps over few keys. `strict` lets some of them fail.
 fn short(strict: bool) -> impl Strategy<Value = Case> {
-    (strategy::steps(strict, 8, 1..120), settings(), Just(None))
+    (strategy::steps(strict, 8, 1..120), settings(), Just(None), Just(Rules::default()))
+}
+
+/// Rules that leave steps out: those that fail, and those that cost too much.
+fn leaving_out() -> impl Strategy<Value = Rules> {
+    let limit = prop_oneof![Just(None), (0..80_i64).prop_map(Some), (0..2_000_i64).prop_map(Some)];
+    (any::<bool>(), limit).prop_map(|(rejects, limit)| Rules { rejects, limit })
+}
+
+/// The same steps, by such rules.
+fn by_rules(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
+    (case, leaving_out()).prop_map(|((steps, settings, held, _), rules)| (steps, settings, held, rules))
 }
 
 /// Many cheap steps over many keys in one batch, so that runs come to be as long as they may be. Where there is more than one thread, the
 /// first step waits until most of a window has been executed ahead.
-fn long() -> impl Strategy<Value = Case> {
+fn long(strict: bool) -> impl Strategy<Value = Case> {
     let threads = prop_oneof![Just(1_usize), Just(2), Just(4)];
     let settings = (threads, Just(256), Just(vec![1_000]));
-    (vec(strategy::program(199, false), 300..500), settings).prop_map(|(mut steps, settings)| {
+    (vec(strategy::program(199, strict), 300..500), settings).prop_map(|(mut steps, settings)| {
         for step in &mut steps {
             step.ops.retain(|op| !matches!(op, Op::Spin(_) | Op::Group(_)));
         }
         let held = (settings.0 > 1).then_some(240);
-        (steps, settings, held)
+        (steps, settings, held, Rules::default())
     })
 }
 
 /// Executes a case in every way, and compares with serial execution.
-fn check_case((steps, (threads, window, sizes), held): Case) -> Metrics {
+fn check_case((steps, (threads, window, sizes), held, rules): Case) -> Metrics {
     in_time(move || {
         let make = || match held {
             Some(open) => batches(held_until(steps.clone(), open), &sizes),
@@ -53,7 +65,7 @@ fn check_case((steps, (threads, window, sizes), held): Case) -> Metrics {
         let engine = engine(threads, window);
         let mut sum = Metrics::default();
         for cut in [Cut::Never, Cut::Batch] {
-            let metrics = check_made(&engine, make, cut);
+            let metrics = check_by(rules, &engine, make, cut);
             if threads == 1 {
                 assert_eq!(metrics.frontier_executions, metrics.executions);
                 assert_eq!((metrics.conflicts, metrics.blocked), (0, 0));
@@ -105,9 +117,23 @@ fn assert_all_lengths(metrics: &Metrics) {
 
 #[test]
 fn random_streams_in_runs_of_all_lengths_equal_serial_execution() {
-    let metrics = check_cases(60, 3, &long());
+    let metrics = check_cases(60, 3, &long(false));
     assert_all_lengths(&metrics);
     assert!(metrics.conflicts > 0, "{metrics:?}");
+}
+
+#[test]
+fn random_streams_equal_serial_execution_that_leaves_steps_out() {
+    let metrics = check_cases(300, 4, &by_rules(short(true)));
+    assert!(metrics.skipped > 0 && metrics.rejected > 0 && metrics.joined_ahead > 0, "{metrics:?}");
+    assert!(metrics.conflicts > 0 && metrics.repairs > 0, "{metrics:?}");
+}
+
+#[test]
+fn random_streams_in_long_runs_equal_serial_execution_that_leaves_steps_out() {
+    let metrics = check_cases(60, 5, &by_rules(long(true)));
+    assert_all_lengths(&metrics);
+    assert!(metrics.skipped > 0 && metrics.rejected > 0 && metrics.conflicts > 0, "{metrics:?}");
 }
 
 /// Runs the same steps many times on 8 threads and adds up the counters.

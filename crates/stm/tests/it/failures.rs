@@ -1,12 +1,12 @@
 //! Streams that end before their input does. None may hang, and the engine must serve the next stream.
 
-use crate::toy::harness::{Closure, Outcome, batches, check, engine, in_time, run};
+use crate::toy::harness::{Closure, Ending, Recorder, batches, check, engine, in_time, run};
 use crate::toy::oracle::{Log, serial};
-use crate::toy::{Op, Step, Toy, ToyError, hook, step};
+use crate::toy::{Op, Rules, Step, Toy, ToyError, hook, step};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use tandem_stm::{Arena, Cut, Engine, StreamError};
+use tandem_stm::{Admission, Arena, Changes, Cut, Engine, History, Sink, StreamError};
 
 /// Increments of a few numbers, each read first.
 fn increments(n: u64) -> Vec<Step> {
@@ -44,7 +44,7 @@ fn assert_prefix(log: &Log, len: std::ops::RangeInclusive<usize>) {
 }
 
 /// The stream's end at a panic, of the step at this position if it was one.
-fn boom(position: Option<u64>) -> Outcome {
+fn boom(position: Option<u64>) -> Ending {
     Err(StreamError::Panic { position, message: "boom".to_owned() })
 }
 
@@ -56,6 +56,28 @@ fn a_failing_step_ends_the_stream_at_its_position() {
         assert_eq!(outcome, Err(StreamError::Step { position: 100, error: ToyError::Funds(0) }));
         assert_prefix(&log, 100..=100);
         assert_eq!(metrics.steps, 100);
+    });
+}
+
+#[test]
+fn only_errors_of_steps_are_rejected() {
+    on_each_machine(|engine, toy| {
+        let toy = || Toy { rules: Rules { rejects: true, limit: None }, ..toy };
+        let position = 100;
+        for (toy, op, ending) in [
+            (toy(), hook(|_| panic!("boom")), boom(Some(position))),
+            (Toy { balks: true, ..toy() }, Op::Demand(0, 1_000_000), boom(Some(position))),
+            (
+                Toy { faulty: Some(9), ..toy() },
+                Op::Read(9),
+                Err(StreamError::Step { position, error: ToyError::Fault }),
+            ),
+        ] {
+            let (log, metrics, outcome) = run(engine, &toy, with(100, op), Cut::Never);
+            assert_eq!(outcome, ending);
+            assert_prefix(&log, 100..=100);
+            assert_eq!((metrics.steps, metrics.rejected), (100, 0));
+        }
     });
 }
 
@@ -162,6 +184,42 @@ fn a_panic_in_the_sink_ends_the_stream() {
     });
 }
 
+/// Panics when it is asked about a step.
+struct Startled<'a>(Recorder<'a>, usize);
+
+impl Sink<Toy> for Startled<'_> {
+    fn admit(&mut self, step: &Step, output: &mut Vec<i64>) -> Admission {
+        assert!(self.0.log.outputs.len() + self.0.log.asked.len() != self.1, "boom");
+        self.0.admit(step, output)
+    }
+
+    fn finalize(
+        &mut self,
+        step: Step,
+        output: Vec<i64>,
+        changes: &mut Changes<'_, Toy>,
+        history: History,
+    ) -> Result<(), ToyError> {
+        self.0.finalize(step, output, changes, history)
+    }
+}
+
+#[test]
+fn a_panic_of_the_sink_that_is_asked_ends_the_stream() {
+    on_each_machine(|engine, toy| {
+        for position in [0, 1, 100, 199] {
+            let mut log = Log::default();
+            let sink = Startled(Recorder::new(&mut log), position);
+            let input = healthy().into_iter();
+            let ((), _, outcome) = engine.run(&toy, &mut Arena::default(), input, Cut::Never, sink, |_| ());
+            assert_eq!(outcome, boom(None));
+            // Those of its run were asked about, and are not final either.
+            assert_prefix(&log, 0..=position);
+            assert_eq!(log.outputs.len() + log.asked.len(), position);
+        }
+    });
+}
+
 #[test]
 fn a_sink_that_refuses_a_step_ends_the_stream_at_its_position() {
     on_each_engine(|engine| {
@@ -238,7 +296,7 @@ fn a_panicking_consumer_ends_the_stream() {
 }
 
 /// Takes 60 outputs of an endless stream from a bounded channel, then cancels it or only hangs up.
-fn take_60(engine: &Engine, cancel: bool) -> Outcome {
+fn take_60(engine: &Engine, cancel: bool) -> Ending {
     let (sender, receiver) = mpsc::sync_channel(4);
     let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
     let input = std::iter::repeat_with(|| increments(30));
@@ -256,7 +314,7 @@ fn take_60(engine: &Engine, cancel: bool) -> Outcome {
 }
 
 /// Whether a sink found nobody at the other end of its channel, which holds up to four outputs.
-fn is_refused(outcome: &Outcome) -> bool {
+fn is_refused(outcome: &Ending) -> bool {
     matches!(outcome, Err(StreamError::Step { position: 60..=64, error: ToyError::Refused }))
 }
 

@@ -3,7 +3,7 @@
 //! With two threads, one holds the step at the frontier back while the other executes the steps behind it in order; the
 //! last of these lets the first go on. So what the steps in between saw is stale, and known.
 
-use crate::toy::harness::{Closure, Gate, Outcome, batches, check, engine, in_time};
+use crate::toy::harness::{Closure, Ending, Gate, batches, check, engine, in_time};
 use crate::toy::oracle::serial;
 use crate::toy::{Key, Op, Step, Toy, ToyError, hook, step};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use tandem_stm::{Arena, Cut, History, Metrics, StreamError};
 type Final = Vec<(Vec<i64>, History)>;
 
 /// Runs one batch and gives everything that became final.
-fn run(threads: usize, toy: &Toy, steps: Vec<Step>) -> (Final, Metrics, Outcome) {
+fn run(threads: usize, toy: &Toy, steps: Vec<Step>) -> (Final, Metrics, Ending) {
     let mut log = Vec::new();
     let sink = Closure::new(|_, output, history| {
         log.push((output, history));
@@ -26,7 +26,7 @@ fn run(threads: usize, toy: &Toy, steps: Vec<Step>) -> (Final, Metrics, Outcome)
 }
 
 /// Executes `early` against the base and then commits `first` before it.
-fn behind(toy: Toy, first: Op, early: impl Into<Vec<Op>>) -> (Final, Metrics, Outcome) {
+fn behind(toy: Toy, first: Op, early: impl Into<Vec<Op>>) -> (Final, Metrics, Ending) {
     let early = early.into();
     in_time(move || {
         let gate = Gate::default();
@@ -60,7 +60,7 @@ fn a_balance_that_falls_below_the_bound_is_a_conflict() {
     let (log, metrics, outcome) =
         behind(Toy::default(), Op::Add(0, -31), [Op::Require(0, 10), Op::Add(0, -10), Op::Read(1)]);
     assert_eq!(outcome, Ok(()));
-    assert_eq!(log[1], (vec![-1], History { executions: 2, conflicts: 1, repaired: false }));
+    assert_eq!(log[1], (vec![-1], History { executions: 2, conflicts: 1, ..once() }));
     assert_eq!((metrics.executions, metrics.conflicts, metrics.moved), (4, 1, 0));
     assert_eq!((metrics.reexecutions, metrics.early_reexecutions), (1, 0));
     assert_eq!(metrics.conflicts_by_kind, [1, 0, 0]);
@@ -70,7 +70,7 @@ fn a_balance_that_falls_below_the_bound_is_a_conflict() {
 fn a_check_that_failed_is_a_conflict_once_funds_arrive() {
     let (log, metrics, outcome) = behind(Toy::default(), Op::Add(0, 1), [Op::Require(0, 41), Op::Read(0)]);
     assert_eq!(outcome, Ok(()));
-    assert_eq!(log[1], (vec![41], History { executions: 2, conflicts: 1, repaired: false }));
+    assert_eq!(log[1], (vec![41], History { executions: 2, conflicts: 1, ..once() }));
     assert_eq!(metrics.conflicts, 1);
 }
 
@@ -141,7 +141,7 @@ fn nothing_of_a_step_that_failed_is_its_runs() {
 fn a_sweep_is_repaired_without_being_executed_again() {
     let (log, metrics, outcome) = behind(Toy::default(), Op::Add(0, 2), [Op::Sweep(0, 1)]);
     assert_eq!(outcome, Ok(()));
-    assert_eq!(log[1], (vec![42], History { executions: 1, conflicts: 1, repaired: true }));
+    assert_eq!(log[1], (vec![42], History { conflicts: 1, repaired: true, ..once() }));
     assert_eq!((metrics.executions, metrics.conflicts, metrics.repairs), (3, 1, 1));
 }
 
@@ -214,7 +214,7 @@ fn an_idle_worker_reexecutes_an_invalid_result_early() {
         run(3, &Toy::default(), steps)
     });
     assert_eq!(outcome, Ok(()));
-    assert_eq!(log[2], (vec![42], History { executions: 2, conflicts: 1, repaired: false }));
+    assert_eq!(log[2], (vec![42], History { executions: 2, conflicts: 1, ..once() }));
     assert_eq!((metrics.conflicts, metrics.early_reexecutions, metrics.reexecutions), (1, 1, 1));
 }
 

@@ -1,6 +1,8 @@
 //! All of the crate's integration tests in one binary: each binary would compile the engine anew.
 
+mod admission;
 mod background;
+mod counters;
 mod differential;
 mod failures;
 mod ladder;

@@ -202,7 +202,7 @@ fn an_arena_keeps_no_more_than_it_may() {
                     let mut log = Log::default();
                     let input = batches.iter().cloned();
                     let (metrics, outcome) =
-                        engine.call(&Toy::default(), &mut arena, input, Cut::Never, Recorder(&mut log));
+                        engine.call(&Toy::default(), &mut arena, input, Cut::Never, Recorder::new(&mut log));
                     compare(&batches, &log, &metrics, &outcome);
                     assert!(arena.bytes() <= most.max(LEAST), "{} bytes are kept of {most}", arena.bytes());
                 }

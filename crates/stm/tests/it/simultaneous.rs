@@ -50,7 +50,8 @@ fn call(engine: &Engine, round: usize) {
     let (batches, toy) = (stream(round), toy(round / 3));
     let mut log = Log::default();
     let input = batches.iter().cloned();
-    let (metrics, outcome) = engine.call(&toy, &mut Arena::default(), input, Cut::Batch, Recorder(&mut log));
+    let (metrics, outcome) =
+        engine.call(&toy, &mut Arena::default(), input, Cut::Batch, Recorder::new(&mut log));
     compare(&batches, &log, &metrics, &outcome);
 }
 

@@ -1,7 +1,7 @@
 //! One conflict-heavy stream again and again, in short runs and in long ones: one result, no hang.
 
-use crate::toy::harness::{batches, check, check_made, engine, held_until, in_time, setting};
-use crate::toy::{Op, Step, hook, step};
+use crate::toy::harness::{batches, check, check_by, engine, held_until, in_time, setting};
+use crate::toy::{Op, Rules, Step, hook, step};
 use std::time::Duration;
 use tandem_stm::{Cut, Metrics};
 
@@ -68,7 +68,7 @@ fn one_stream_has_one_result() {
                             if threads > 1 { held_until(long_runs(), WINDOW - 1) } else { long_runs() };
                         batches(held, &[1_000])
                     };
-                    sum.merge(&check_made(&engine, make, Cut::Never));
+                    sum.merge(&check_by(Rules::default(), &engine, make, Cut::Never));
                 }
             }
             sum

@@ -1,14 +1,14 @@
 //! Streams that end early. None may hang, what became final stays right, and the engine serves the next stream.
 
 use crate::explore::{Chooser, Watched, assert_prefix, check, explore, observed};
-use crate::toy::harness::Outcome;
+use crate::toy::harness::Ending;
 use crate::toy::oracle::Log;
 use crate::toy::{Step, Toy, ToyError, hook};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tandem_stm::{Arena, Engine, StreamError};
 
 /// The stream's end at a panic, of the step at this position if it was one.
-fn boom(position: Option<u64>) -> Outcome {
+fn boom(position: Option<u64>) -> Ending {
     Err(StreamError::Panic { position, message: "boom".to_owned() })
 }
 

@@ -1,9 +1,9 @@
 //! Running scenarios under many schedules.
 
-use crate::toy::harness::{Outcome, Recorder, batches, compare, engine};
-use crate::toy::oracle::{Log, serial};
+use crate::toy::harness::{Ending, Recorder, batches, compare_by, engine};
+use crate::toy::oracle::{Log, serial_by};
 use crate::toy::vm::Numbers;
-use crate::toy::{Op, Step, Toy, ToyError, hook, strategy};
+use crate::toy::{Op, Rules, Step, Toy, ToyError, hook, strategy};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -12,7 +12,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedul
 use shuttle::sync::mpsc::{Receiver, Sender, channel};
 use shuttle::{MaxSteps, Runner};
 use std::sync::Once;
-use tandem_stm::{Arena, Changes, Cut, Engine, History, Metrics, Running, Sink};
+use tandem_stm::{Admission, Arena, Changes, Cut, Engine, History, Metrics, Running, Sink};
 
 /// Schedules of each scenario and scheduler, unless `TANDEM_SCHEDULES` says otherwise. They are the same each time, unless `TANDEM_SEED`
 /// does.
@@ -108,12 +108,20 @@ pub(crate) struct Watched<'a> {
 
 impl<'a> Watched<'a> {
     pub(crate) fn new(log: &'a mut Log, refused: Option<usize>) -> (Self, Receiver<Vec<i64>>) {
+        Self::by(Rules::default(), log, refused)
+    }
+
+    pub(crate) fn by(rules: Rules, log: &'a mut Log, refused: Option<usize>) -> (Self, Receiver<Vec<i64>>) {
         let (outputs, receiver) = channel();
-        (Self { recorder: Recorder(log), refused, outputs }, receiver)
+        (Self { recorder: Recorder::by(rules, log), refused, outputs }, receiver)
     }
 }
 
 impl Sink<Toy> for Watched<'_> {
+    fn admit(&mut self, step: &Step, output: &mut Vec<i64>) -> Admission {
+        self.recorder.admit(step, output)
+    }
+
     fn finalize(
         &mut self,
         step: Step,
@@ -121,7 +129,7 @@ impl Sink<Toy> for Watched<'_> {
         changes: &mut Changes<'_, Toy>,
         history: History,
     ) -> Result<(), ToyError> {
-        if self.refused == Some(self.recorder.0.outputs.len()) {
+        if self.refused == Some(self.recorder.log.outputs.len()) {
             return Err(ToyError::Refused);
         }
         // The consumer may have hung up.
@@ -131,20 +139,30 @@ impl Sink<Toy> for Watched<'_> {
 }
 
 /// Asserts the invariants now and then until the stream ends, and those of its end.
-pub(crate) fn observe(running: &Running<'_, Toy>, outputs: &Receiver<Vec<i64>>, looks: usize) -> Outcome {
+///
+/// Gives the counters at its end, too.
+pub(crate) fn observe(
+    running: &Running<'_, Toy>,
+    outputs: &Receiver<Vec<i64>>,
+    looks: usize,
+) -> (Ending, Metrics) {
+    let mut steps = 0;
     for _ in 0..looks {
         running.assert_invariants();
+        let before = std::mem::replace(&mut steps, running.metrics().steps);
+        assert!(steps >= before, "a counter falls");
         shuttle::thread::yield_now();
     }
     while outputs.recv().is_ok() {}
     running.assert_invariants();
-    match running.take_failure() {
+    let ending = match running.take_failure() {
         Some(error) => Err(error),
         None => {
             running.assert_complete();
             Ok(())
         }
-    }
+    };
+    (ending, running.metrics())
 }
 
 /// Runs a stream while observing it.
@@ -155,13 +173,14 @@ pub(crate) fn observed(
     toy: &Toy,
     input: impl IntoIterator<Item: IntoIterator<Item = Step, IntoIter: Send>, IntoIter: Send>,
     refused: Option<usize>,
-) -> (Log, Metrics, Outcome) {
+) -> (Log, Metrics, Ending) {
     let (cut, looks) = (chooser.cut(), chooser.below(4));
     let mut log = Log::default();
-    let (sink, outputs) = Watched::new(&mut log, refused);
-    let (seen, metrics, outcome) =
+    let (sink, outputs) = Watched::by(toy.rules, &mut log, refused);
+    let ((seen, last), metrics, outcome) =
         engine.run(toy, arena, input.into_iter(), cut, sink, |running| observe(&running, &outputs, looks));
     assert_eq!(outcome, Ok(()), "a failure is told once");
+    assert_eq!(last, metrics);
     (log, metrics, seen)
 }
 
@@ -172,17 +191,34 @@ pub(crate) fn check(
     arena: &mut Arena<Numbers>,
     batches: &[Vec<Step>],
 ) -> Metrics {
+    check_by(Rules::default(), chooser, engine, arena, batches)
+}
+
+/// Runs a stream by rules and compares it with serial execution.
+pub(crate) fn check_by(
+    rules: Rules,
+    chooser: &mut Chooser,
+    engine: &Engine,
+    arena: &mut Arena<Numbers>,
+    batches: &[Vec<Step>],
+) -> Metrics {
     let input = batches.iter().cloned();
-    let toy = Toy { runs: chooser.below(2) == 0, ..Toy::default() };
+    let toy = Toy { rules, runs: chooser.below(2) == 0, ..Toy::default() };
     let (log, metrics, outcome) = observed(chooser, engine, arena, &toy, input, None);
-    compare(batches, &log, &metrics, &outcome);
+    compare_by(rules, batches, &log, &metrics, &outcome);
     metrics
 }
 
 /// Asserts that what became final is how serial execution of `batches` begins.
 pub(crate) fn assert_prefix(batches: &[Vec<Step>], log: &Log) {
-    let (expected, _) = serial(batches);
+    assert_prefix_by(Rules::default(), batches, log);
+}
+
+/// Asserts that what became final is how serial execution of `batches` by rules begins.
+pub(crate) fn assert_prefix_by(rules: Rules, batches: &[Vec<Step>], log: &Log) {
+    let (expected, _) = serial_by(rules, batches);
     assert!(log.outputs.len() <= expected.outputs.len());
     assert_eq!(log.outputs, expected.outputs[..log.outputs.len()]);
+    assert_eq!(log.outcomes, expected.outcomes[..log.outputs.len()]);
     assert_eq!(log.segments, expected.segments[..log.segments.len()]);
 }

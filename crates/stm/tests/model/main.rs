@@ -5,6 +5,7 @@
 //! how many schedules each test tries per kind of scheduler.
 #![cfg(shuttle)]
 
+mod admission;
 mod background;
 mod ends;
 mod explore;

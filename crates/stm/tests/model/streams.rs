@@ -6,7 +6,7 @@ use crate::toy::oracle::Log;
 use crate::toy::{Step, Toy, ToyError};
 use shuttle::sync::mpsc::channel;
 use std::sync::{LazyLock, Mutex};
-use tandem_stm::{Arena, Changes, History, Metrics, Sink};
+use tandem_stm::{Admission, Arena, Changes, History, Metrics, Sink};
 
 /// Two streams, one after the other, on one engine and the same memory.
 fn streams(chooser: &mut Chooser, strict: bool, sum: &Mutex<Metrics>) {
@@ -49,6 +49,10 @@ struct Nested<'a> {
 }
 
 impl Sink<Toy> for Nested<'_> {
+    fn admit(&mut self, step: &Step, output: &mut Vec<i64>) -> Admission {
+        self.recorder.admit(step, output)
+    }
+
     fn finalize(
         &mut self,
         step: Step,
@@ -56,7 +60,7 @@ impl Sink<Toy> for Nested<'_> {
         changes: &mut Changes<'_, Toy>,
         history: History,
     ) -> Result<(), ToyError> {
-        if self.recorder.0.outputs.is_empty() {
+        if self.recorder.log.outputs.is_empty() {
             (self.inner)();
         }
         self.recorder.finalize(step, output, changes, history)
@@ -80,7 +84,7 @@ fn streams_inside_a_stream_do_not_mix() {
                 inner();
             }
         });
-        let sink = Nested { recorder: Recorder(&mut log), inner: &inner };
+        let sink = Nested { recorder: Recorder::new(&mut log), inner: &inner };
         let (metrics, outcome) = engine.call(&Toy::default(), &mut Arena::default(), input, cut, sink);
         compare(&batches, &log, &metrics, &outcome);
     });
@@ -94,7 +98,7 @@ fn a_consumer_may_execute_streams_that_its_own_waits_for() {
         let (batches, cut) = (chooser.stream(false), chooser.cut());
         let (mut arena, mut log) = (Arena::default(), Log::default());
         let (sender, input) = channel();
-        let sink = Recorder(&mut log);
+        let sink = Recorder::new(&mut log);
         let ((), metrics, outcome) =
             engine.run(&Toy::default(), &mut arena, input.into_iter(), cut, sink, |_| {
                 for batch in &batches {

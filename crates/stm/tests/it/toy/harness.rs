@@ -1,15 +1,17 @@
 //! Running streams and comparing them with the oracle.
 
-use super::oracle::{Log, serial};
+use super::oracle::{Log, serial_by};
 use super::vm::Numbers;
-use super::{Op, Step, Toy, ToyError, hook};
+use super::{Op, Rules, Step, Toy, ToyError, hook};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tandem_stm::{Arena, Changes, Config, Cut, Engine, History, Metrics, Sink, StreamError};
+use tandem_stm::{
+    Admission, Arena, Changes, Config, Cut, Engine, History, Metrics, Outcome, Sink, StreamError,
+};
 
 /// A number that the environment may give instead of the usual one.
 pub(crate) fn setting(name: &str, usual: u64) -> u64 {
@@ -37,24 +39,50 @@ pub(crate) fn batches(steps: Vec<Step>, sizes: &[usize]) -> Vec<Vec<Step>> {
     batches
 }
 
-/// Writes down what becomes final.
-pub(crate) struct Recorder<'a>(pub(crate) &'a mut Log);
+/// Writes down what becomes final, by rules.
+pub(crate) struct Recorder<'a> {
+    pub(crate) log: &'a mut Log,
+    rules: Rules,
+    /// What the steps of the batch cost so far.
+    spent: i64,
+}
+
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(log: &'a mut Log) -> Self {
+        Self::by(Rules::default(), log)
+    }
+
+    pub(crate) fn by(rules: Rules, log: &'a mut Log) -> Self {
+        Self { log, rules, spent: 0 }
+    }
+}
 
 impl Sink<Toy> for Recorder<'_> {
+    fn admit(&mut self, _: &Step, output: &mut Vec<i64>) -> Admission {
+        let outcome = self.rules.admit(&mut self.spent, output);
+        self.log.asked.push_back(output.clone());
+        if outcome == Outcome::Taken { Admission::Take } else { Admission::Skip }
+    }
+
     fn finalize(
         &mut self,
         step: Step,
         output: Vec<i64>,
         changes: &mut Changes<'_, Toy>,
-        _: History,
+        history: History,
     ) -> Result<(), ToyError> {
-        self.0.outputs.push(output);
+        if history.outcome != Outcome::Rejected {
+            assert_eq!(self.log.asked.pop_front().as_ref(), Some(&output), "asked in another order");
+        }
+        self.log.outputs.push(output);
+        self.log.outcomes.push(history.outcome);
         if step.ends_batch {
+            self.spent = 0;
             let mut segment = BTreeMap::new();
             changes.take(|key, before, after| {
                 segment.insert(key, (before.number(), after.number()));
             });
-            self.0.segments.push(segment);
+            self.log.segments.push(segment);
         }
         Ok(())
     }
@@ -117,7 +145,7 @@ impl Gate {
     }
 }
 
-pub(crate) type Outcome = Result<(), StreamError<ToyError>>;
+pub(crate) type Ending = Result<(), StreamError<ToyError>>;
 
 thread_local! {
     /// Handed from stream to stream, so that whatever one leaves in it would show in the next.
@@ -130,10 +158,10 @@ pub(crate) fn run(
     toy: &Toy,
     batches: impl IntoIterator<Item = Vec<Step>, IntoIter: Send>,
     cut: Cut,
-) -> (Log, Metrics, Outcome) {
+) -> (Log, Metrics, Ending) {
     let mut log = Log::default();
     let ((), metrics, outcome) = ARENA.with_borrow_mut(|arena| {
-        engine.run(toy, arena, batches.into_iter(), cut, Recorder(&mut log), |_| ())
+        engine.run(toy, arena, batches.into_iter(), cut, Recorder::by(toy.rules, &mut log), |_| ())
     });
     (log, metrics, outcome)
 }
@@ -141,16 +169,21 @@ pub(crate) fn run(
 /// Runs a stream step by step, and again in runs, and compares everything that it leaves behind with the oracle, down to the first
 /// failing step.
 pub(crate) fn check(engine: &Engine, batches: &[Vec<Step>], cut: Cut) -> Metrics {
-    check_made(engine, || batches.to_vec(), cut)
+    check_by(Rules::default(), engine, || batches.to_vec(), cut)
 }
 
-/// Like [`check`], with a stream that is made each time.
-pub(crate) fn check_made(engine: &Engine, make: impl Fn() -> Vec<Vec<Step>>, cut: Cut) -> Metrics {
+/// Like [`check`], by rules, with a stream that is made each time.
+pub(crate) fn check_by(
+    rules: Rules,
+    engine: &Engine,
+    make: impl Fn() -> Vec<Vec<Step>>,
+    cut: Cut,
+) -> Metrics {
     let mut sum = Metrics::default();
     for runs in [false, true] {
-        let (toy, batches) = (Toy { runs, ..Toy::default() }, make());
+        let (toy, batches) = (Toy { runs, rules, ..Toy::default() }, make());
         let (log, metrics, outcome) = run(engine, &toy, batches.iter().cloned(), cut);
-        compare(&batches, &log, &metrics, &outcome);
+        compare_by(rules, &batches, &log, &metrics, &outcome);
         sum.merge(&metrics);
     }
     sum
@@ -166,16 +199,23 @@ pub(crate) fn held_until(mut steps: Vec<Step>, open: usize) -> Vec<Step> {
 }
 
 /// Compares what a stream left behind with the oracle.
-pub(crate) fn compare(batches: &[Vec<Step>], log: &Log, metrics: &Metrics, outcome: &Outcome) {
-    let (expected, failure) = serial(batches);
+pub(crate) fn compare(batches: &[Vec<Step>], log: &Log, metrics: &Metrics, ending: &Ending) {
+    compare_by(Rules::default(), batches, log, metrics, ending);
+}
+
+/// Compares what a stream left behind with the oracle, by rules.
+pub(crate) fn compare_by(rules: Rules, batches: &[Vec<Step>], log: &Log, metrics: &Metrics, ending: &Ending) {
+    let (expected, failure) = serial_by(rules, batches);
     let failure = failure.map(|(position, error)| StreamError::Step { position, error });
-    assert_eq!(*outcome, failure.map_or(Ok(()), Err));
+    assert_eq!(*ending, failure.map_or(Ok(()), Err));
     if let Some(at) = (0..expected.outputs.len()).find(|&i| log.outputs.get(i) != expected.outputs.get(i)) {
         panic!("output {at} is {:?}, not {:?}", log.outputs.get(at), expected.outputs[at]);
     }
     assert_eq!(*log, expected);
     assert_eq!(log.state(), expected.state());
     assert_eq!(metrics.steps, expected.outputs.len() as u64);
+    let count = |outcome| expected.outcomes.iter().filter(|other| **other == outcome).count() as u64;
+    assert_eq!((metrics.skipped, metrics.rejected), (count(Outcome::Skipped), count(Outcome::Rejected)));
 }
 
 /// Runs `code` in a thread of its own and fails if that takes longer than a minute.

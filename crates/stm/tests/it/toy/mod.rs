@@ -11,6 +11,7 @@ pub(crate) mod vm;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use tandem_stm::Outcome;
 
 /// A location. Numbers from [`Key::COLLIDING`] on all have the same hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,6 +135,41 @@ pub(crate) enum ToyError {
     Refused,
 }
 
+/// Which steps become final without effects. Outputs say why, as its last number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rules {
+    /// Whether steps that fail at their turn are rejected, rather than end the stream. Faults always end it.
+    pub(crate) rejects: bool,
+    /// What the steps of a batch cost together at most. A step that costs more than what is left is skipped.
+    pub(crate) limit: Option<i64>,
+}
+
+impl Rules {
+    /// Ends the output of a skipped step. No step yields it otherwise.
+    const SKIPPED: i64 = i64::MIN;
+    /// The output of a rejected step.
+    const REJECTED: i64 = i64::MIN + 1;
+
+    /// Takes a step, whose batch has cost so much before, or marks its output as skipped.
+    pub(crate) fn admit(&self, spent: &mut i64, output: &mut Vec<i64>) -> Outcome {
+        let cost = 1 + output.iter().map(|number| number.rem_euclid(5)).sum::<i64>();
+        if self.limit.is_some_and(|limit| *spent + cost > limit) {
+            output.push(Self::SKIPPED);
+            return Outcome::Skipped;
+        }
+        *spent += cost;
+        Outcome::Taken
+    }
+
+    /// The output of a step that failed, if it is rejected.
+    pub(crate) fn reject(&self, error: ToyError) -> Result<Vec<i64>, ToyError> {
+        match error {
+            ToyError::Funds(key) if self.rejects => Ok(vec![key.into(), Self::REJECTED]),
+            error => Err(error),
+        }
+    }
+}
+
 /// The machine.
 #[derive(Debug, Default)]
 pub(crate) struct Toy {
@@ -143,8 +179,12 @@ pub(crate) struct Toy {
     pub(crate) panics: Option<u8>,
     /// Whether approaching steps panics.
     pub(crate) stumbles: bool,
+    /// Whether rejecting a step panics.
+    pub(crate) balks: bool,
     /// Whether steps of one batch may be executed in runs.
     pub(crate) runs: bool,
+    /// Which steps become final without effects.
+    pub(crate) rules: Rules,
     /// Makes workers that unwind linger, between releasing their locks and reporting the panic.
     pub(crate) linger: bool,
 }

@@ -1,13 +1,18 @@
 //! The same programs, one after the other, over a plain map.
 
-use super::{Key, Op, Step, ToyError};
-use std::collections::BTreeMap;
+use super::{Key, Op, Rules, Step, ToyError};
+use std::collections::{BTreeMap, VecDeque};
+use tandem_stm::Outcome;
 
 /// What a stream leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Log {
     /// Of each final step.
     pub(crate) outputs: Vec<Vec<i64>>,
+    /// How each of them became final.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Outputs that the sink was asked about, of steps that are not final yet.
+    pub(crate) asked: VecDeque<Vec<i64>>,
     /// Per complete batch, each changed key with its value before and after.
     pub(crate) segments: Vec<BTreeMap<Key, (i64, i64)>>,
 }
@@ -94,21 +99,37 @@ impl Run<'_> {
 
 /// Executes the batches serially, up to the first step that fails; gives its position and error too.
 pub(crate) fn serial(batches: &[Vec<Step>]) -> (Log, Option<(u64, ToyError)>) {
+    serial_by(Rules::default(), batches)
+}
+
+/// Executes the batches serially by these rules.
+pub(crate) fn serial_by(rules: Rules, batches: &[Vec<Step>]) -> (Log, Option<(u64, ToyError)>) {
     let mut log = Log::default();
     let mut state = BTreeMap::new();
     let mut before = BTreeMap::new();
     let mut position = 0;
     for batch in batches {
+        let mut spent = 0;
         for step in batch {
             let mut run = Run { state: &mut state, undo: Vec::new() };
             let result = run.step(position, &step.ops);
             let undo = run.undo;
-            match result {
-                Ok(output) => log.outputs.push(output),
+            let result = match result {
+                Ok(mut output) => Ok((rules.admit(&mut spent, &mut output), output)),
+                Err(error) => rules.reject(error).map(|output| (Outcome::Rejected, output)),
+            };
+            let (outcome, output) = match result {
+                Ok(done) => done,
                 Err(error) => return (log, Some((position as u64, error))),
-            }
-            for (key, value) in undo {
-                before.entry(key).or_insert(value);
+            };
+            log.outputs.push(output);
+            log.outcomes.push(outcome);
+            if outcome == Outcome::Taken {
+                for (key, value) in undo {
+                    before.entry(key).or_insert(value);
+                }
+            } else {
+                state.extend(undo.into_iter().rev());
             }
             position += 1;
         }

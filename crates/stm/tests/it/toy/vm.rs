@@ -82,7 +82,7 @@ impl Local {
 
 pub(crate) struct ToyWorker<'r> {
     toy: &'r Toy,
-    view: View<'r, Toy>,
+    view: View<'r, Numbers>,
     locals: Vec<Local>,
     /// Payments to keys that the run has not met otherwise, one after the other.
     paid: Vec<(Key, i64)>,
@@ -228,6 +228,10 @@ impl ToyWorker<'_> {
         assert!(!std::mem::replace(&mut self.busy, true), "a worker goes on where it panicked");
         let result = self.perform(step);
         self.busy = false;
+        if result.is_err() && self.earlier == 0 {
+            // What it did up to there is told, and does not count.
+            let _ = self.report();
+        }
         result
     }
 
@@ -333,7 +337,7 @@ impl Vm for Toy {
     type Error = ToyError;
     type Worker<'r> = ToyWorker<'r>;
 
-    fn worker<'r>(&'r self, view: View<'r, Self>) -> Self::Worker<'r> {
+    fn worker<'r>(&'r self, view: View<'r, Numbers>) -> Self::Worker<'r> {
         ToyWorker {
             toy: self,
             view,
@@ -345,7 +349,7 @@ impl Vm for Toy {
         }
     }
 
-    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Self> {
+    fn view<'w, 'r>(&self, worker: &'w mut Self::Worker<'r>) -> &'w mut View<'r, Numbers> {
         &mut worker.view
     }
 
@@ -386,6 +390,11 @@ impl Vm for Toy {
         Self: 'r,
     {
         worker.report()
+    }
+
+    fn reject(&self, _: &Step, error: ToyError) -> Result<Vec<i64>, ToyError> {
+        assert!(!self.balks, "boom");
+        self.rules.reject(error)
     }
 
     /// Shifts a lone sweep to the amount that is there now; an amount of zero leaves no effects.
