@@ -28,6 +28,17 @@ pub enum Refusal {
     Invalid(#[from] InvalidBlock),
 }
 
+/// Why a transaction was left out of a block.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Skipped {
+    /// It cannot be executed where it stands.
+    #[error(transparent)]
+    Invalid(#[from] InvalidTransaction),
+    /// The block has no room for it.
+    #[error(transparent)]
+    NoRoom(#[from] InvalidBlock),
+}
+
 /// Why the rules of a block cannot be told. It says nothing about the block's validity.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ForkError {

@@ -26,7 +26,7 @@ pub use api::{
     BlockHistory, Field, Location, PartialChanges, Read, StepPart, TransactionTrace, Write, receive, send,
     to_evm_states,
 };
-pub use error::{BlockId, ExecutionError, ForkError, InvalidBlock, Refusal};
+pub use error::{BlockId, ExecutionError, ForkError, InvalidBlock, Refusal, Skipped};
 pub use ethereum::{
     AlloyBlock, AlloyExecutor, ChainSpec, EthereumBody, EthereumSummary, ReadHint, Receipt, RecoverAhead,
     SenderError, SignedBlock, logs_bloom, receipts_root, receipts_root_before_byzantium,

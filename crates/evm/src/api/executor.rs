@@ -169,8 +169,10 @@ impl Core {
     fn call<P: Protocol>(
         &self,
         job: Job<'_, P>,
+        skips: bool,
     ) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics) {
         let vm = EvmVm::new(self.kept.content(), &NoTracing, false, None);
+        let vm = if skips { vm.skipping() } else { vm };
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let batches = std::iter::once(steps(&vm, job));
         let sink = Assembler::new(&vm, sender, None, None);
@@ -195,7 +197,11 @@ trait Streams<P: Protocol>: Debug + Send + Sync {
         mode: Mode<'_, P>,
         consume: &mut Consumer<'_, 's, P, NoTracing>,
     ) -> Metrics;
-    fn call(&self, job: Job<'_, P>) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics);
+    fn call(
+        &self,
+        job: Job<'_, P>,
+        skips: bool,
+    ) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics);
 }
 
 impl<P: Protocol> Streams<P> for Core {
@@ -212,8 +218,12 @@ impl<P: Protocol> Streams<P> for Core {
         Self::run(self, &NoTracing, jobs, mode, consume)
     }
 
-    fn call(&self, job: Job<'_, P>) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics) {
-        Self::call(self, job)
+    fn call(
+        &self,
+        job: Job<'_, P>,
+        skips: bool,
+    ) -> (Result<FinishedBlock<P>, ExecutionError<Fault>>, Metrics) {
+        Self::call(self, job, skips)
     }
 }
 
@@ -366,6 +376,25 @@ impl<P: Protocol> Executor<P> {
         self.execute_counted(store, block).0
     }
 
+    /// Executes one block without those of its transactions that are invalid where they stand, or that it has no room for:
+    /// [`FinishedBlock::skipped`] says which. A skipped transaction leaves nothing behind; those after it execute on what is there
+    /// without it.
+    ///
+    /// # Errors
+    ///
+    /// If something else makes the block invalid, or the store fails.
+    pub fn execute_skipping<S>(
+        &self,
+        store: &S,
+        block: Block<P>,
+    ) -> Result<FinishedBlock<P>, ExecutionError<S::Error>>
+    where
+        S: DatabaseRef + Sync,
+    {
+        let (result, _) = self.core.call(BlockInput::new(block, store).into(), true);
+        result.map_err(ExecutionError::of_store)
+    }
+
     /// Executes one block, and gives the engine's counters, too.
     pub fn execute_counted<S>(
         &self,
@@ -375,7 +404,7 @@ impl<P: Protocol> Executor<P> {
     where
         S: DatabaseRef + Sync,
     {
-        let (result, metrics) = self.core.call(BlockInput::new(block, store).into());
+        let (result, metrics) = self.core.call(BlockInput::new(block, store).into(), false);
         (result.map_err(ExecutionError::of_store), metrics)
     }
 }

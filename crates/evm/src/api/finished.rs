@@ -1,4 +1,5 @@
 use super::changes::PartialChanges;
+use crate::error::Skipped;
 use crate::protocol::{Block, Protocol};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,9 @@ pub struct FinishedBlock<P: Protocol> {
     pub gas_used: u64,
     /// What the chain collects of a block besides receipts.
     pub summary: P::Summary,
+    /// Transactions that were left out, by index, in order; there are none unless [`crate::Executor::execute_skipping`] was asked.
+    /// `receipts` has none for them.
+    pub skipped: Vec<(usize, Skipped)>,
     /// What its steps went through.
     pub history: BlockHistory,
     /// Time from the end of the block before, or the stream's start, to this block's end. These add up to the time of

@@ -6,13 +6,13 @@ use crate::engine::in_flight::{Current, Job};
 use crate::engine::location::{Key, Value};
 use crate::engine::step::{Output, Part, Step};
 use crate::engine::vm::EvmVm;
-use crate::error::ExecutionError;
+use crate::error::{ExecutionError, Skipped};
 use crate::protocol::{Assembly, Block, Protocol, Tracing};
 use crate::state::Fault;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::time::Instant;
-use tandem_stm::{Changes, History, Recorded, Sink};
+use tandem_stm::{Admission, Changes, History, Recorded, Sink};
 
 /// Called with a block and the changes of a part of it as they become final, on a worker's thread.
 pub(crate) type Observer<'a, P> = Box<dyn FnMut(&Arc<Block<P>>, PartialChanges) + Send + 'a>;
@@ -26,6 +26,9 @@ pub(crate) struct Assembler<'v, 's, P: Protocol, T: Tracing<P>> {
     parts: Vec<PartialChanges>,
     assembly: Assembly<P>,
     traces: Vec<T::Trace>,
+    skipped: Vec<(usize, Skipped)>,
+    /// Gas used by the block's transactions that were admitted.
+    admitted_gas: u64,
     history: BlockHistory,
     last_end: Instant,
     current: Current<'s, P>,
@@ -46,6 +49,8 @@ impl<'v, 's, P: Protocol, T: Tracing<P>> Assembler<'v, 's, P, T> {
             parts: Vec::new(),
             assembly: Assembly::default(),
             traces: Vec::new(),
+            skipped: Vec::new(),
+            admitted_gas: 0,
             history: BlockHistory::default(),
             last_end: Instant::now(),
             current: Current::default(),
@@ -113,6 +118,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
             receipts,
             gas_used,
             summary,
+            skipped: std::mem::take(&mut self.skipped),
             history: std::mem::take(&mut self.history),
             time: end - std::mem::replace(&mut self.last_end, end),
             parts: std::mem::take(&mut self.parts),
@@ -124,6 +130,26 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
 }
 
 impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's, P, T> {
+    fn admit(&mut self, step: &Step, output: &mut Output<P, T::Trace>) -> Admission {
+        // A block that does not skip is refused when the transaction is added to it.
+        let (true, Part::Transaction(index), Output::Transaction(transaction)) =
+            (self.vm.skips, step.part, &*output)
+        else {
+            return Admission::Take;
+        };
+        let Ok((job, _)) = self.current.at(step.block, &self.vm.jobs) else { return Admission::Take };
+        match job.block.protocol().admit(&job.block, index, self.admitted_gas) {
+            Ok(()) => {
+                self.admitted_gas += transaction.result.tx_gas_used();
+                Admission::Take
+            }
+            Err(error) => {
+                *output = Output::Skipped(Box::new(error.into()));
+                Admission::Skip
+            }
+        }
+    }
+
     fn record(
         &mut self,
         step: &Step,
@@ -157,7 +183,14 @@ impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's,
                     self.end_part(job, changes)?;
                 }
             }
+            (Part::Transaction(index), Output::Skipped(why)) => {
+                self.skipped.push((index, *why));
+                if self.vm.ends_part(&job.block, index) {
+                    self.end_part(job, changes)?;
+                }
+            }
             (_, Output::End(end)) => {
+                self.admitted_gas = 0;
                 self.end_block(job, end, changes)?;
                 self.vm.jobs.remove(step.block);
             }

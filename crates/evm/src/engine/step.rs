@@ -1,4 +1,5 @@
 use super::repair::Transfer;
+use crate::error::Skipped;
 use crate::protocol::Protocol;
 use crate::trace_notes::Notes;
 use revm::context::result::ExecutionResult;
@@ -24,6 +25,8 @@ pub(crate) struct Step {
 pub(crate) enum Output<P: Protocol, T> {
     Start,
     Transaction(TransactionOutput<T>),
+    /// Of a transaction that is left out.
+    Skipped(Box<Skipped>),
     End(P::End),
 }
 

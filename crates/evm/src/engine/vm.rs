@@ -25,6 +25,8 @@ pub(crate) struct EvmVm<'s, P: Protocol, T> {
     pub(crate) jobs: Jobs<'s, P>,
     /// Whether somebody wants to know what every step relied on.
     tells_steps: bool,
+    /// Whether transactions that are invalid, or that the block has no room for, are left out.
+    pub(crate) skips: bool,
     /// Watches transactions.
     tracing: &'s T,
     /// How many transactions of a block are a part of it, if somebody wants to see the changes of parts.
@@ -38,7 +40,12 @@ impl<'s, P: Protocol, T: Tracing<P>> EvmVm<'s, P, T> {
         tells_steps: bool,
         every: Option<NonZeroUsize>,
     ) -> Self {
-        Self { pools: Pools::new(spare), jobs: Jobs::default(), tells_steps, tracing, every }
+        Self { pools: Pools::new(spare), jobs: Jobs::default(), tells_steps, skips: false, tracing, every }
+    }
+
+    /// Leaves out transactions that are invalid, or that the block has no room for.
+    pub(crate) fn skipping(self) -> Self {
+        Self { skips: true, ..self }
     }
 
     /// Whether a part of the block ends with the transaction at `index`: somebody wants to know the changes until there.
@@ -246,6 +253,15 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
             output.notes = machine.db().notes.as_mut().map(|notes| Box::new(std::mem::take(notes)));
         }
         Ok(())
+    }
+
+    fn reject(&self, _step: &Step, error: Self::Error) -> Result<Self::Output, Self::Error> {
+        match error {
+            ExecutionError::Transaction { error, .. } if self.skips => {
+                Ok(Output::Skipped(Box::new(error.into())))
+            }
+            error => Err(error),
+        }
     }
 
     fn records_always(&self) -> bool {

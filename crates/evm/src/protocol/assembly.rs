@@ -1,7 +1,6 @@
 use super::{Block, Protocol};
-use crate::error::{ExecutionError, InvalidBlock};
+use crate::error::ExecutionError;
 use crate::state::Fault;
-use revm::context::Transaction;
 use revm::context::result::ExecutionResult;
 
 /// A block's results so far, in order.
@@ -22,20 +21,6 @@ impl<P: Protocol> Default for Assembly<P> {
 }
 
 impl<P: Protocol> Assembly<P> {
-    /// Whether the block's gas limit leaves what the transaction at `index` asks for.
-    ///
-    /// # Errors
-    ///
-    /// If it does not.
-    pub fn check_gas_limit(&self, block: &Block<P>, index: usize) -> Result<(), InvalidBlock> {
-        let available = block.env().block_env.gas_limit.saturating_sub(self.gas_used);
-        let wanted = block.transaction(index).gas_limit();
-        if wanted > available {
-            return Err(InvalidBlock::GasLimit { index, wanted, available });
-        }
-        Ok(())
-    }
-
     /// Adds a transaction that is final.
     pub(crate) fn add(
         &mut self,
@@ -43,11 +28,11 @@ impl<P: Protocol> Assembly<P> {
         index: usize,
         result: ExecutionResult,
     ) -> Result<(), ExecutionError<Fault>> {
-        if index == 0 {
+        if self.receipts.is_empty() {
             self.receipts.reserve_exact(block.transaction_count());
         }
         let protocol = &**block.protocol();
-        let added = protocol.admit(block, index, self).and_then(|()| {
+        let added = protocol.admit(block, index, self.gas_used).and_then(|()| {
             self.gas_used += result.tx_gas_used();
             protocol.add_transaction(block, index, result, self)
         });

@@ -1,5 +1,5 @@
 use super::{EvmError, Protocol};
-use crate::error::{BlockId, ExecutionError, Refusal};
+use crate::error::{BlockId, ExecutionError, InvalidBlock, Refusal};
 use crate::state::Fault;
 use alloy_evm::EvmEnv;
 use alloy_primitives::{Address, B256};
@@ -153,6 +153,24 @@ impl<P: Protocol> Block<P> {
     /// If there is no such transaction.
     pub fn transaction_hash(&self, index: usize) -> B256 {
         self.transactions[index].hash
+    }
+
+    /// Whether the block's gas limit leaves what the transaction at `index` asks for, where those before it used `gas_used`.
+    ///
+    /// # Errors
+    ///
+    /// If it does not.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such transaction.
+    pub fn check_gas_limit(&self, index: usize, gas_used: u64) -> Result<(), InvalidBlock> {
+        let available = self.env.block_env.gas_limit.saturating_sub(gas_used);
+        let wanted = self.transactions[index].gas_limit;
+        if wanted > available {
+            return Err(InvalidBlock::GasLimit { index, wanted, available });
+        }
+        Ok(())
     }
 
     /// The transactions' senders, in order.

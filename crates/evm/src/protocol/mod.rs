@@ -160,18 +160,13 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
         false
     }
 
-    /// Says, before a transaction's effects are applied, whether the block has room for it.
+    /// Says, before a transaction's effects are applied, whether the block has room for it after those that used `gas_used`.
     ///
     /// # Errors
     ///
-    /// If it has not. The block that holds the transaction is invalid then.
-    fn admit(
-        &self,
-        block: &Block<Self>,
-        index: usize,
-        assembly: &Assembly<Self>,
-    ) -> Result<(), InvalidBlock> {
-        assembly.check_gas_limit(block, index)
+    /// If it has not. The block that holds the transaction is invalid then, or the transaction is skipped.
+    fn admit(&self, block: &Block<Self>, index: usize, gas_used: u64) -> Result<(), InvalidBlock> {
+        block.check_gas_limit(index, gas_used)
     }
 
     /// Adds a transaction that is final, whose gas is counted already: pushes its receipt.

@@ -1,4 +1,5 @@
-use crate::protocol::{Assembly, Protocol};
+use crate::error::Skipped;
+use crate::protocol::Protocol;
 use alloy_primitives::map::AddressSet;
 use alloy_primitives::{KECCAK256_EMPTY, U256};
 use revm::database_interface::DatabaseRef;
@@ -14,17 +15,12 @@ pub struct PlainBlock<P: Protocol> {
     pub gas_used: u64,
     /// What the chain collects of a block besides receipts.
     pub summary: P::Summary,
-    state: EvmState,
-    clear_empty: bool,
+    /// Transactions that were left out, by index, in order; there are none unless [`crate::PlainExecutor::execute_skipping`] was asked.
+    pub skipped: Vec<(usize, Skipped)>,
+    pub(super) state: EvmState,
+    pub(super) clear_empty: bool,
     /// Accounts that ceased to exist at the end of some transaction.
-    gone: AddressSet,
-}
-
-impl<P: Protocol> PlainBlock<P> {
-    pub(super) fn new(assembly: Assembly<P>, state: EvmState, clear_empty: bool, gone: AddressSet) -> Self {
-        let Assembly { receipts, gas_used, summary } = assembly;
-        Self { receipts, gas_used, summary, state, clear_empty, gone }
-    }
+    pub(super) gone: AddressSet,
 }
 
 impl<P: Protocol> PlainBlock<P> {

@@ -4,7 +4,7 @@ use super::handler::{Plain, SerialOf};
 use super::host::SerialHost;
 use crate::error::ExecutionError;
 use crate::ops;
-use crate::protocol::{Assembly, Block, Protocol};
+use crate::protocol::{Assembly, Block, EvmError, Protocol};
 use crate::state::{BaseState, Fault};
 use alloy_primitives::map::B256Map;
 use revm::bytecode::Bytecode;
@@ -16,7 +16,8 @@ use revm::handler::instructions::EthInstructions;
 /// Codes that were used before, analysed.
 type Codes = B256Map<Bytecode>;
 /// What executes a block.
-type Execute<P> = fn(&mut Codes, &dyn BaseState, &Block<P>) -> Result<PlainBlock<P>, ExecutionError<Fault>>;
+type Execute<P> =
+    fn(&mut Codes, &dyn BaseState, &Block<P>, bool) -> Result<PlainBlock<P>, ExecutionError<Fault>>;
 
 /// A plain revm loop, the yardstick for everything else: revm's journal carries the state from one transaction to the
 /// next, which is the cheapest way there is, and each code is analysed once.
@@ -43,7 +44,21 @@ impl<P: Protocol> PlainExecutor<P> {
         store: &S,
         block: &Block<P>,
     ) -> Result<PlainBlock<P>, ExecutionError<S::Error>> {
-        (self.execute)(&mut self.codes, store, block).map_err(ExecutionError::of_store)
+        (self.execute)(&mut self.codes, store, block, false).map_err(ExecutionError::of_store)
+    }
+
+    /// Executes one block without those of its transactions that are invalid where they stand, or that it has no room for:
+    /// [`PlainBlock::skipped`] says which.
+    ///
+    /// # Errors
+    ///
+    /// If something else makes the block invalid, or the store fails.
+    pub fn execute_skipping<S: DatabaseRef>(
+        &mut self,
+        store: &S,
+        block: &Block<P>,
+    ) -> Result<PlainBlock<P>, ExecutionError<S::Error>> {
+        (self.execute)(&mut self.codes, store, block, true).map_err(ExecutionError::of_store)
     }
 }
 
@@ -51,6 +66,7 @@ fn execute_on<P: Protocol>(
     codes: &mut Codes,
     store: &dyn BaseState,
     block: &Block<P>,
+    skips: bool,
 ) -> Result<PlainBlock<P>, ExecutionError<Fault>> {
     let parent = block.protocol().parent_hash(block.body());
     let db = PlainDb {
@@ -75,7 +91,7 @@ fn execute_on<P: Protocol>(
     }
     let mut evm = Evm::new(ctx, instructions, block.protocol().precompiles(block));
     evm.ctx.journaled_state.set_spec_id(block.spec_id());
-    let result = execute(&mut evm, block);
+    let result = execute(&mut evm, block, skips);
     *codes = std::mem::take(&mut evm.ctx.journaled_state.database.codes);
     result
 }
@@ -83,6 +99,7 @@ fn execute_on<P: Protocol>(
 fn execute<P: Protocol>(
     evm: &mut Plain<'_, P>,
     block: &Block<P>,
+    skips: bool,
 ) -> Result<PlainBlock<P>, ExecutionError<Fault>> {
     block.check()?;
     let protocol = block.protocol();
@@ -92,14 +109,24 @@ fn execute<P: Protocol>(
         started.map_err(|error| error.in_block(block.id()))?;
     }
     let mut assembly = Assembly::default();
+    let mut skipped = Vec::new();
     for index in 0..block.transaction_count() {
+        if skips && let Err(error) = protocol.admit(block, index, assembly.gas_used) {
+            skipped.push((index, error.into()));
+            continue;
+        }
         evm.ctx.tx = block.transaction(index).clone();
         evm.ctx.chain = protocol.context(block, index);
-        let result = handler.run(evm).map_err(|error| block.transaction_error(index, error))?;
-        assembly.add(block, index, result)?;
+        match handler.run(evm) {
+            Ok(result) => assembly.add(block, index, result)?,
+            Err(EvmError::Transaction(error)) if skips => skipped.push((index, error.into())),
+            Err(error) => return Err(block.transaction_error(index, error)),
+        }
     }
     let ended = protocol.end(block, &mut SerialHost { evm, handler: &mut handler });
     assembly.end(block, ended.map_err(|error| error.in_block(block.id()))?)?;
     let state = std::mem::take(&mut evm.ctx.journaled_state.inner.state);
-    Ok(PlainBlock::new(assembly, state, block.clears_empty_accounts(), handler.gone))
+    let Assembly { receipts, gas_used, summary } = assembly;
+    let clear_empty = block.clears_empty_accounts();
+    Ok(PlainBlock { receipts, gas_used, summary, skipped, state, clear_empty, gone: handler.gone })
 }
