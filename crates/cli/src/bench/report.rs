@@ -41,14 +41,14 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
             let counters = counters.as_ref().map(|counters| counters[at].clone());
             match &group.case {
                 Some(case) => {
-                    let (baseline, alloy) = (&series.baseline.total, &series.alloy.total);
+                    let (baseline, alloy) = (&series.baseline.total, &series.alloy_times.total);
                     let samples = Samples { baseline, alloy, times: &times.total };
                     whole.push(Row::new(case, variant, samples, ideals.total, counters));
                 }
                 // Of a block in the middle of a stream there is no time of its own.
                 None if variant.mode == Mode::Stream => {}
                 None => {
-                    let (baseline, alloy) = (&series.baseline.blocks, &series.alloy.blocks);
+                    let (baseline, alloy) = (&series.baseline.blocks, &series.alloy_times.blocks);
                     single.extend(group.names.iter().enumerate().map(|(block, name)| {
                         let (baseline, alloy) = (&baseline[block], &alloy[block]);
                         let samples = Samples { baseline, alloy, times: &times.blocks[block] };
@@ -60,7 +60,7 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
     }
     for (at, variant) in variants.iter().enumerate() {
         let baseline = sum(measured.iter().map(|measured| &measured.series.baseline.total));
-        let alloy = sum(measured.iter().map(|measured| &measured.series.alloy.total));
+        let alloy = sum(measured.iter().map(|measured| &measured.series.alloy_times.total));
         let times = sum(measured.iter().map(|measured| &measured.series.variants[at].total));
         let ideal = measured.iter().map(|measured| measured.ideals[at].total).sum();
         // Recorded blocks were counted together.

@@ -72,10 +72,10 @@ impl Times {
 /// All samples of a group.
 pub(crate) struct Series {
     plain: PlainExecutor,
-    executor: Alloy,
+    alloy: Alloy,
     pub(crate) baseline: Times,
     /// Of alloy-evm's executor.
-    pub(crate) alloy: Times,
+    pub(crate) alloy_times: Times,
     /// By variant.
     pub(crate) variants: Vec<Times>,
 }
@@ -85,9 +85,9 @@ impl Series {
         let times = Times::new(group.names.len());
         Self {
             plain: PlainExecutor::new(),
-            executor: Alloy::new(),
+            alloy: Alloy::new(),
             baseline: times.clone(),
-            alloy: times.clone(),
+            alloy_times: times.clone(),
             variants: vec![times; variants.len()],
         }
     }
@@ -118,8 +118,8 @@ impl Series {
                     )));
                 }
             }
-            self.executor.expect(plain.results.into_iter().flatten());
-            self.executor.run(group, latency)?;
+            self.alloy.expect(plain.results.into_iter().flatten());
+            self.alloy.run(group, latency)?;
         }
         let Group { source, worlds, chains, .. } = group;
         self.baseline.add(&execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?);
@@ -127,9 +127,9 @@ impl Series {
         let ways = variants.len() + 1;
         for at in (0..ways).map(|turn| (turn + number) % ways) {
             let Some(variant) = variants.get(at) else {
-                let times = self.executor.run(group, latency)?;
+                let times = self.alloy.run(group, latency)?;
                 let total = times.iter().sum();
-                self.alloy.add_sample(times, total);
+                self.alloy_times.add_sample(times, total);
                 continue;
             };
             let Group { source, worlds, chains, .. } = group;
