@@ -122,6 +122,12 @@ fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), EvmEr
     Ok(paid?)
 }
 
+/// Ends what happens before the first transaction, as a transaction ends: what it loaded is cold again, and what it did stays.
+pub(crate) fn end_start<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
+    forget_the_gone(ctx);
+    ctx.journaled_state.commit_tx();
+}
+
 /// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
 /// told that later transactions find nothing there.
 fn forget_the_gone<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {

@@ -4,7 +4,7 @@ use super::inspected::Inspected;
 use super::kept::SpareContent;
 use super::location::EvmState;
 use super::machine::Machine;
-use super::ordered::OrderedOf;
+use super::ordered::{OrderedOf, end_start};
 use super::pools::Pools;
 use super::report::report;
 use super::step::{Output, Part, Step, TransactionOutput};
@@ -216,6 +216,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         let output = match part {
             Part::Start => {
                 block.protocol().start(block, machine).map_err(|error| error.in_block(block.id()))?;
+                end_start(machine.ctx());
                 Output::Start
             }
             Part::Transaction(index) => Output::Transaction(execute(machine, self.tracing, block, *index)?),
@@ -270,7 +271,8 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
 
     fn repair(&self, _step: &Step, repair: &mut Repair<'_, Self>) -> bool {
         match repair.output {
-            Output::Transaction(TransactionOutput { transfer: Some(transfer), .. }) => {
+            // A trace shows what was moved.
+            Output::Transaction(TransactionOutput { transfer: Some(transfer), trace: None, .. }) => {
                 transfer.shift(repair.violated, repair.effects)
             }
             _ => false,

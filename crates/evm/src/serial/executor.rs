@@ -107,6 +107,7 @@ fn execute<P: Protocol>(
     if protocol.has_start(block) {
         let started = protocol.start(block, &mut SerialHost { evm, handler: &mut handler });
         started.map_err(|error| error.in_block(block.id()))?;
+        handler.end_start(evm);
     }
     let mut assembly = Assembly::default();
     let mut skipped = Vec::new();

@@ -117,13 +117,7 @@ where
         result: FrameResult,
         gas: ResultGas,
     ) -> Result<ExecutionResult<HaltReason>, Self::Error> {
-        let entries = evm.ctx.journaled_state.inner.journal.iter();
-        self.ended.extend(entries.filter_map(|entry| match entry {
-            JournalEntry::AccountTouched { address } | JournalEntry::AccountDestroyed { address, .. } => {
-                Some(*address)
-            }
-            _ => None,
-        }));
+        self.note_ended(evm);
         let result = self.inner.execution_result(evm, result, gas);
         self.forget_the_gone(evm);
         result
@@ -149,6 +143,23 @@ impl<'b, 's, P: Protocol, H> Serial<'b, P, H> {
             ItemOrResult::Item(_) => None,
             ItemOrResult::Result(result) => Some(result),
         })
+    }
+
+    /// Ends what happens before the first transaction, as a transaction ends: what it loaded is cold again, and what it did stays.
+    pub(super) fn end_start(&mut self, evm: &mut Plain<'s, P>) {
+        self.note_ended(evm);
+        evm.ctx.journaled_state.commit_tx();
+        self.forget_the_gone(evm);
+    }
+
+    fn note_ended(&mut self, evm: &Plain<'s, P>) {
+        let entries = evm.ctx.journaled_state.inner.journal.iter();
+        self.ended.extend(entries.filter_map(|entry| match entry {
+            JournalEntry::AccountTouched { address } | JournalEntry::AccountDestroyed { address, .. } => {
+                Some(*address)
+            }
+            _ => None,
+        }));
     }
 
     /// A transaction's end removes the accounts that it destroyed and, from EIP-161 on, those that it touched and left empty: later

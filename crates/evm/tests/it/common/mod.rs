@@ -13,6 +13,7 @@ mod reference;
 pub(crate) mod rng;
 mod scenario;
 pub(crate) mod stores;
+pub(crate) mod tracer;
 mod tx;
 
 pub(crate) use draft::Draft;

@@ -9,10 +9,12 @@ mod bytecode;
 mod case;
 mod census;
 mod generate;
+mod inspected;
 mod lives;
 mod minimise;
 mod run;
 mod shapes;
+mod skipping;
 mod text;
 mod watchdog;
 

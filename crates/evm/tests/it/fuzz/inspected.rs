@@ -1,0 +1,54 @@
+//! Inspectors see what they see where transactions are executed one by one, however often they are executed.
+
+use super::generate::generate;
+use crate::common::rng::Rng;
+use crate::common::stores::SlowStore;
+use crate::common::tracer::{Tracers, failed, first_difference, trace_serially};
+use crate::common::{apply, block_hash, with_executor};
+use tandem_evm::{AlloyExecutor, BlockInput, Cut, PlainExecutor, StoreRef};
+
+#[test]
+fn traces_are_those_of_one_by_one() {
+    let mut rng = Rng(44);
+    let (mut traced, mut conflicts) = (0, 0);
+    for number in 0..40 {
+        let case = generate(number);
+        let mut state = case.store();
+        for (index, draft) in case.drafts().iter().enumerate() {
+            let block = draft.build().without_system_steps();
+            let Ok(expected) = PlainExecutor::new().execute(&StoreRef(&state), &block) else { break };
+            assert_eq!(AlloyExecutor::may_differ(&block), None);
+            for states in [false, true] {
+                let serial = trace_serially(&block, &state, states);
+                for threads in [1, 2, 8] {
+                    let store = SlowStore::new(&state, if rng.chance(60) { rng.next() } else { 0 }, &[]);
+                    let input = BlockInput::new(block.clone(), &store);
+                    let (blocks, metrics) = with_executor(threads, 0).stream_inspected(
+                        [input],
+                        Cut::Never,
+                        &Tracers { states },
+                        |blocks| {
+                            blocks
+                                .map(|block| block.unwrap_or_else(|error| failed(error)))
+                                .collect::<Vec<_>>()
+                        },
+                    );
+                    let what = format!("block {index} of case {number}, {threads} threads, states: {states}");
+                    assert_eq!(blocks[0].block.receipts, expected.receipts, "{what}");
+                    assert_eq!(blocks[0].traces.len(), serial.len(), "{what}");
+                    for (position, (one, other)) in blocks[0].traces.iter().zip(&serial).enumerate() {
+                        let difference = first_difference(one, other);
+                        assert_eq!(difference, None, "{what}, transaction {position}");
+                    }
+                    traced += serial.len();
+                    conflicts += metrics.conflicts;
+                }
+            }
+            let changes = expected.state_changes(&StoreRef(&state)).unwrap();
+            apply(&mut state, &changes);
+            state.set_block_hash(block.header().number, block_hash(block.header().number));
+        }
+    }
+    println!("{traced} traces, {conflicts} conflicts");
+    assert!(traced > 5_000 && conflicts > 500, "{traced} traces, {conflicts} conflicts");
+}
