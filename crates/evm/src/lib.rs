@@ -32,10 +32,11 @@ pub use ethereum::{
     SenderError, SignedBlock, logs_bloom, receipts_root, receipts_root_before_byzantium,
 };
 pub use precompiles::{PrecompileBackends, install_precompiles};
-pub use protocol::{
-    Assembly, Charge, ContextOf, EvmError, EvmOf, Host, NoTracing, Protocol, ReplacedInstruction, SenderRule,
-    StorageCollisions, SystemError, Tracing,
-};
+pub use protocol::collisions::StorageCollisions;
+pub use protocol::errors::{EvmError, SystemError};
+pub use protocol::sender::SenderRule;
+pub use protocol::tracing::{NoTracing, Tracing};
+pub use protocol::{Assembly, Charge, ContextOf, EvmOf, Host, Protocol, ReplacedInstruction};
 pub use revm;
 pub use state::{Fault, StoreError};
 pub use store::{StoreRef, StoreRefError};

@@ -3,7 +3,8 @@
 use crate::engine::location::{AccountState, Change, EvmState, Key, Observed, Value};
 use crate::engine::step::{Output, Part, Step};
 use crate::engine::vm::EvmVm;
-use crate::protocol::{Block, Protocol, Tracing};
+use crate::protocol::tracing::Tracing;
+use crate::protocol::{Block, Protocol};
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use revm::context::Transaction;
 use std::sync::Arc;

@@ -3,7 +3,7 @@ use super::ledger::{Access, Ledger, SlotAccess};
 use super::location::{AccountState, EvmState, Key, Value};
 use super::pools::Pools;
 use crate::code;
-use crate::protocol::StorageCollisions;
+use crate::protocol::collisions::StorageCollisions;
 use crate::state::{Base, StoreError};
 use crate::trace_notes::Notes;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};

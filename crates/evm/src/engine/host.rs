@@ -1,7 +1,8 @@
 use super::machine::Machine;
 use super::ordered::{OrderedOf, credit};
 use crate::code;
-use crate::protocol::{Host, Protocol, SystemError};
+use crate::protocol::errors::SystemError;
+use crate::protocol::{Host, Protocol};
 use alloy_primitives::{Address, Bytes, U256};
 use revm::context::JournalTr;
 use revm::context::result::ExecutionResult;

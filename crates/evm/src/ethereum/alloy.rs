@@ -73,7 +73,7 @@ pub struct AlloyBlock {
 }
 
 type Block = protocol::Block<ChainSpec>;
-type Transaction = protocol::Transaction<Arc<TxEnv>>;
+type Transaction = protocol::transaction::Transaction<Arc<TxEnv>>;
 
 /// revm's `State` over a store.
 type StateOver<'s> = State<Db<'s>>;

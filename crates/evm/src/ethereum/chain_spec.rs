@@ -1,5 +1,5 @@
 use crate::error::ForkError;
-use crate::protocol::StorageCollisions;
+use crate::protocol::collisions::StorageCollisions;
 use alloy_eips::eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS;
 use alloy_eips::eip7840::BlobParams;
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, EthereumHardforks, ForkCondition};

@@ -3,10 +3,9 @@ use super::chain_spec::ChainSpec;
 use super::receipts::Receipt;
 use super::{deposits, fees, sstore_1283, system};
 use crate::error::{BlockId, ForkError, InvalidBlock, Refusal};
-use crate::protocol::{
-    Assembly, Block, Charge, ContextOf, EvmError, EvmOf, Host, Protocol, ReplacedInstruction,
-    StorageCollisions, SystemError,
-};
+use crate::protocol::collisions::StorageCollisions;
+use crate::protocol::errors::{EvmError, SystemError};
+use crate::protocol::{Assembly, Block, Charge, ContextOf, EvmOf, Host, Protocol, ReplacedInstruction};
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::EvmEnv;

@@ -2,7 +2,8 @@
 
 use super::chain_spec::ChainSpec;
 use crate::error::InvalidBlock;
-use crate::protocol::{Block, Host, SystemError};
+use crate::protocol::errors::SystemError;
+use crate::protocol::{Block, Host};
 use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
 use alloy_eips::eip7685::Requests;
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251};

@@ -1,18 +1,7 @@
-use super::{Block, Protocol};
+use super::{Assembly, Block, Protocol};
 use crate::error::ExecutionError;
 use crate::state::Fault;
 use revm::context::result::ExecutionResult;
-
-/// A block's results so far, in order.
-#[derive(Clone, Debug)]
-pub struct Assembly<P: Protocol> {
-    /// Receipts of the transactions that are final.
-    pub receipts: Vec<P::Receipt>,
-    /// Gas that they used.
-    pub gas_used: u64,
-    /// What the chain collects besides.
-    pub summary: P::Summary,
-}
 
 impl<P: Protocol> Default for Assembly<P> {
     fn default() -> Self {

@@ -1,4 +1,6 @@
-use super::{EvmError, Protocol};
+use super::errors::EvmError;
+use super::transaction::Transaction;
+use super::{Block, Protocol};
 use crate::error::{BlockId, ExecutionError, InvalidBlock, Refusal};
 use crate::state::Fault;
 use alloy_evm::EvmEnv;
@@ -6,39 +8,6 @@ use alloy_primitives::{Address, B256};
 use revm::context::Transaction as _;
 use revm::primitives::hardfork::SpecId;
 use std::sync::Arc;
-
-/// A transaction, made ready to be executed any number of times.
-#[derive(Clone, Debug)]
-pub(crate) struct Transaction<T> {
-    pub(crate) hash: B256,
-    pub(crate) tx: T,
-    /// Says which function of which contract it calls, if it calls one. A hint: different ones may have the same number.
-    pub(crate) callee: Option<u64>,
-    /// That of `tx`: here, too, for whoever looks at many transactions and would wait for the memory of each.
-    pub(crate) gas_limit: u64,
-}
-
-/// What tells the function that a transaction calls from others.
-fn callee(tx: &impl revm::context::Transaction) -> Option<u64> {
-    let selector = u32::from_le_bytes(*tx.input().first_chunk()?);
-    let callee = *tx.kind().to()?;
-    let (head, _) = callee.split_first_chunk()?;
-    Some(u64::from_le_bytes(*head) ^ u64::from(selector))
-}
-
-/// A block to execute: decoded, its senders known.
-#[derive(Clone, Debug)]
-pub struct Block<P: Protocol> {
-    id: BlockId,
-    protocol: Arc<P>,
-    body: P::Body,
-    pub(crate) transactions: Vec<Transaction<P::Tx>>,
-    env: EvmEnv,
-    /// Whether anything but the transactions happens: system calls, requests, withdrawals, rewards.
-    has_system_steps: bool,
-    /// Why the block is not executed at all, if it is not.
-    refusal: Option<Refusal>,
-}
 
 impl<P: Protocol> Block<P> {
     /// A block of a chain: what it has besides its transactions, and these, each with its hash.
@@ -54,12 +23,7 @@ impl<P: Protocol> Block<P> {
             Ok(env) => (env, None),
             Err(refusal) => (EvmEnv::default(), Some(refusal)),
         };
-        let transactions = transactions.into_iter().map(|(hash, tx)| Transaction {
-            hash,
-            callee: callee(&tx),
-            gas_limit: tx.gas_limit(),
-            tx,
-        });
+        let transactions = transactions.into_iter().map(|(hash, tx)| Transaction::new(hash, tx));
         Self {
             id: protocol.block_id(&body),
             transactions: transactions.collect(),

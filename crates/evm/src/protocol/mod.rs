@@ -2,26 +2,22 @@
 
 mod assembly;
 mod block;
-mod collisions;
-mod forward;
-mod host;
-mod sender;
-mod tracing;
+pub(crate) mod collisions;
+pub(crate) mod errors;
+pub(crate) mod forward;
+pub(crate) mod sender;
+pub(crate) mod tracing;
+pub(crate) mod transaction;
 
-pub use assembly::Assembly;
-pub use block::Block;
-pub(crate) use block::Transaction;
-pub use collisions::StorageCollisions;
-pub(crate) use collisions::collide;
-pub(crate) use forward::forward_to_inner;
-pub use host::{EvmError, Host, SystemError};
-pub use sender::{Charge, SenderRule};
-pub use tracing::{NoTracing, Tracing};
+use collisions::StorageCollisions;
+use errors::{EvmError, SystemError};
+use sender::SenderRule;
+use transaction::Transaction;
 
 use crate::error::{BlockId, InvalidBlock, Refusal};
 use crate::state::StoreError;
 use alloy_evm::EvmEnv;
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::context::result::{ExecutionResult, HaltReason};
 use revm::context::{BlockEnv, CfgEnv, ContextTr, LocalContext};
 use revm::database_interface::Database;
@@ -31,6 +27,7 @@ use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{Instruction, InterpreterResult};
 use revm::primitives::hardfork::SpecId;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// Everything that a chain decides and the engine does not: forks, kinds of transactions, precompiles, fees, what happens at a
 /// block's start and end, receipts.
@@ -150,7 +147,7 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
     }
 
     /// Accounts with storage but neither nonce nor code, where no contract can be created. None unless the chain's first blocks left some.
-    fn storage_collisions(&self) -> Option<&std::sync::Arc<StorageCollisions>> {
+    fn storage_collisions(&self) -> Option<&Arc<StorageCollisions>> {
         None
     }
 
@@ -193,6 +190,70 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
         end: Self::End,
         assembly: &mut Assembly<Self>,
     ) -> Result<(), InvalidBlock>;
+}
+
+/// A block to execute: decoded, its senders known.
+#[derive(Clone, Debug)]
+pub struct Block<P: Protocol> {
+    id: BlockId,
+    protocol: Arc<P>,
+    body: P::Body,
+    pub(crate) transactions: Vec<Transaction<P::Tx>>,
+    env: EvmEnv,
+    /// Whether anything but the transactions happens: system calls, requests, withdrawals, rewards.
+    has_system_steps: bool,
+    /// Why the block is not executed at all, if it is not.
+    refusal: Option<Refusal>,
+}
+
+/// A block's results so far, in order.
+#[derive(Clone, Debug)]
+pub struct Assembly<P: Protocol> {
+    /// Receipts of the transactions that are final.
+    pub receipts: Vec<P::Receipt>,
+    /// Gas that they used.
+    pub gas_used: u64,
+    /// What the chain collects besides.
+    pub summary: P::Summary,
+}
+
+/// What a transaction's fees depend on.
+#[derive(Debug)]
+pub struct Charge<'a, P: Protocol> {
+    /// The transaction.
+    pub tx: &'a P::Tx,
+    /// Its block's environment.
+    pub block: &'a BlockEnv,
+    /// Its block's rules.
+    pub spec: SpecId,
+    /// Gas used, after refunds.
+    pub gas_used: u64,
+}
+
+/// What may happen to the state before a block's first and after its last transaction. The engine and the serial loop have one each, so
+/// that a chain states its rules once.
+///
+/// # Errors
+///
+/// Each method fails if the store does.
+pub trait Host<P: Protocol> {
+    /// Executes `tx` as a system call: nobody signs it or pays for it, and no nonce changes.
+    fn call(&mut self, tx: P::Tx) -> Result<ExecutionResult, SystemError>;
+
+    /// Whether an account has code now.
+    fn has_code(&mut self, address: Address) -> Result<bool, SystemError>;
+
+    /// An account's nonce now.
+    fn nonce(&mut self, address: Address) -> Result<u64, SystemError>;
+
+    /// Gives an account other code. Empty takes it away.
+    fn set_code(&mut self, address: Address, code: Bytes) -> Result<(), SystemError>;
+
+    /// Adds wei to a balance, without reading it. Touches the account, even with none.
+    fn credit(&mut self, address: Address, amount: U256) -> Result<(), SystemError>;
+
+    /// Takes all wei from a balance.
+    fn drain(&mut self, address: Address) -> Result<U256, SystemError>;
 }
 
 /// An instruction in place of one of revm's.

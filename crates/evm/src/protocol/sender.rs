@@ -1,7 +1,5 @@
-use super::Protocol;
 use alloy_primitives::U256;
-use revm::context::{BlockEnv, Transaction};
-use revm::primitives::hardfork::SpecId;
+use revm::context::Transaction;
 
 /// How a chain's handler looks at a sender's nonce and funds before a transaction executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +19,4 @@ impl SenderRule {
     pub fn standard(tx: &impl Transaction) -> Self {
         Self::Standard { cost: tx.max_balance_spending().unwrap_or(U256::MAX) }
     }
-}
-
-/// What a transaction's fees depend on.
-#[derive(Debug)]
-pub struct Charge<'a, P: Protocol> {
-    /// The transaction.
-    pub tx: &'a P::Tx,
-    /// Its block's environment.
-    pub block: &'a BlockEnv,
-    /// Its block's rules.
-    pub spec: SpecId,
-    /// Gas used, after refunds.
-    pub gas_used: u64,
 }

@@ -1,5 +1,8 @@
 use super::db::PlainDb;
-use crate::protocol::{Block, Charge, EvmError, Protocol, StorageCollisions, collide, forward_to_inner};
+use crate::protocol::collisions::{StorageCollisions, collide};
+use crate::protocol::errors::EvmError;
+use crate::protocol::forward::forward_to_inner;
+use crate::protocol::{Block, Charge, Protocol};
 use crate::state::StoreError;
 use alloy_primitives::Address;
 use alloy_primitives::map::AddressSet;

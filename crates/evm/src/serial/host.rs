@@ -1,6 +1,7 @@
 use super::handler::{Plain, Serial};
 use crate::code;
-use crate::protocol::{EvmError, Host, Protocol, SystemError};
+use crate::protocol::errors::{EvmError, SystemError};
+use crate::protocol::{Host, Protocol};
 use alloy_primitives::{Address, Bytes, U256};
 use revm::context::JournalTr;
 use revm::context::result::{ExecutionResult, HaltReason};

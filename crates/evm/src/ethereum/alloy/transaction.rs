@@ -14,7 +14,7 @@ use revm::context::TxEnv;
 use revm::context_interface::Transaction as _;
 use std::sync::Arc;
 
-type Transaction = protocol::Transaction<Arc<TxEnv>>;
+type Transaction = protocol::transaction::Transaction<Arc<TxEnv>>;
 
 impl Typed2718 for Transaction {
     fn ty(&self) -> u8 {
