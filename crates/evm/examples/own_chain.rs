@@ -1,8 +1,7 @@
 //! A chain of one's own on Tandem: `cargo run --release -p tandem-evm --example own_chain -- --transactions 100000`.
 //!
-//! It has a precompile with state, a vault that gets all fees, deposits (transactions without signature and nonce), a system call with a
-//! receipt at each block's end, and a base fee of zero. The first half of this file is the chain; the second half executes random
-//! blocks of it on 1, 2, 4 and 8 threads, over a store that is slow at random, and compares with one by one.
+//! A precompile with state, a vault for all fees, deposits (transactions without signature and nonce), a system call with a receipt at
+//! each block's end, a base fee of zero. The second half executes random blocks on 1, 2, 4 and 8 threads, and compares with one by one.
 
 use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256, address, keccak256};
@@ -26,7 +25,7 @@ use tandem_evm::{
 
 /// Gets all fees.
 const VAULT: Address = address!("00000000000000000000000000000000000fee00");
-/// The precompile: adds the caller's balance to what it has noted for the caller.
+/// The precompile: adds the caller's balance to what it has noted for it.
 const METER: Address = address!("0000000000000000000000000000000000c07e40");
 /// The contract that each block calls at its end.
 const CLOCK: Address = address!("0000000000000000000000000000000000c10c40");

@@ -3,7 +3,8 @@ use crate::protocol::Block;
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Header, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
-use alloy_evm::FromRecoveredTx;
+use alloy_evm::{EvmEnv, FromRecoveredTx};
+use alloy_primitives::B256;
 use revm::context::TxEnv;
 use revm::primitives::hardfork::SpecId;
 use std::sync::Arc;
@@ -40,6 +41,32 @@ impl Block<ChainSpec> {
             (*transaction.tx_hash(), Arc::new(env))
         });
         Self::of(chain, EthereumBody { header, ommers, withdrawals }, transactions)
+    }
+
+    /// Transactions as revm executes them, in an environment: what a loop over revm has at hand. Nothing happens but the transactions; the
+    /// header has what the environment tells, and `parent_hash` is what BLOCKHASH gives for the block before.
+    pub fn from_env(
+        chain: &Arc<ChainSpec>,
+        env: EvmEnv,
+        parent_hash: B256,
+        transactions: impl IntoIterator<Item = TxEnv>,
+    ) -> Self {
+        let block = &env.block_env;
+        let header = Header {
+            parent_hash,
+            number: block.number.saturating_to(),
+            timestamp: block.timestamp.saturating_to(),
+            beneficiary: block.beneficiary,
+            gas_limit: block.gas_limit,
+            base_fee_per_gas: Some(block.basefee),
+            difficulty: block.difficulty,
+            mix_hash: block.prevrandao.unwrap_or_default(),
+            ..Header::default()
+        };
+        // Nobody asks for the hashes, which are gone with the signatures, but messages: they name transactions by position.
+        let transactions = transactions.into_iter().map(|tx| (B256::ZERO, Arc::new(tx)));
+        let body = EthereumBody { header, ..EthereumBody::default() };
+        Self::of(chain, body, transactions).with_env(env).without_system_steps()
     }
 
     /// The header as given.

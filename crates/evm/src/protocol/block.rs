@@ -45,6 +45,12 @@ impl<P: Protocol> Block<P> {
         }
     }
 
+    /// The block in an environment of the caller's, whatever its chain says: of a block that is still being made, say.
+    #[must_use]
+    pub fn with_env(self, env: EvmEnv) -> Self {
+        Self { env, refusal: None, ..self }
+    }
+
     /// Leaves the transactions alone: no system calls, no requests, no withdrawals, no block rewards.
     ///
     /// On Ethereum the beneficiary gets a reward of zero at the end, as the official state tests have it. Before EIP-161 that
