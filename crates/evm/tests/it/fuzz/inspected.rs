@@ -5,7 +5,7 @@ use crate::common::rng::Rng;
 use crate::common::stores::SlowStore;
 use crate::common::tracer::{Tracers, failed, first_difference, trace_serially};
 use crate::common::{apply, block_hash, with_executor};
-use tandem_evm::{AlloyExecutor, BlockInput, Cut, PlainExecutor, StoreRef};
+use tandem_evm::{AlloyExecutor, Block, BlockInput, Cut, PlainExecutor, StoreRef};
 
 #[test]
 fn traces_are_those_of_one_by_one() {
@@ -51,4 +51,32 @@ fn traces_are_those_of_one_by_one() {
     }
     println!("{traced} traces, {conflicts} conflicts");
     assert!(traced > 5_000 && conflicts > 500, "{traced} traces, {conflicts} conflicts");
+}
+
+#[test]
+fn a_block_from_its_environment_is_the_block_without_system_steps() {
+    let mut transactions = 0;
+    for number in 0..60 {
+        let case = generate(number);
+        let state = case.store();
+        let Some(block) = case.drafts().first().map(|draft| draft.build().without_system_steps()) else {
+            continue;
+        };
+        let count = block.transaction_count();
+        let txs = (0..count).map(|index| block.transaction(index).as_ref().clone());
+        let (chain, parent) = (block.protocol(), block.header().parent_hash);
+        let from_env = Block::from_env(chain, block.env().clone(), parent, txs);
+        let executor = with_executor(2, 0);
+        let expected = executor.execute(&StoreRef(&state), block.clone());
+        match (executor.execute(&StoreRef(&state), from_env), expected) {
+            (Ok(found), Ok(expected)) => {
+                // The types of receipts are those of the transactions.
+                assert_eq!(found.receipts, expected.receipts, "case {number}");
+                assert!(found.state_changes() == expected.state_changes(), "case {number}");
+                transactions += count;
+            }
+            (found, expected) => assert_eq!(found.is_ok(), expected.is_ok(), "case {number}"),
+        }
+    }
+    assert!(transactions > 1_000, "{transactions} transactions");
 }
