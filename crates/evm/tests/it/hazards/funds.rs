@@ -83,10 +83,14 @@ fn an_outflow_that_was_reverted_was_checked_all_the_same() {
     }
 }
 
+/// Codes of who is paid: none, for which the interpreter is not entered, and one that does nothing.
+const PAYEES: [&[u8]; 2] = [&[], &[op::STOP]];
+
 #[test]
 fn a_sender_s_funds_suffice_at_speculation_and_not_at_the_turn() {
-    for fork in FORKS {
+    for (fork, payee) in FORKS.into_iter().flat_map(|fork| PAYEES.map(|payee| (fork, payee))) {
         let mut s = Scenario::new(fork);
+        s.contract(at(900), payee, 0);
         s.contract(at(1), &interpreter(), 0);
         let poor = at(77);
         s.fund(poor, 1_000_005);
@@ -103,9 +107,10 @@ fn a_sender_s_funds_suffice_at_speculation_and_not_at_the_turn() {
 
 #[test]
 fn a_sender_s_funds_for_gas_suffice_at_speculation_and_not_at_the_turn() {
-    for fork in FORKS {
+    for (fork, payee) in FORKS.into_iter().flat_map(|fork| PAYEES.map(|payee| (fork, payee))) {
         for (balance, valid) in [(1_209_999, false), (1_210_000, true)] {
             let mut s = Scenario::new(fork);
+            s.contract(at(900), payee, 0);
             s.contract(at(1), &asm().then(marking(10)).op(op::INVALID).build(), 0);
             let poor = at(77);
             s.fund(poor, balance);
@@ -124,9 +129,10 @@ fn a_sender_s_funds_for_gas_suffice_at_speculation_and_not_at_the_turn() {
 
 #[test]
 fn a_sender_s_funds_suffice_at_the_turn_and_not_at_speculation() {
-    for fork in FORKS {
+    for (fork, payee) in FORKS.into_iter().flat_map(|fork| PAYEES.map(|payee| (fork, payee))) {
         for balance in [0, 209_999] {
             let mut s = Scenario::new(fork);
+            s.contract(at(900), payee, 0);
             let poor = at(77);
             if balance > 0 {
                 s.fund(poor, balance);
