@@ -94,8 +94,8 @@ impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
 }
 
 /// Executes a transaction.
-fn execute<'r, 's, P: Protocol, T: Tracing<P>>(
-    machine: &mut Machine<'r, P>,
+fn execute<P: Protocol, T: Tracing<P>>(
+    machine: &mut Machine<'_, P>,
     tracing: &T,
     block: &Block<P>,
     index: usize,
@@ -115,8 +115,8 @@ fn execute<'r, 's, P: Protocol, T: Tracing<P>>(
 }
 
 /// Executes a transaction, watched.
-fn inspect<'r, 's, P: Protocol, T: Tracing<P>>(
-    machine: &mut Machine<'r, P>,
+fn inspect<P: Protocol, T: Tracing<P>>(
+    machine: &mut Machine<'_, P>,
     tracing: &T,
     block: &Block<P>,
     index: usize,

@@ -30,7 +30,7 @@ pub(crate) fn instructions<'r, P: Protocol>(block: &Block<P>, tracing: bool) -> 
         table[SSTORE as usize] = Instruction::new(traced::sstore);
     }
     let mut shows_accounts = false;
-    for replaced in block.protocol().instructions(block) {
+    for replaced in &block.protocol().instructions(block) {
         shows_accounts |= replaced.shows_accounts;
         install(&mut instructions, replaced);
     }
@@ -40,9 +40,9 @@ pub(crate) fn instructions<'r, P: Protocol>(block: &Block<P>, tracing: bool) -> 
 /// Puts an instruction in the place of another one.
 pub(crate) fn install<C: revm::interpreter::Host>(
     instructions: &mut EthInstructions<EthInterpreter, C>,
-    replaced: ReplacedInstruction<C>,
+    replaced: &ReplacedInstruction<C>,
 ) {
-    let ReplacedInstruction { opcode, instruction, gas, .. } = replaced;
+    let ReplacedInstruction { opcode, instruction, gas, .. } = *replaced;
     instructions.instruction_table_mut()[usize::from(opcode)] = instruction;
     if let Some(gas) = gas {
         instructions.insert_gas(opcode, gas);

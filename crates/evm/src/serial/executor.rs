@@ -87,7 +87,7 @@ fn execute_on<P: Protocol>(
         error: Ok(()),
     };
     let mut instructions = EthInstructions::new_mainnet_with_spec(block.spec_id());
-    for replaced in block.protocol().instructions(block) {
+    for replaced in &block.protocol().instructions(block) {
         ops::install(&mut instructions, replaced);
     }
     let mut evm = Evm::new(ctx, instructions, block.protocol().precompiles(block));

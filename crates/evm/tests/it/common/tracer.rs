@@ -13,8 +13,7 @@ use revm::state::AccountInfo;
 use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::fmt::Debug;
-use tandem_evm::{Block, ContextOf, ExecutionError, Protocol, Tracing};
+use tandem_evm::{Block, ContextOf, Protocol, Tracing};
 use tandem_state::MemoryStore;
 
 /// What watches a transaction: the tracer of calls, instructions and states, and that of function selectors.
@@ -92,7 +91,7 @@ fn trace(
         [false, true].map(|diff_mode| {
             let config = PreStateConfig { diff_mode: Some(diff_mode), ..Default::default() };
             let traced = builder.geth_prestate_traces(outcome, &config, &before);
-            json!(traced.ok().expect("the state before a transaction can be read"))
+            json!(traced.map_err(|error| error.to_string()).unwrap())
         })
     });
     json!({
@@ -141,9 +140,4 @@ pub(crate) fn first_difference(one: &Value, other: &Value) -> Option<String> {
             .find_map(|(index, (one, other))| Some(format!("{index}.{}", first_difference(one, other)?))),
         _ => (one != other).then(|| format!(": {one} and {other}")),
     }
-}
-
-/// What is said of a stream that failed.
-pub(crate) fn failed<E: Debug>(error: ExecutionError<E>) -> ! {
-    panic!("{error:?}")
 }

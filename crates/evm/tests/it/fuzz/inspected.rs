@@ -3,7 +3,7 @@
 use super::generate::generate;
 use crate::common::rng::Rng;
 use crate::common::stores::SlowStore;
-use crate::common::tracer::{Tracers, failed, first_difference, trace_serially};
+use crate::common::tracer::{Tracers, first_difference, trace_serially};
 use crate::common::{apply, block_hash, with_executor};
 use tandem_evm::{AlloyExecutor, Block, BlockInput, Cut, PlainExecutor, StoreRef};
 
@@ -27,11 +27,7 @@ fn traces_are_those_of_one_by_one() {
                         [input],
                         Cut::Never,
                         &Tracers { states },
-                        |blocks| {
-                            blocks
-                                .map(|block| block.unwrap_or_else(|error| failed(error)))
-                                .collect::<Vec<_>>()
-                        },
+                        |blocks| blocks.map(Result::unwrap).collect::<Vec<_>>(),
                     );
                     let what = format!("block {index} of case {number}, {threads} threads, states: {states}");
                     assert_eq!(blocks[0].block.receipts, expected.receipts, "{what}");
