@@ -27,7 +27,7 @@ pub struct FinishedBlock<P: Protocol> {
     pub(crate) parts: Vec<PartialChanges>,
 }
 
-/// A block whose execution is final, and what inspectors made of its transactions (see [`crate::protocol::Tracing`]).
+/// A block whose execution is final, and what inspectors made of its transactions (see [`crate::Tracing`]).
 #[derive(Clone, Debug)]
 pub struct InspectedBlock<P: Protocol, T> {
     /// The block.
