@@ -13,6 +13,7 @@ use revm::state::AccountInfo;
 use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use tandem_evm::{Block, ContextOf, Protocol, Tracing};
 use tandem_state::MemoryStore;
 
@@ -23,17 +24,25 @@ fn inspectors() -> Inspectors {
     (TracingInspector::new(TracingInspectorConfig::all()), FourByteInspector::default())
 }
 
-/// Has transactions watched, with what they do to the state or without.
-pub(crate) struct Tracers {
-    pub(crate) states: bool,
+/// What is looked at besides calls, instructions and selectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Nowhere,
+    /// At the accounts that a transaction has loaded, as it leaves them.
+    AtTheEnd,
+    /// At those accounts before the transaction and after it.
+    AtBothEnds,
 }
+
+/// Has transactions watched.
+pub(crate) struct Tracers(pub(crate) Look);
 
 impl<P: Protocol> Tracing<P> for Tracers {
     type Inspector<C: ContextOf<P>> = Inspectors;
     type Trace = Value;
 
     fn looks_at_state(&self) -> bool {
-        self.states
+        self.0 != Look::Nowhere
     }
 
     fn begin<C: ContextOf<P>>(&self, _block: &tandem_evm::protocol::Block<P>, _index: usize) -> Inspectors {
@@ -49,7 +58,7 @@ impl<P: Protocol> Tracing<P> for Tracers {
         let state = context.journal().evm_state().clone();
         let outcome = ResultAndState { result: result.clone(), state };
         let db = Before(RefCell::new(context.db_mut()));
-        trace(&inspectors, &outcome, self.states.then_some(db))
+        trace(&inspectors, &outcome, db, self.0)
     }
 }
 
@@ -80,14 +89,18 @@ impl<D: Database> DatabaseRef for Before<'_, D> {
 fn trace(
     (tracer, selectors): &Inspectors,
     outcome: &ResultAndState,
-    before: Option<impl DatabaseRef>,
+    before: impl DatabaseRef,
+    look: Look,
 ) -> Value {
     let gas_used = outcome.result.tx_gas_used();
     let builder = tracer.geth_builder();
     let call = CallConfig { with_log: Some(true), ..CallConfig::default() };
     let options = GethDefaultTracingOptions { enable_memory: Some(true), ..Default::default() };
     let output = outcome.result.output().cloned().unwrap_or_else(Bytes::new);
-    let states = before.map(|before| {
+    let loaded = outcome.state.iter().map(|(address, account)| (*address, &account.info));
+    let accounts: BTreeMap<_, _> =
+        loaded.map(|(address, info)| (address, (info.balance, info.nonce))).collect();
+    let states = (look == Look::AtBothEnds).then(|| {
         [false, true].map(|diff_mode| {
             let config = PreStateConfig { diff_mode: Some(diff_mode), ..Default::default() };
             let traced = builder.geth_prestate_traces(outcome, &config, &before);
@@ -98,12 +111,13 @@ fn trace(
         "calls": builder.geth_call_traces(call, gas_used),
         "instructions": builder.geth_traces(gas_used, output, options),
         "selectors": FourByteFrame::from(selectors),
+        "accounts": (look != Look::Nowhere).then_some(accounts),
         "states": states,
     })
 }
 
 /// The traces of a block's transactions, executed one by one by alloy-evm.
-pub(crate) fn trace_serially(block: &Block, store: &MemoryStore, states: bool) -> Vec<Value> {
+pub(crate) fn trace_serially(block: &Block, store: &MemoryStore, look: Look) -> Vec<Value> {
     let mut db = state_over(store, block.spec_id().is_enabled_in(SpecId::PRAGUE));
     (0..block.transaction_count())
         .map(|index| {
@@ -115,7 +129,7 @@ pub(crate) fn trace_serially(block: &Block, store: &MemoryStore, states: bool) -
             let outcome = evm.transact(block.transaction(index).as_ref().clone()).unwrap();
             let inspectors = std::mem::replace(evm.inspector_mut(), inspectors());
             drop(evm);
-            let traced = trace(&inspectors, &outcome, states.then(|| Before(RefCell::new(&mut db))));
+            let traced = trace(&inspectors, &outcome, Before(RefCell::new(&mut db)), look);
             db.commit(outcome.state);
             traced
         })

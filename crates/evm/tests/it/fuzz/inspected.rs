@@ -3,7 +3,7 @@
 use super::generate::generate;
 use crate::common::rng::Rng;
 use crate::common::stores::SlowStore;
-use crate::common::tracer::{Tracers, first_difference, trace_serially};
+use crate::common::tracer::{Look, Tracers, first_difference, trace_serially};
 use crate::common::{apply, block_hash, with_executor};
 use tandem_evm::{AlloyExecutor, Block, BlockInput, Cut, PlainExecutor, StoreRef};
 
@@ -18,18 +18,18 @@ fn traces_are_those_of_one_by_one() {
             let block = draft.build().without_system_steps();
             let Ok(expected) = PlainExecutor::new().execute(&StoreRef(&state), &block) else { break };
             assert_eq!(AlloyExecutor::may_differ(&block), None);
-            for states in [false, true] {
-                let serial = trace_serially(&block, &state, states);
+            for look in [Look::Nowhere, Look::AtTheEnd, Look::AtBothEnds] {
+                let serial = trace_serially(&block, &state, look);
                 for threads in [1, 2, 8] {
                     let store = SlowStore::new(&state, if rng.chance(60) { rng.next() } else { 0 }, &[]);
                     let input = BlockInput::new(block.clone(), &store);
                     let (blocks, metrics) = with_executor(threads, 0).stream_inspected(
                         [input],
                         Cut::Never,
-                        &Tracers { states },
+                        &Tracers(look),
                         |blocks| blocks.map(Result::unwrap).collect::<Vec<_>>(),
                     );
-                    let what = format!("block {index} of case {number}, {threads} threads, states: {states}");
+                    let what = format!("block {index} of case {number}, {threads} threads, {look:?}");
                     assert_eq!(blocks[0].block.receipts, expected.receipts, "{what}");
                     assert_eq!(blocks[0].traces.len(), serial.len(), "{what}");
                     for (position, (one, other)) in blocks[0].traces.iter().zip(&serial).enumerate() {
