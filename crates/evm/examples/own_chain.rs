@@ -19,8 +19,9 @@ use tandem_evm::revm::{
     DatabaseCommit, DatabaseRef, bytecode::Bytecode, primitives::hardfork::SpecId, state::AccountInfo,
 };
 use tandem_evm::{
-    Assembly, Block, BlockId, BlockInput, Charge, Config, ContextOf, Cut, EvmEnv, EvmError, EvmOf, Executor,
-    Host, InvalidBlock, PlainExecutor, Protocol, Refusal, SenderRule, StoreError, SystemError, to_evm_states,
+    Assembly, Block, BlockId, BlockInput, Charge, Config, ContextOf, Cut, EvmEnv, EvmError, EvmOf, Executed,
+    Executor, Host, InvalidBlock, PlainExecutor, Protocol, Refusal, SenderRule, StoreError, SystemError,
+    to_evm_states,
 };
 
 /// Gets all fees.
@@ -31,7 +32,6 @@ const METER: Address = address!("0000000000000000000000000000000000c07e40");
 const CLOCK: Address = address!("0000000000000000000000000000000000c10c40");
 /// A contract that adds the balance of the vault to a slot.
 const READER: Address = address!("00000000000000000000000000000000004ead00");
-/// The type of a deposit.
 const DEPOSIT: u8 = 0x7e;
 
 #[derive(Clone, Debug)]
@@ -102,14 +102,14 @@ impl Protocol for OwnChain {
         &self,
         block: &Block<Self>,
         index: usize,
-        result: ExecutionResult,
+        executed: Executed,
         assembly: &mut Assembly<Self>,
     ) -> Result<(), InvalidBlock> {
         assembly.receipts.push(Receipt {
             tx_type: Some(block.transaction(index).tx_type),
-            success: result.is_success(),
+            success: executed.success,
             cumulative_gas: assembly.gas_used,
-            logs: result.into_logs(),
+            logs: executed.logs,
         });
         Ok(())
     }

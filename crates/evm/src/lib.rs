@@ -36,7 +36,7 @@ pub use protocol::collisions::StorageCollisions;
 pub use protocol::errors::{EvmError, SystemError};
 pub use protocol::sender::SenderRule;
 pub use protocol::tracing::{NoTracing, Tracing};
-pub use protocol::{Assembly, Charge, ContextOf, EvmOf, Host, Protocol, ReplacedInstruction};
+pub use protocol::{Assembly, Charge, ContextOf, EvmOf, Executed, Host, Protocol, ReplacedInstruction};
 pub use revm;
 pub use state::{Fault, StoreError};
 pub use store::{StoreRef, StoreRefError};

@@ -30,6 +30,11 @@ pub trait Sink<V: Vm>: Send {
         Admission::Take
     }
 
+    /// Whether [`Sink::admit`] takes every step, so that it need not be asked. Must be the same throughout a stream.
+    fn takes_all(&self) -> bool {
+        false
+    }
+
     /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know. Steps that were
     /// executed in one run with others ([`Vm::continues`]) are not shown: there are none where [`Vm::records_always`].
     ///

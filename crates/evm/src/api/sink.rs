@@ -131,17 +131,19 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
 }
 
 impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's, P, T> {
-    fn admit(&mut self, step: &Step, output: &mut Output<P, T::Trace>) -> Admission {
+    fn takes_all(&self) -> bool {
         // A block that does not skip is refused when the transaction is added to it.
-        let (true, Part::Transaction(index), Output::Transaction(transaction)) =
-            (self.vm.skips, step.part, &*output)
-        else {
+        !self.vm.skips
+    }
+
+    fn admit(&mut self, step: &Step, output: &mut Output<P, T::Trace>) -> Admission {
+        let (Part::Transaction(index), Output::Transaction(transaction)) = (step.part, &*output) else {
             return Admission::Take;
         };
         let Ok((job, _)) = self.current.at(step.block, &self.vm.jobs) else { return Admission::Take };
         match job.block.protocol().admit(&job.block, index, self.admitted_gas) {
             Ok(()) => {
-                self.admitted_gas += transaction.result.tx_gas_used();
+                self.admitted_gas += transaction.executed.gas_used;
                 Admission::Take
             }
             Err(error) => {
@@ -178,7 +180,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's,
         let (job, _) = current.at(step.block, &self.vm.jobs)?;
         match (step.part, output) {
             (Part::Transaction(index), Output::Transaction(output)) => {
-                self.assembly.add(&job.block, index, output.result)?;
+                self.assembly.add(&job.block, index, output.executed)?;
                 self.traces.extend(output.trace);
                 if self.vm.ends_part(&job.block, index) {
                     self.end_part(job, changes)?;

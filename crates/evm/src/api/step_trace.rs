@@ -145,9 +145,9 @@ pub(crate) fn step_trace<'s, P: Protocol, T: Tracing<P>>(
                 recipient: tx.kind().to().copied(),
                 input: tx.input().clone(),
                 tx_type: tx.tx_type(),
-                success: output.result.is_success(),
-                gas_used: output.result.tx_gas_used(),
-                logs: output.result.logs().to_vec(),
+                success: output.executed.success,
+                gas_used: output.executed.gas_used,
+                logs: output.executed.logs.clone(),
                 stores: notes.map(|notes| notes.stores.clone()).unwrap_or_default(),
                 hashed: notes.map(|notes| notes.hashed.clone()).unwrap_or_default(),
             };

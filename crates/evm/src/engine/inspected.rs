@@ -11,7 +11,6 @@ use revm::handler::evm::{ContextDbError, EvmTr, FrameInitResult, FrameTr};
 use revm::handler::{EthFrame, FrameInitOrResult, Handler};
 use revm::inspector::{Inspector, InspectorEvmTr, InspectorHandler};
 use revm::interpreter::interpreter::EthInterpreter;
-use std::sync::Arc;
 
 /// A machine whose transaction is watched.
 pub(crate) struct Inspected<'a, 'r, P: Protocol, I> {
@@ -22,8 +21,8 @@ pub(crate) struct Inspected<'a, 'r, P: Protocol, I> {
 impl<'r, P: Protocol, I> Recorder<'r> for Inspected<'_, 'r, P, I> {
     type Protocol = P;
 
-    fn protocol(&self) -> Arc<P> {
-        self.machine.protocol()
+    fn ctx_and_protocol(&mut self) -> (&mut CtxOf<'r, P>, &P) {
+        self.machine.ctx_and_protocol()
     }
 }
 

@@ -134,9 +134,9 @@ impl<'r, P: Protocol> Machine<'r, P> {
 impl<'r, P: Protocol> Recorder<'r> for Machine<'r, P> {
     type Protocol = P;
 
-    fn protocol(&self) -> Arc<P> {
+    fn ctx_and_protocol(&mut self) -> (&mut CtxOf<'r, P>, &P) {
         let rules = self.rules.as_ref().expect("a machine executes after it was given a block");
-        rules.protocol.clone()
+        (&mut self.inner.ctx, &rules.protocol)
     }
 }
 

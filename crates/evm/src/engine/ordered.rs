@@ -6,6 +6,7 @@ use crate::protocol::errors::EvmError;
 use crate::protocol::forward::forward_to_inner;
 use crate::protocol::sender::SenderRule;
 use crate::protocol::{Charge, Protocol};
+use crate::state::StoreError;
 use alloy_primitives::{Address, U256};
 use revm::context::result::{ExecutionResult, HaltReason, ResultGas};
 use revm::context::transaction::AuthorizationTr;
@@ -45,8 +46,7 @@ where
         evm: &mut Self::Evm,
         gas: &mut InitialAndFloorGas,
     ) -> Result<(), Self::Error> {
-        let protocol = evm.protocol();
-        let ctx = evm.ctx();
+        let (ctx, protocol) = evm.ctx_and_protocol();
         if !ctx.journaled_state.database.is_recording() {
             return self.inner.validate_against_state_and_deduct_caller(evm, gas);
         }
@@ -94,7 +94,7 @@ where
 
     fn reward_beneficiary(&self, evm: &mut Self::Evm, result: &mut FrameResult) -> Result<(), Self::Error> {
         let gas = result.gas();
-        pay_fees(evm, gas.used().saturating_sub(gas.reservoir()))
+        Ok(pay_fees(evm, gas.used().saturating_sub(gas.reservoir()))?)
     }
 
     fn execution_result(
@@ -109,9 +109,9 @@ where
 }
 
 /// Pays the fees of the transaction that is set.
-fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), EvmError> {
-    let protocol = evm.protocol();
-    let CtxOf::<E::Protocol> { tx, block, cfg, journaled_state, .. } = evm.ctx();
+pub(super) fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), StoreError> {
+    let (ctx, protocol) = evm.ctx_and_protocol();
+    let CtxOf::<E::Protocol> { tx, block, cfg, journaled_state, .. } = ctx;
     let charge = Charge { tx, block, spec: cfg.spec, gas_used };
     let (spec, shown) = (cfg.spec, journaled_state.database.ledger.inspected);
     let mut paid = Ok(());
@@ -122,7 +122,7 @@ fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Result<(), EvmEr
         }
         credit(journaled_state, spec, address, amount);
     });
-    Ok(paid?)
+    paid
 }
 
 /// Ends what happens before the first transaction, as a transaction ends: what it loaded is cold again, and what it did stays.

@@ -1,7 +1,6 @@
 use super::context::CtxOf;
 use crate::protocol::Protocol;
 use revm::handler::{EthFrame, EvmTr};
-use std::sync::Arc;
 
 /// An EVM over a worker's view: a machine, or one that is watched.
 pub(crate) trait Recorder<'r>:
@@ -9,6 +8,8 @@ pub(crate) trait Recorder<'r>:
 {
     type Protocol: Protocol;
 
-    /// The chain.
-    fn protocol(&self) -> Arc<<Self as Recorder<'r>>::Protocol>;
+    /// The context, and the chain.
+    fn ctx_and_protocol(
+        &mut self,
+    ) -> (&mut CtxOf<'r, <Self as Recorder<'r>>::Protocol>, &<Self as Recorder<'r>>::Protocol);
 }

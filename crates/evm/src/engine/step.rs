@@ -1,8 +1,7 @@
 use super::repair::Transfer;
 use crate::error::Skipped;
-use crate::protocol::Protocol;
+use crate::protocol::{Executed, Protocol};
 use crate::trace_notes::Notes;
-use revm::context::result::ExecutionResult;
 
 /// Which part of its block a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub(crate) enum Output<P: Protocol, T> {
 /// What a transaction yields.
 #[derive(Debug)]
 pub(crate) struct TransactionOutput<T> {
-    pub(crate) result: ExecutionResult,
+    pub(crate) executed: Executed,
     /// Boxed since hardly any transaction has one.
     pub(super) transfer: Option<Box<Transfer>>,
     /// There if somebody traces.
@@ -43,7 +42,7 @@ pub(crate) struct TransactionOutput<T> {
 }
 
 impl<T> TransactionOutput<T> {
-    pub(super) fn new(result: ExecutionResult, trace: Option<T>) -> Self {
-        Self { result, transfer: None, notes: None, trace }
+    pub(super) fn new(executed: Executed, trace: Option<T>) -> Self {
+        Self { executed, transfer: None, notes: None, trace }
     }
 }

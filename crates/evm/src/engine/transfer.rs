@@ -8,19 +8,15 @@ use super::context::{Ctx, CtxOf};
 use super::db::Db;
 use super::location::BALANCE_CAP;
 use super::machine::Machine;
-use super::ordered::{OrderedOf, credit};
+use super::ordered::{OrderedOf, pay_fees};
 use crate::protocol::sender::SenderRule;
-use crate::protocol::{Block, Charge, Protocol};
+use crate::protocol::{Block, Charge, Executed, Protocol};
 use crate::state::StoreError;
-use alloy_primitives::{Address, Bytes, U256};
-use revm::context::result::{ExecutionResult, Output, ResultGas, SuccessReason};
+use alloy_primitives::{Address, U256};
 use revm::context::{Journal, Transaction};
 use revm::handler::{EvmTr, Handler};
 use revm::primitives::hardfork::SpecId;
 use revm::state::{Account, AccountInfo};
-
-/// Fees that a plain transfer pays at most: of more, the handler takes care.
-const FEES: usize = 4;
 
 /// What a plain transfer moves, in wei.
 struct Transfer {
@@ -31,9 +27,6 @@ struct Transfer {
     cost: U256,
     /// What the sender pays for gas.
     fee: U256,
-    /// Who gets what of it.
-    fees: [(Address, U256); FEES],
-    fee_count: usize,
 }
 
 impl Transfer {
@@ -42,36 +35,28 @@ impl Transfer {
         let tx = &ctx.tx;
         let SenderRule::Standard { cost } = protocol.sender_rule(tx) else { return None };
         let price = tx.effective_gas_price(u128::from(ctx.block.basefee));
-        let mut transfer = Self {
+        let transfer = Self {
             sender: tx.caller(),
             recipient: *tx.kind().to()?,
             value: tx.value(),
             cost,
             fee: U256::from(price.checked_mul(u128::from(gas_used))?),
-            fees: [(Address::ZERO, U256::ZERO); FEES],
-            fee_count: 0,
         };
+        let mut distinct = transfer.sender != transfer.recipient;
         let charge = Charge { tx, block: &ctx.block, spec: ctx.cfg.spec, gas_used };
-        protocol.pay_fees(&charge, &mut |address, amount| {
-            if let Some(fee) = transfer.fees.get_mut(transfer.fee_count) {
-                *fee = (address, amount);
-            }
-            transfer.fee_count += 1;
+        protocol.pay_fees(&charge, &mut |address, _| {
+            distinct &= address != transfer.sender && address != transfer.recipient;
         });
-        let Self { sender, recipient, .. } = transfer;
-        let others = transfer.fees.get(..transfer.fee_count)?;
-        let distinct = sender != recipient
-            && others.iter().all(|(address, _)| *address != sender && *address != recipient);
         distinct.then_some(transfer)
     }
 }
 
-/// Executes the transaction that is set, if it is a plain transfer that succeeds, and gives its result. On `None`
+/// Executes the transaction that is set, if it is a plain transfer that succeeds, and says what came of it. On `None`
 /// nothing has happened.
 pub(crate) fn execute<'r, P: Protocol>(
     machine: &mut Machine<'r, P>,
     block: &Block<P>,
-) -> Result<Option<ExecutionResult>, StoreError> {
+) -> Result<Option<Executed>, StoreError> {
     let protocol = &**block.protocol();
     if !protocol.is_plain_transfer(block, &machine.ctx_ref().tx) {
         return Ok(None);
@@ -83,13 +68,11 @@ pub(crate) fn execute<'r, P: Protocol>(
     let gas_used = gas.initial_total_gas().max(gas.floor_gas());
     let ctx = machine.ctx();
     let Some(transfer) = Transfer::of::<P>(ctx, protocol, gas_used) else { return Ok(None) };
-    let moved = move_funds(ctx, &transfer)?;
-    Ok(moved.then(|| ExecutionResult::Success {
-        reason: SuccessReason::Stop,
-        gas: ResultGas::new_with_state_gas(gas.initial_total_gas(), 0, gas.floor_gas(), 0),
-        logs: Vec::new(),
-        output: Output::Call(Bytes::new()),
-    }))
+    if !move_funds(ctx, &transfer)? {
+        return Ok(None);
+    }
+    pay_fees(machine, gas_used)?;
+    Ok(Some(Executed { success: true, gas_used, logs: Vec::new() }))
 }
 
 /// Where the account of a party is kept.
@@ -178,8 +161,5 @@ fn move_funds<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, transfer: &Transfer) -
     let sent = transfer.value + transfer.fee;
     sender.change(journal, transfer.sender, (sender.balance - sent, next_nonce));
     recipient.change(journal, transfer.recipient, (recipient.balance + transfer.value, recipient.nonce));
-    for (address, amount) in &transfer.fees[..transfer.fee_count] {
-        credit(journal, ctx.cfg.spec, *address, *amount);
-    }
     Ok(true)
 }

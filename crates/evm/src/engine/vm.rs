@@ -105,13 +105,14 @@ fn execute<P: Protocol, T: Tracing<P>>(
         return inspect(machine, tracing, block, index);
     }
     let transferred = transfer::execute(machine, block).map_err(|error| error.in_block(block.id()))?;
-    let result = match transferred {
-        Some(result) => result,
+    let executed = match transferred {
+        Some(executed) => executed,
         None => OrderedOf::<P, _>::default()
             .run(machine)
-            .map_err(|error| block.transaction_error(index, error))?,
+            .map_err(|error| block.transaction_error(index, error))?
+            .into(),
     };
-    Ok(TransactionOutput::new(result, None))
+    Ok(TransactionOutput::new(executed, None))
 }
 
 /// Executes a transaction, watched.
@@ -130,7 +131,7 @@ fn inspect<P: Protocol, T: Tracing<P>>(
         .map_err(|error| block.transaction_error(index, error))?;
     let Inspected { machine, inspector } = inspected;
     let trace = tracing.end(inspector, &result, machine.ctx());
-    Ok(TransactionOutput::new(result, Some(trace)))
+    Ok(TransactionOutput::new(result.into(), Some(trace)))
 }
 
 impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {

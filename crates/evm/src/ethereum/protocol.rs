@@ -5,13 +5,14 @@ use super::{deposits, fees, sstore_1283, system};
 use crate::error::{BlockId, ForkError, InvalidBlock, Refusal};
 use crate::protocol::collisions::StorageCollisions;
 use crate::protocol::errors::{EvmError, SystemError};
-use crate::protocol::{Assembly, Block, Charge, ContextOf, EvmOf, Host, Protocol, ReplacedInstruction};
+use crate::protocol::{
+    Assembly, Block, Charge, ContextOf, EvmOf, Executed, Host, Protocol, ReplacedInstruction,
+};
 use alloy_consensus::TxType;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::EvmEnv;
 use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::opcode::SSTORE;
-use revm::context::result::ExecutionResult;
 use revm::context::{Transaction, TransactionType, TxEnv};
 use revm::handler::{EthFrame, EthPrecompiles, MainnetHandler};
 use revm::interpreter::Instruction;
@@ -125,11 +126,10 @@ impl Protocol for ChainSpec {
         &self,
         block: &Block<Self>,
         index: usize,
-        result: ExecutionResult,
+        executed: Executed,
         assembly: &mut Assembly<Self>,
     ) -> Result<(), InvalidBlock> {
-        let success = result.is_success();
-        let logs = result.into_logs();
+        let Executed { success, logs, .. } = executed;
         if block.has_requests() {
             deposits::add(self.deposit_contract(), &logs, &mut assembly.summary.deposits)?;
         }

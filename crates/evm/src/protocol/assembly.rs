@@ -1,7 +1,6 @@
-use super::{Assembly, Block, Protocol};
+use super::{Assembly, Block, Executed, Protocol};
 use crate::error::ExecutionError;
 use crate::state::Fault;
-use revm::context::result::ExecutionResult;
 
 impl<P: Protocol> Default for Assembly<P> {
     fn default() -> Self {
@@ -15,15 +14,15 @@ impl<P: Protocol> Assembly<P> {
         &mut self,
         block: &Block<P>,
         index: usize,
-        result: ExecutionResult,
+        executed: Executed,
     ) -> Result<(), ExecutionError<Fault>> {
         if self.receipts.is_empty() {
             self.receipts.reserve_exact(block.transaction_count());
         }
         let protocol = &**block.protocol();
         let added = protocol.admit(block, index, self.gas_used).and_then(|()| {
-            self.gas_used += result.tx_gas_used();
-            protocol.add_transaction(block, index, result, self)
+            self.gas_used += executed.gas_used;
+            protocol.add_transaction(block, index, executed, self)
         });
         added.map_err(|error| ExecutionError::Block { block: block.id(), error })
     }

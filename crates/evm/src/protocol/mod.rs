@@ -17,7 +17,7 @@ use transaction::Transaction;
 use crate::error::{BlockId, InvalidBlock, Refusal};
 use crate::state::StoreError;
 use alloy_evm::EvmEnv;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use revm::context::result::{ExecutionResult, HaltReason};
 use revm::context::{BlockEnv, CfgEnv, ContextTr, LocalContext};
 use revm::database_interface::Database;
@@ -175,7 +175,7 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
         &self,
         block: &Block<Self>,
         index: usize,
-        result: ExecutionResult,
+        executed: Executed,
         assembly: &mut Assembly<Self>,
     ) -> Result<(), InvalidBlock>;
 
@@ -204,6 +204,23 @@ pub struct Block<P: Protocol> {
     has_system_steps: bool,
     /// Why the block is not executed at all, if it is not.
     refusal: Option<Refusal>,
+}
+
+/// What a receipt is made of. (A [`tracing::Tracing`] sees the whole result.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// Whether the transaction succeeded.
+    pub success: bool,
+    /// Gas used, after refunds.
+    pub gas_used: u64,
+    /// What it logged.
+    pub logs: Vec<Log>,
+}
+
+impl From<ExecutionResult> for Executed {
+    fn from(result: ExecutionResult) -> Self {
+        Self { success: result.is_success(), gas_used: result.tx_gas_used(), logs: result.into_logs() }
+    }
 }
 
 /// A block's results so far, in order.

@@ -120,7 +120,7 @@ fn execute<P: Protocol>(
         evm.ctx.tx = block.transaction(index).clone();
         evm.ctx.chain = protocol.context(block, index);
         match handler.run(evm) {
-            Ok(result) => assembly.add(block, index, result)?,
+            Ok(result) => assembly.add(block, index, result.into())?,
             Err(EvmError::Transaction(error)) if skips => skipped.push((index, error.into())),
             Err(error) => return Err(block.transaction_error(index, error)),
         }

@@ -64,6 +64,9 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
     fn admit(&self, frontier: &mut Frontier<V, S>, position: u64, body: &mut Body<V>) -> u64 {
         let Frontier { sink, asked, .. } = frontier;
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
+        if sink.takes_all() {
+            return body.len;
+        }
         if !asked.ask(sink, position, body) {
             return 0;
         }
