@@ -2,8 +2,11 @@
 
 use super::reference::state_over;
 use alloy_evm::{Evm, EvmFactory, eth::EthEvmFactory};
-use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_rpc_types_trace::geth::{CallConfig, FourByteFrame, GethDefaultTracingOptions, PreStateConfig};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_rpc_types_trace::geth::{
+    CallConfig, CallFrame, DefaultFrame, FourByteFrame, GethDefaultTracingOptions, PreStateConfig,
+    PreStateFrame,
+};
 use revm::bytecode::Bytecode;
 use revm::context::result::{ExecutionResult, ResultAndState};
 use revm::context::{ContextTr, JournalTr};
@@ -11,18 +14,16 @@ use revm::database_interface::{Database, DatabaseCommit, DatabaseRef};
 use revm::primitives::hardfork::SpecId;
 use revm::state::AccountInfo;
 use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use tandem_evm::{Block, ContextOf, Protocol, Tracing};
 use tandem_state::MemoryStore;
 
 /// What watches a transaction: the tracer of calls, instructions and states, and that of function selectors.
 type Inspectors = (TracingInspector, FourByteInspector);
-
-fn inspectors() -> Inspectors {
-    (TracingInspector::new(TracingInspectorConfig::all()), FourByteInspector::default())
-}
 
 /// What is looked at besides calls, instructions and selectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,31 +35,107 @@ pub(crate) enum Look {
     AtBothEnds,
 }
 
-/// Has transactions watched.
-pub(crate) struct Tracers(pub(crate) Look);
+/// All that the tracers tell of a transaction.
+#[derive(Serialize)]
+struct Told {
+    calls: CallFrame,
+    instructions: DefaultFrame,
+    selectors: FourByteFrame,
+    accounts: Option<BTreeMap<Address, (U256, u64)>>,
+    /// By the tracer of states: before the transaction, and both.
+    states: Option<[PreStateFrame; 2]>,
+}
 
-impl<P: Protocol> Tracing<P> for Tracers {
+/// Has transactions watched, and makes a `T` of what the tracers tell.
+pub(crate) struct Tracers<T> {
+    look: Look,
+    /// Whether the memory is recorded at each instruction.
+    memory: bool,
+    make: fn(&Told) -> T,
+}
+
+/// Everything, as JSON.
+pub(crate) fn whole_traces(look: Look) -> Tracers<Value> {
+    Tracers { look, memory: true, make: |told| json!(told) }
+}
+
+/// A hash of all but the memory, for traces that are too long to be kept.
+pub(crate) fn hashed_traces(look: Look) -> Tracers<B256> {
+    let make = |told: &Told| keccak256(serde_json::to_vec(told).unwrap());
+    Tracers { look, memory: false, make }
+}
+
+impl<T> Tracers<T> {
+    fn inspectors(&self) -> Inspectors {
+        let config = TracingInspectorConfig::all().set_memory_snapshots(self.memory);
+        (TracingInspector::new(config), FourByteInspector::default())
+    }
+
+    /// Makes a trace of a transaction that has ended.
+    fn trace(
+        &self,
+        (tracer, selectors): &Inspectors,
+        outcome: &ResultAndState,
+        before: impl DatabaseRef<Error: Debug>,
+    ) -> T {
+        let gas_used = outcome.result.tx_gas_used();
+        let builder = tracer.geth_builder();
+        let call = CallConfig { with_log: Some(true), ..CallConfig::default() };
+        let options = GethDefaultTracingOptions { enable_memory: Some(self.memory), ..Default::default() };
+        let output = outcome.result.output().cloned().unwrap_or_else(Bytes::new);
+        let accounts = || {
+            let loaded = outcome.state.iter();
+            loaded.map(|(address, account)| (*address, (account.info.balance, account.info.nonce))).collect()
+        };
+        let states = || {
+            [false, true].map(|diff_mode| {
+                let config = PreStateConfig { diff_mode: Some(diff_mode), ..Default::default() };
+                builder.geth_prestate_traces(outcome, &config, &before).unwrap()
+            })
+        };
+        (self.make)(&Told {
+            calls: builder.geth_call_traces(call, gas_used),
+            instructions: builder.geth_traces(gas_used, output, options),
+            selectors: FourByteFrame::from(selectors),
+            accounts: (self.look != Look::Nowhere).then(accounts),
+            states: (self.look == Look::AtBothEnds).then(states),
+        })
+    }
+
+    /// The traces of a block's transactions, executed one by one by alloy-evm.
+    pub(crate) fn serially(&self, block: &Block, store: &MemoryStore) -> Vec<T> {
+        let mut db = state_over(store, block.spec_id().is_enabled_in(SpecId::PRAGUE));
+        (0..block.transaction_count())
+            .map(|index| {
+                let (env, inspectors) = (block.env().clone(), self.inspectors());
+                let mut evm = EthEvmFactory::default().create_evm_with_inspector(&mut db, env, inspectors);
+                let outcome = evm.transact(block.transaction(index).as_ref().clone()).unwrap();
+                let inspectors = std::mem::replace(evm.inspector_mut(), self.inspectors());
+                drop(evm);
+                let trace = self.trace(&inspectors, &outcome, Before(RefCell::new(&mut db)));
+                db.commit(outcome.state);
+                trace
+            })
+            .collect()
+    }
+}
+
+impl<P: Protocol, T: Send> Tracing<P> for Tracers<T> {
     type Inspector<C: ContextOf<P>> = Inspectors;
-    type Trace = Value;
+    type Trace = T;
 
     fn looks_at_state(&self) -> bool {
-        self.0 != Look::Nowhere
+        self.look != Look::Nowhere
     }
 
     fn begin<C: ContextOf<P>>(&self, _block: &tandem_evm::protocol::Block<P>, _index: usize) -> Inspectors {
-        inspectors()
+        self.inspectors()
     }
 
-    fn end<C: ContextOf<P>>(
-        &self,
-        inspectors: Inspectors,
-        result: &ExecutionResult,
-        context: &mut C,
-    ) -> Value {
+    fn end<C: ContextOf<P>>(&self, inspectors: Inspectors, result: &ExecutionResult, context: &mut C) -> T {
         let state = context.journal().evm_state().clone();
         let outcome = ResultAndState { result: result.clone(), state };
-        let db = Before(RefCell::new(context.db_mut()));
-        trace(&inspectors, &outcome, db, self.0)
+        self.trace(&inspectors, &outcome, Before(RefCell::new(context.db_mut())))
     }
 }
 
@@ -83,57 +160,6 @@ impl<D: Database> DatabaseRef for Before<'_, D> {
     fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
         self.0.borrow_mut().block_hash(number)
     }
-}
-
-/// All that the tracers tell.
-fn trace(
-    (tracer, selectors): &Inspectors,
-    outcome: &ResultAndState,
-    before: impl DatabaseRef,
-    look: Look,
-) -> Value {
-    let gas_used = outcome.result.tx_gas_used();
-    let builder = tracer.geth_builder();
-    let call = CallConfig { with_log: Some(true), ..CallConfig::default() };
-    let options = GethDefaultTracingOptions { enable_memory: Some(true), ..Default::default() };
-    let output = outcome.result.output().cloned().unwrap_or_else(Bytes::new);
-    let loaded = outcome.state.iter().map(|(address, account)| (*address, &account.info));
-    let accounts: BTreeMap<_, _> =
-        loaded.map(|(address, info)| (address, (info.balance, info.nonce))).collect();
-    let states = (look == Look::AtBothEnds).then(|| {
-        [false, true].map(|diff_mode| {
-            let config = PreStateConfig { diff_mode: Some(diff_mode), ..Default::default() };
-            let traced = builder.geth_prestate_traces(outcome, &config, &before);
-            json!(traced.map_err(|error| error.to_string()).unwrap())
-        })
-    });
-    json!({
-        "calls": builder.geth_call_traces(call, gas_used),
-        "instructions": builder.geth_traces(gas_used, output, options),
-        "selectors": FourByteFrame::from(selectors),
-        "accounts": (look != Look::Nowhere).then_some(accounts),
-        "states": states,
-    })
-}
-
-/// The traces of a block's transactions, executed one by one by alloy-evm.
-pub(crate) fn trace_serially(block: &Block, store: &MemoryStore, look: Look) -> Vec<Value> {
-    let mut db = state_over(store, block.spec_id().is_enabled_in(SpecId::PRAGUE));
-    (0..block.transaction_count())
-        .map(|index| {
-            let mut evm = EthEvmFactory::default().create_evm_with_inspector(
-                &mut db,
-                block.env().clone(),
-                inspectors(),
-            );
-            let outcome = evm.transact(block.transaction(index).as_ref().clone()).unwrap();
-            let inspectors = std::mem::replace(evm.inspector_mut(), inspectors());
-            drop(evm);
-            let traced = trace(&inspectors, &outcome, Before(RefCell::new(&mut db)), look);
-            db.commit(outcome.state);
-            traced
-        })
-        .collect()
 }
 
 /// Where two traces differ first.

@@ -30,7 +30,7 @@ fn spoil(draft: &mut Draft, rng: &mut Rng) {
 fn what_is_left_of_spoiled_blocks_is_what_one_by_one_leaves() {
     let mut rng = Rng(16);
     let (mut taken, mut left_out) = (0, BTreeMap::<String, u64>::new());
-    for number in 0..300 {
+    for number in 0..100 {
         let case = generate(number);
         let mut state = case.store();
         for (index, mut draft) in case.drafts().into_iter().enumerate() {
@@ -65,5 +65,5 @@ fn what_is_left_of_spoiled_blocks_is_what_one_by_one_leaves() {
         }
     }
     println!("{taken} transactions taken, left out: {left_out:#?}");
-    assert!(taken > 5_000 && left_out.len() > 6, "{taken}, {left_out:?}");
+    assert!(taken > 2_000 && left_out.len() > 6, "{taken}, {left_out:?}");
 }
