@@ -57,10 +57,12 @@ impl<'s, P: Protocol, T: Tracing<P>> EvmVm<'s, P, T> {
 
     /// Whether the step behind this one can be executed in one run with it: it is of the same block, and of the same part.
     fn is_continuous(&self, block: &Block<P>, part: Part) -> bool {
+        // What looks at the state sees one transaction at a time, and nothing of what happens before the first.
+        if T::IS_ON && self.tracing.looks_at_state() {
+            return false;
+        }
         match part {
             Part::Start => !block.protocol().tells_each_transaction(block),
-            // What looks at the state sees one transaction at a time.
-            Part::Transaction(_) if T::IS_ON && self.tracing.looks_at_state() => false,
             Part::Transaction(index) => !self.ends_part(block, index),
             Part::End => false,
         }

@@ -5,7 +5,11 @@ use crate::common::rng::Rng;
 use crate::common::stores::SlowStore;
 use crate::common::tracer::{Look, first_difference, whole_traces};
 use crate::common::{apply, block_hash, with_executor};
-use tandem_evm::{AlloyExecutor, Block, BlockInput, Cut, PlainExecutor, StoreRef};
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
+use revm::primitives::hardfork::SpecId;
+use serde_json::Value;
+use tandem_evm::{AlloyExecutor, Block, BlockInput, Cut, Inspected, InspectedBlock, PlainExecutor, StoreRef};
 
 #[test]
 fn traces_are_those_of_one_by_one() {
@@ -74,4 +78,33 @@ fn a_block_from_its_environment_is_the_block_without_system_steps() {
         }
     }
     assert!(transactions > 1_000, "{transactions} transactions");
+}
+
+#[test]
+fn what_happens_before_the_first_transaction_is_in_no_trace() {
+    let contracts = [BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS].map(|address| format!("{address:?}"));
+    let tracers = whole_traces(Look::AtTheEnd);
+    let mut looked_at = 0;
+    for number in 0..60 {
+        let case = generate(number);
+        let state = case.store();
+        let block = case.drafts().first().unwrap().build();
+        if block.spec_id() < SpecId::CANCUN || block.transaction_count() == 0 {
+            continue;
+        }
+        let store = StoreRef(&state);
+        let [with, without] = [block.clone(), block.without_system_steps()].map(|block| {
+            let inputs = [BlockInput::new(block, &store)];
+            let stream = |blocks: Inspected<'_, '_, _, _>| blocks.collect::<Result<Vec<_>, _>>();
+            with_executor(1, 0).stream_inspected(inputs, Cut::Never, &tracers, stream).0
+        });
+        let (Ok(with), Ok(without)) = (with, without) else { continue };
+        for contract in &contracts {
+            let is_in =
+                |blocks: &[InspectedBlock<Value>]| blocks[0].traces[0]["accounts"].get(contract).is_some();
+            assert!(!is_in(&with) || is_in(&without), "case {number}: {contract}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 5, "{looked_at}");
 }
