@@ -55,9 +55,9 @@ impl ActualRun {
             world: world as u32,
         });
         let start = Instant::now();
-        let (outcome, metrics) = executor.stream(blocks, Cut::Never, |finished| {
-            finished.collect::<Result<Vec<FinishedBlock>, ExecutionError<_>>>()
-        });
+        let (outcome, metrics) = executor
+            .stream(blocks)
+            .run(|finished| finished.collect::<Result<Vec<FinishedBlock>, ExecutionError<_>>>());
         let time = start.elapsed();
         outcome?;
         Ok(Self { time, metrics })

@@ -43,9 +43,10 @@ impl<E: std::fmt::Display> From<ExecutionError<E>> for TraceError {
                 Self::Invalid(error.to_string())
             }
             ExecutionError::Fork { .. } => Self::Unsupported(error.to_string()),
-            ExecutionError::Fault { .. } | ExecutionError::NoCode { .. } | ExecutionError::Internal(_) => {
-                Self::Fault(error.to_string())
-            }
+            ExecutionError::Fault { .. }
+            | ExecutionError::Order { .. }
+            | ExecutionError::NoCode { .. }
+            | ExecutionError::Internal(_) => Self::Fault(error.to_string()),
         }
     }
 }
@@ -93,17 +94,15 @@ where
         blocks.map(|((input, store), world)| BlockInput { block: input.block.clone(), store, world: *world })
     };
     let mut steps = Vec::new();
-    let (outcome, _) = executor.stream_traced(
-        blocks(),
-        Cut::Never,
-        |step| steps.push(step),
-        |finished| drain(finished, progress),
-    );
+    let (outcome, _) = executor
+        .stream(blocks())
+        .trace_steps(|step| steps.push(step))
+        .run(|finished| drain(finished, progress));
     outcome?;
     let mut trace = assemble(inputs, steps)?;
     let mut times = vec![Duration::MAX; trace.steps.len()];
     for _ in 0..repeats {
-        let (outcome, metrics) = executor.stream(blocks(), Cut::Never, |finished| drain(finished, progress));
+        let (outcome, metrics) = executor.stream(blocks()).run(|finished| drain(finished, progress));
         outcome?;
         for event in metrics.timelines.iter().flatten() {
             if matches!(event.kind, EventKind::Execution { .. })
@@ -192,15 +191,14 @@ where
         let store = StoreRef(input.store);
         let block = BlockInput::new(input.block.alone(number), &store);
         let mut alone = None;
-        let (outcome, _) = executor.stream_traced(
-            [block],
-            Cut::Never,
-            |step| alone = alone.take().or_else(|| step.transaction.is_some().then_some(step)),
-            |mut finished| finished.next(),
-        );
+        let (outcome, _) = executor
+            .stream([block])
+            .trace_steps(|step| alone = alone.take().or_else(|| step.transaction.is_some().then_some(step)))
+            .run(|mut finished| finished.next());
         let keeps_path = match outcome {
             Some(Err(
                 error @ (ExecutionError::Fault { .. }
+                | ExecutionError::Order { .. }
                 | ExecutionError::NoCode { .. }
                 | ExecutionError::Internal(_)),
             )) => {

@@ -4,7 +4,7 @@ use alloy_eips::eip7685::Requests;
 use alloy_primitives::Address;
 use std::fmt::Display;
 use tandem_evm::revm::database_interface::DatabaseRef;
-use tandem_evm::{ExecutionError, FinishedBlock, PlainBlock, Receipt};
+use tandem_evm::{AlloyBlock, ExecutionError, FinishedBlock, PlainBlock, Receipt, bundle_difference};
 use tandem_state::StateChanges;
 
 /// What one way of executing a block gave.
@@ -65,6 +65,37 @@ impl<'b> Execution<'b> {
         };
         found.map(|(one, two)| format!("{}: {one}; {}: {two}", self.way, other.way))
     }
+}
+
+/// The first thing in which a block executed by alloy-evm is not what it is by the engine, in words. The reasons for which a block is
+/// refused may be different ones.
+pub(crate) fn alloy_difference<E: Display>(
+    found: &Result<FinishedBlock, ExecutionError<E>>,
+    expected: &Result<AlloyBlock, ExecutionError<E>>,
+) -> Option<String> {
+    let difference = match (found, expected) {
+        (Err(_), Err(_)) => None,
+        (Ok(_), Err(error)) => Some(format!("refused: {error}")),
+        (Err(error), Ok(_)) => Some(format!("executed, and not refused: {error}")),
+        (Ok(found), Ok(expected)) => {
+            let differing =
+                found.receipts.iter().zip(&expected.receipts).position(|(one, other)| one != other);
+            if let Some(index) = differing {
+                Some(format!(
+                    "receipt {index} is {:?}, not {:?}",
+                    expected.receipts[index], found.receipts[index]
+                ))
+            } else if (found.receipts.len(), found.gas_used, found.requests())
+                != (expected.receipts.len(), expected.gas_used, expected.requests.as_ref())
+            {
+                Some("other receipts, gas or requests".to_owned())
+            } else {
+                bundle_difference(&found.bundle_state(), &expected.bundle)
+                    .map(|difference| format!("another bundle: {difference} by alloy-evm"))
+            }
+        }
+    };
+    difference.map(|difference| format!("by alloy-evm: {difference}"))
 }
 
 impl Given<'_> {

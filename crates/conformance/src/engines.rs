@@ -1,12 +1,14 @@
-use crate::agreement::Execution;
+use crate::agreement::{Execution, alloy_difference};
 use crate::outcome::Work;
 use crate::slow::SlowReads;
+use crate::suite::Options;
 use parking_lot::Mutex;
 use std::fmt::Display;
 use std::sync::Arc;
 use tandem_evm::revm::database_interface::DatabaseRef;
 use tandem_evm::{
-    Block, BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, PlainExecutor,
+    AlloyExecutor, Block, BlockInput, Config, ConfigError, ExecutionError, Executor, FinishedBlock,
+    PlainExecutor,
 };
 
 /// Engines for whoever needs one, made as needed and used again and again.
@@ -16,15 +18,17 @@ use tandem_evm::{
 pub(crate) struct Engines {
     configs: Vec<Config>,
     slow_reads: bool,
+    alloy: bool,
     idle: Mutex<Vec<Engine>>,
     work: Mutex<Work>,
 }
 
-/// All ways in which a block is executed: with each number of threads, and in the plain loop.
+/// All ways in which a block is executed: with each number of threads, in the plain loop and, if wanted, by alloy-evm.
 #[derive(Debug)]
 pub(crate) struct Engine {
     executors: Vec<Executor>,
     plain: PlainExecutor,
+    alloy: Option<AlloyExecutor>,
     slow_reads: bool,
     /// What the executors did so far.
     work: Work,
@@ -34,11 +38,13 @@ pub(crate) struct Engine {
 type Executed<E> = Result<FinishedBlock, ExecutionError<E>>;
 
 impl Engines {
-    /// Engines that execute everything with each of these numbers of worker threads.
-    pub(crate) fn new(threads: &[usize], slow_reads: bool) -> Result<Self, ConfigError> {
+    /// Engines that execute everything as the options say.
+    pub(crate) fn new(options: &Options) -> Result<Self, ConfigError> {
+        let Options { threads, slow_reads, alloy, .. } = options;
         let engines = Self {
             configs: threads.iter().map(|threads| Config::default().threads(*threads)).collect(),
-            slow_reads,
+            slow_reads: *slow_reads,
+            alloy: *alloy,
             idle: Mutex::default(),
             work: Mutex::default(),
         };
@@ -51,7 +57,8 @@ impl Engines {
     fn make(&self) -> Result<Engine, ConfigError> {
         let executors = self.configs.iter().map(Executor::new).collect::<Result<_, _>>()?;
         let (plain, slow_reads) = (PlainExecutor::new(), self.slow_reads);
-        Ok(Engine { executors, plain, slow_reads, work: Work::default() })
+        let alloy = self.alloy.then(AlloyExecutor::new);
+        Ok(Engine { executors, plain, alloy, slow_reads, work: Work::default() })
     }
 
     /// Lends an engine to `user`.
@@ -92,6 +99,12 @@ impl Engine {
             let first = results.into_iter().next();
             let first =
                 first.unwrap_or_else(|| Err(ExecutionError::Internal("there is no result".to_owned())));
+            let difference = difference.or_else(|| {
+                let alloy =
+                    self.alloy.as_mut().filter(|_| AlloyExecutor::may_differ(&input.block).is_none())?;
+                self.work.by_alloy += 1;
+                alloy_difference(&first, &alloy.execute(input.store, &input.block))
+            });
             difference.map_or(first, |text| Err(ExecutionError::Internal(text)))
         };
         let agreed: Vec<_> = blocks.iter().map(agreed).collect();
@@ -159,7 +172,7 @@ impl Engine {
             let rest =
                 blocks[results.len()..].iter().map(|input| on(input.block.clone(), input.store, input.world));
             let before = results.len();
-            let ((), metrics) = executor.stream(rest, Cut::Never, |finished| results.extend(finished));
+            let ((), metrics) = executor.stream(rest).run(|finished| results.extend(finished));
             self.work.metrics.merge(&metrics);
             if results.len() == before {
                 let message = "a stream ended before its blocks did".to_owned();

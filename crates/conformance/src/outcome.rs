@@ -92,6 +92,8 @@ pub struct Work {
     pub blocks: u64,
     /// Transactions in these blocks.
     pub transactions: u64,
+    /// Blocks that alloy-evm executed, too ([`Options::alloy`](crate::Options)).
+    pub by_alloy: u64,
     /// Its counters, over all executions of all steps, and over blocks that it found invalid, too.
     pub metrics: Metrics,
 }
@@ -101,6 +103,7 @@ impl Work {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.blocks += other.blocks;
         self.transactions += other.transactions;
+        self.by_alloy += other.by_alloy;
         self.metrics.merge(&other.metrics);
     }
 }

@@ -19,6 +19,9 @@ pub struct Options {
     pub threads: Vec<usize>,
     /// Whether the parallel engine's reads of the state take as long as from a disk, so that it gets further ahead.
     pub slow_reads: bool,
+    /// Whether alloy-evm's executor executes every block, too, and all must agree with it: receipts, and the state's changes as a bundle
+    /// with reverts.
+    pub alloy: bool,
     /// Whether to go on after a failure.
     pub keep_going: bool,
 }
@@ -71,7 +74,7 @@ pub(crate) fn run<K: Kind>(
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Summary, SuiteError> {
     let failed = |error: &dyn std::fmt::Display| SuiteError(error.to_string());
-    let engines = Engines::new(&options.threads, options.slow_reads).map_err(|error| failed(&error))?;
+    let engines = Engines::new(options).map_err(|error| failed(&error))?;
     let start = Instant::now();
     let run = Run { options, observer, stop: AtomicBool::new(false), summary: Mutex::default() };
     let groups: Vec<_> = files.chunks(K::GROUP).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tandem_evm::revm::context::{BlockEnv, CfgEnv, TxEnv};
 use tandem_evm::revm::database::{CacheDB, EmptyDB};
 use tandem_evm::revm::{DatabaseCommit, DatabaseRef, primitives::hardfork::SpecId, state::AccountInfo};
-use tandem_evm::{Block, ChainSpec, Config, EvmEnv, Executor, to_evm_states};
+use tandem_evm::{Block, ChainSpec, Config, EvmEnv, Executor};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The store: anything that implements revm's `DatabaseRef` and is `Sync`.
@@ -38,10 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
         // Execution, on all cores; then the results, in a form that the store can commit.
         let finished = executor.execute(&store, block)?;
-        let changes = finished.state_changes();
-        for state in to_evm_states(&changes, |address| store.basic_ref(address))? {
-            store.commit(state);
-        }
+        finished.evm_states().into_iter().for_each(|state| store.commit(state));
         println!("block {number}: {} receipts, {} gas", finished.receipts.len(), finished.gas_used);
         parent_hash = B256::with_last_byte(number as u8);
     }

@@ -19,7 +19,7 @@ use tandem_evm::revm::{
     DatabaseCommit, DatabaseRef, bytecode::Bytecode, primitives::hardfork::SpecId, state::AccountInfo,
 };
 use tandem_evm::{
-    Assembly, Block, BlockId, BlockInput, Charge, Config, ContextOf, Cut, EvmEnv, EvmError, EvmOf, Executed,
+    Assembly, Block, BlockId, BlockInput, Charge, Config, ContextOf, EvmEnv, EvmError, EvmOf, Executed,
     Executor, Host, InvalidBlock, PlainExecutor, Protocol, Refusal, SenderRule, StoreError, SystemError,
     to_evm_states,
 };
@@ -288,8 +288,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for threads in [1, 2, 4, 8] {
         let executor = Executor::for_protocol(&Config::default().threads(threads))?;
         let inputs = blocks.iter().map(|block| BlockInput::new(block.clone(), &genesis));
-        let (parallel, metrics) =
-            executor.stream(inputs, Cut::Never, |blocks| blocks.collect::<Result<Vec<_>, _>>());
+        let (parallel, metrics) = executor.stream(inputs).run(|blocks| blocks.collect::<Result<Vec<_>, _>>());
         let results = parallel?.into_iter().map(|block| (block.state_changes(), block.receipts));
         differences += blocks.len() - results.zip(&serial).filter(|(found, serial)| found == *serial).count();
         println!("{threads} threads: {} conflicts", metrics.conflicts);

@@ -106,6 +106,17 @@ pub enum ExecutionError<E> {
         /// What is not known of its rules.
         error: ForkError,
     },
+    /// The block does not follow the one that the stream has before it in the same world, so that it is not executed.
+    #[error(
+        "block {block} comes after block {previous}, which it does not follow: give the blocks of one state in order, \
+         or blocks of another state a world of their own"
+    )]
+    Order {
+        /// The block.
+        block: BlockId,
+        /// The block before it.
+        previous: BlockId,
+    },
     /// The store failed.
     #[error("block {block}: reading the state failed: {error}")]
     Fault {

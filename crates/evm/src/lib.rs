@@ -29,7 +29,7 @@ pub use api::{
 pub use error::{BlockId, ExecutionError, ForkError, InvalidBlock, Refusal, Skipped};
 pub use ethereum::{
     AlloyBlock, AlloyExecutor, ChainSpec, EthereumBody, EthereumSummary, ReadHint, Receipt, RecoverAhead,
-    SenderError, SignedBlock, logs_bloom, receipts_root, receipts_root_before_byzantium,
+    SenderError, SignedBlock, bundle_difference, logs_bloom, receipts_root, receipts_root_before_byzantium,
 };
 pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use protocol::collisions::StorageCollisions;
@@ -48,6 +48,10 @@ pub type Block<P = ChainSpec> = protocol::Block<P>;
 pub type Executor<P = ChainSpec> = api::Executor<P>;
 /// A block together with the state it is executed on.
 pub type BlockInput<'s, S, P = ChainSpec> = api::BlockInput<'s, S, P>;
+/// One block that is about to be executed, with settings.
+pub type Call<'s, S, P = ChainSpec> = api::Call<'s, S, P>;
+/// A stream of blocks that is about to be executed, with settings.
+pub type Stream<'s, I, P = ChainSpec> = api::Stream<'s, I, P>;
 /// The finished blocks of a stream, in order.
 pub type Finished<'a, 's, S, P = ChainSpec> = api::Finished<'a, 's, S, P>;
 /// A block whose execution is final.

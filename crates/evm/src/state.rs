@@ -60,6 +60,7 @@ impl ExecutionError<Fault> {
             }
             Self::Block { block, error } => ExecutionError::Block { block, error },
             Self::Fork { block, error } => ExecutionError::Fork { block, error },
+            Self::Order { block, previous } => ExecutionError::Order { block, previous },
             Self::NoCode { block, code_hash } => ExecutionError::NoCode { block, code_hash },
             Self::Internal(message) => ExecutionError::Internal(message),
         }

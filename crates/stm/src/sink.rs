@@ -140,6 +140,11 @@ impl<V: Vm> Changes<'_, V> {
         self.segment.first_values.len()
     }
 
+    /// The value under a key, as the final steps left it; `None` if no step has met the key.
+    pub fn value(&self, key: &<V::Domain as Domain>::Key) -> Option<<V::Domain as Domain>::Value> {
+        self.store.find(key).map(|entry| self.store.read_final(entry).1)
+    }
+
     /// Ends the segment and shows its changes, in no particular order: a key, its value before the first of the steps, and that
     /// after the last of them. Values that came back to what they were are left out.
     pub fn take(

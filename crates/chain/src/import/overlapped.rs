@@ -145,20 +145,19 @@ impl Import<'_> {
             }
         };
         let mut executed = Vec::new();
-        let (result, metrics) =
-            self.executor.stream_observed(inputs.fuse(), Cut::Never, PART, observer, |finished| {
-                for finished in finished {
-                    let finished = finished?;
-                    let Ok(record) = records.recv() else { break };
-                    let block = ExecutedBlock::new(finished, record);
-                    executed.push(block.recent());
-                    if work.send(Work::Block(Box::new(block))).is_err() {
-                        // The tries have failed, and say so themselves.
-                        return Ok::<_, ImportError>(true);
-                    }
+        let (result, metrics) = self.executor.stream(inputs.fuse()).observe(PART, observer).run(|finished| {
+            for finished in finished {
+                let finished = finished?;
+                let Ok(record) = records.recv() else { break };
+                let block = ExecutedBlock::new(finished, record);
+                executed.push(block.recent());
+                if work.send(Work::Block(Box::new(block))).is_err() {
+                    // The tries have failed, and say so themselves.
+                    return Ok::<_, ImportError>(true);
                 }
-                Ok(false)
-            });
+            }
+            Ok(false)
+        });
         report.metrics.merge(&metrics);
         self.stages.execute.add(metrics.execute_time + metrics.validate_time + metrics.commit_time);
         match result {

@@ -71,7 +71,7 @@ impl Import<'_> {
         let inputs = blocks.into_iter().map(|block| BlockInput::new(block, &store));
         let mut executed = Vec::new();
         let (result, metrics) = self.stages.execute.time(|| {
-            self.executor.stream(inputs, Cut::Never, |mut finished| {
+            self.executor.stream(inputs).run(|mut finished| {
                 records.into_iter().try_for_each(|record| {
                     let Some(block) = finished.next() else { return Ok::<_, ImportError>(()) };
                     executed.push(ExecutedBlock::new(block?, record));

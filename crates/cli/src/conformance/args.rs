@@ -30,6 +30,10 @@ pub(crate) struct TestArgs {
     /// that there are more conflicts
     #[arg(long)]
     pub(crate) slow_reads: bool,
+    /// Execute every block with alloy-evm's executor over revm's State, too, and compare receipts, gas, requests and the bundle with its
+    /// reverts
+    #[arg(long)]
+    pub(crate) alloy: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -60,6 +60,7 @@ impl Settings {
             omit_progress,
             threads,
             slow_reads,
+            alloy,
         } = args;
         if threads.contains(&0) {
             return Err(Failure::input("--threads must be at least 1"));
@@ -79,7 +80,7 @@ impl Settings {
         };
         Ok(Self {
             files,
-            options: Options { jobs, threads, slow_reads, keep_going },
+            options: Options { jobs, threads, slow_reads, alloy, keep_going },
             format,
             progress: !omit_progress && format == Format::Text,
         })

@@ -47,7 +47,7 @@ impl Reporter {
         self.bar.finish_and_clear();
         let Summary { passed, failed, unsupported, unchecked, files, files_left, unreadable, work, time } =
             summary;
-        let Work { blocks, transactions, metrics } = work;
+        let Work { blocks, transactions, by_alloy, metrics } = work;
         for (file, reason) in unreadable.iter().skip(1) {
             complain!("{}: {reason}", file.display());
         }
@@ -73,6 +73,9 @@ impl Reporter {
                 metrics.conflicts,
                 metrics.waits
             );
+            if *by_alloy > 0 {
+                say!("alloy-evm: {by_alloy} blocks executed, too");
+            }
             let unsupported =
                 unsupported.iter().map(|(fork, count)| format!(", {count} unsupported: {fork}"));
             let unchecked =
@@ -91,6 +94,7 @@ impl Reporter {
                 "counters": {
                     "blocks": blocks,
                     "transactions": transactions,
+                    "byAlloy": by_alloy,
                     "steps": metrics.steps,
                     "executions": metrics.executions,
                     "frontierExecutions": metrics.frontier_executions,

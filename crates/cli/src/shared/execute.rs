@@ -38,8 +38,10 @@ pub(crate) fn execute_stream(
             Some(BlockInput { block, store: &stores[chains[index]], world: chains[index] as u32 })
         });
         let start = Instant::now();
-        let (blocks, metrics) =
-            executor.stream(inputs, cut, |finished| finished.inspect(|_| bar.inc(1)).collect::<Vec<_>>());
+        let (blocks, metrics) = executor
+            .stream(inputs)
+            .cut(cut)
+            .run(|finished| finished.inspect(|_| bar.inc(1)).collect::<Vec<_>>());
         progress.time += start.elapsed();
         progress.metrics.merge(&metrics);
         let mut failure = None;

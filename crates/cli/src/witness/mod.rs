@@ -95,7 +95,7 @@ impl Stateless {
         };
         *recovery += start.elapsed();
         let start = Instant::now();
-        let (result, counters) = executor.execute_counted(&StoreRef(&store), block);
+        let (result, counters) = executor.call(&StoreRef(&store), block).run_counted();
         let time = start.elapsed();
         metrics.merge(&counters);
         let result = match result {
@@ -106,7 +106,11 @@ impl Stateless {
             Err(ExecutionError::Fault { error, .. }) => {
                 Err(Stop::Unchecked(format!("it cannot be executed statelessly: {error}")))
             }
-            Err(error @ (ExecutionError::NoCode { .. } | ExecutionError::Internal(_))) => {
+            Err(
+                error @ (ExecutionError::NoCode { .. }
+                | ExecutionError::Order { .. }
+                | ExecutionError::Internal(_)),
+            ) => {
                 return Err(Failure::fault(error));
             }
             Err(error @ ExecutionError::Fork { .. }) => return Err(Failure::input(error)),

@@ -17,7 +17,7 @@ fn shared(name: &str) -> Option<PathBuf> {
 
 /// With which numbers of threads everything is executed, besides the plain loop.
 fn options() -> Options {
-    Options { jobs: 1, threads: vec![1, 2, 4, 8], slow_reads: false, keep_going: true }
+    Options { jobs: 1, threads: vec![1, 2, 4, 8], slow_reads: false, alloy: false, keep_going: true }
 }
 
 fn assert_all_pass(

@@ -1,9 +1,7 @@
-use crate::code;
 use crate::engine::location::AccountState;
 use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
-use revm::state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tandem_state::{AccountChange, StateChanges};
@@ -19,6 +17,7 @@ pub struct PartialChanges(Arc<Inner>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
+    /// Accounts that changed; and, as they are, those of which slots alone changed. An account may be there more than once.
     pub(crate) accounts: Vec<ChangedAccount>,
     pub(crate) slots: Vec<ChangedSlot>,
     /// Codes that accounts have after the steps and did not have before.
@@ -46,6 +45,12 @@ impl PartialChanges {
         Self(Arc::new(changes))
     }
 
+    /// The fields, before and after, of each account that changed, or of which slots changed.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (Address, [Option<tandem_state::Account>; 2])> {
+        let accounts = self.0.accounts.iter();
+        accounts.map(|account| (account.address, [fields(&account.before), fields(&account.after)]))
+    }
+
     /// The changes by address. Work that is best done off the workers' path.
     pub fn state_changes(&self) -> StateChanges {
         let Inner { accounts: changed, slots, codes } = &*self.0;
@@ -56,7 +61,7 @@ impl PartialChanges {
             if fields(before) != fields(after) {
                 account.fields = Some((fields(before), fields(after)));
             }
-            account.storage_wiped = before.generation != after.generation;
+            account.storage_wiped |= before.generation != after.generation;
             generations.insert(*address, after.generation);
         }
         for ChangedSlot { address, generation, slot, before, after } in slots {
@@ -72,76 +77,4 @@ impl PartialChanges {
         let codes = codes.iter().map(|(hash, code)| (*hash, code.original_bytes())).collect();
         StateChanges { accounts, codes }
     }
-}
-
-/// The changes as revm's states, to be committed one after the other ([`revm::DatabaseCommit::commit`]): one, or two where a
-/// contract was destroyed and its account is there again, which a single commit cannot say.
-///
-/// Each account comes with its fields and slots from before the block, so that [`revm::database::State`] makes reverts to
-/// that, whether it has read the account or not.
-///
-/// `current` gives the fields that an account had before the block, for accounts whose fields the block left as they were.
-///
-/// # Errors
-///
-/// Those of `current`.
-pub fn to_evm_states<E>(
-    changes: &StateChanges,
-    mut current: impl FnMut(Address) -> Result<Option<AccountInfo>, E>,
-) -> Result<Vec<EvmState>, E> {
-    let mut destroyed = EvmState::default();
-    let mut others = EvmState::default();
-    for (address, change) in &changes.accounts {
-        let (before, after) = match change.fields {
-            Some((before, after)) => (before.map(info), after.map(info)),
-            None => {
-                let unchanged = current(*address)?;
-                (unchanged.clone(), unchanged)
-            }
-        };
-        let Some(mut after) = after else {
-            others.insert(*address, gone(before));
-            continue;
-        };
-        // Without code and nonce there was no contract, so that the storage was wiped by a creation alone.
-        if change.storage_wiped
-            && let Some(before) = before.clone().filter(|before| !before.has_no_code_and_nonce())
-        {
-            destroyed.insert(*address, gone(Some(before)));
-        }
-        after.code = changes.codes.get(&after.code_hash).cloned().map(code::decode);
-        let mut account = loaded(before);
-        // revm removes what is touched and empty, unless it was created: before EIP-161 such accounts are there.
-        if change.storage_wiped || after.is_empty() {
-            account.status |= AccountStatus::Created;
-        }
-        account.info = after;
-        let slots = change.storage.iter().map(|(slot, (before, after))| {
-            (*slot, EvmStorageSlot::new_changed(*before, *after, TransactionId::ZERO))
-        });
-        others.insert(*address, account.with_storage(slots));
-    }
-    Ok([destroyed, others].into_iter().filter(|state| !state.is_empty()).collect())
-}
-
-fn info(account: tandem_state::Account) -> AccountInfo {
-    let tandem_state::Account { balance, nonce, code_hash } = account;
-    AccountInfo { balance, nonce, code_hash, account_id: None, code: None }
-}
-
-/// A touched account as it was before the block.
-fn loaded(before: Option<AccountInfo>) -> Account {
-    let mut account = match before {
-        Some(info) => Account::from(info),
-        None => Account::new_not_existing(TransactionId::ZERO),
-    };
-    account.mark_touch();
-    account
-}
-
-/// An account that the block removed.
-fn gone(before: Option<AccountInfo>) -> Account {
-    let mut account = loaded(before);
-    account.info = AccountInfo::default();
-    account.with_selfdestruct_mark()
 }

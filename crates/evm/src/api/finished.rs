@@ -1,6 +1,7 @@
 use super::changes::PartialChanges;
 use crate::error::Skipped;
 use crate::protocol::{Block, Protocol};
+use revm::context::result::ExecutionResult;
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_state::StateChanges;
@@ -16,8 +17,11 @@ pub struct FinishedBlock<P: Protocol> {
     pub gas_used: u64,
     /// What the chain collects of a block besides receipts.
     pub summary: P::Summary,
-    /// Transactions that were left out, by index, in order; there are none unless [`crate::Executor::execute_skipping`] was asked.
-    /// `receipts` has none for them.
+    /// revm's result of each transaction: output, logs, gas and refund, why it halted. Empty without [`super::Stream::keep_results`] or
+    /// [`super::Call::keep_results`].
+    pub results: Vec<ExecutionResult>,
+    /// Transactions that were left out, by index, in order; there are none without [`super::Stream::skip_invalid`]
+    /// or [`super::Call::skip_invalid`]. Neither receipts nor results have one for them.
     pub skipped: Vec<(usize, Skipped)>,
     /// What its steps went through.
     pub history: BlockHistory,
@@ -60,7 +64,7 @@ impl<P: Protocol> FinishedBlock<P> {
     ///
     /// Before Byzantium each transaction is a piece of its own, since receipts hold the state's root after it, and what
     /// comes after the last transaction is one more. Later, blocks come in few pieces: those that
-    /// [`crate::Executor::stream_observed`] has shown, and the rest.
+    /// [`super::Stream::observe`] has shown, and the rest.
     pub fn parts(&self) -> &[PartialChanges] {
         &self.parts
     }

@@ -3,7 +3,7 @@ use super::finished::{BlockHistory, FinishedBlock, InspectedBlock};
 use super::step_trace::{Tracer, step_trace};
 use super::wait::send;
 use crate::engine::in_flight::{Current, Job};
-use crate::engine::location::{Key, Value};
+use crate::engine::location::{AccountState, Key, Value};
 use crate::engine::step::{Output, Part, Step};
 use crate::engine::vm::EvmVm;
 use crate::error::{ExecutionError, Skipped};
@@ -11,6 +11,7 @@ use crate::protocol::tracing::Tracing;
 use crate::protocol::{Assembly, Block, Protocol};
 use crate::state::Fault;
 use crossbeam_channel::Sender;
+use revm::context::result::ExecutionResult;
 use std::sync::Arc;
 use std::time::Instant;
 use tandem_stm::{Admission, Changes, History, Recorded, Sink};
@@ -26,6 +27,7 @@ pub(crate) struct Assembler<'v, 's, P: Protocol, T: Tracing<P>> {
     tracer: Option<Tracer<'v, P>>,
     parts: Vec<PartialChanges>,
     assembly: Assembly<P>,
+    results: Vec<ExecutionResult>,
     traces: Vec<T::Trace>,
     skipped: Vec<(usize, Skipped)>,
     /// Gas used by the block's transactions that were admitted.
@@ -49,6 +51,7 @@ impl<'v, 's, P: Protocol, T: Tracing<P>> Assembler<'v, 's, P, T> {
             tracer,
             parts: Vec::new(),
             assembly: Assembly::default(),
+            results: Vec::new(),
             traces: Vec::new(),
             skipped: Vec::new(),
             admitted_gas: 0,
@@ -66,7 +69,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
         job: &Job<'s, P>,
         changes: &mut Changes<'_, EvmVm<'s, P, T>>,
     ) -> Result<(), ExecutionError<Fault>> {
-        let part = self.add_part(changes)?;
+        let part = self.add_part(job, changes)?;
         if let Some(observer) = &mut self.observer {
             observer(&job.block, part);
         }
@@ -75,6 +78,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
 
     fn add_part(
         &mut self,
+        job: &Job<'s, P>,
         changes: &mut Changes<'_, EvmVm<'s, P, T>>,
     ) -> Result<PartialChanges, ExecutionError<Fault>> {
         let mut part = Inner::default();
@@ -99,9 +103,23 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
             let message = format!("the new code of {address}, with hash {code_hash}, is not known");
             return Err(ExecutionError::Internal(message));
         }
+        Self::add_unchanged(&mut part, job.world, changes);
         let part = PartialChanges::new(part);
         self.parts.push(part.clone());
         Ok(part)
+    }
+
+    /// Adds the fields of accounts of which slots alone changed.
+    fn add_unchanged(part: &mut Inner, world: u32, changes: &Changes<'_, EvmVm<'s, P, T>>) {
+        let mut last = None;
+        for &ChangedSlot { address, .. } in &part.slots {
+            if last.replace(address) == Some(address) {
+                continue;
+            }
+            let account = changes.value(&Key::Account { world, address }).map(Value::account);
+            let account = account.unwrap_or(AccountState::ABSENT);
+            part.accounts.push(ChangedAccount { address, before: account, after: account });
+        }
     }
 
     fn end_block(
@@ -110,7 +128,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
         end: P::End,
         changes: &mut Changes<'_, EvmVm<'s, P, T>>,
     ) -> Result<(), ExecutionError<Fault>> {
-        self.add_part(changes)?;
+        self.add_part(job, changes)?;
         self.assembly.end(&job.block, end)?;
         let Assembly { receipts, gas_used, summary } = std::mem::take(&mut self.assembly);
         let end = Instant::now();
@@ -119,11 +137,17 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
             receipts,
             gas_used,
             summary,
+            results: std::mem::take(&mut self.results),
             skipped: std::mem::take(&mut self.skipped),
             history: std::mem::take(&mut self.history),
             time: end - std::mem::replace(&mut self.last_end, end),
             parts: std::mem::take(&mut self.parts),
         };
+        let BlockHistory { conflicts, repairs, reexecutions } = block.history;
+        ::tracing::debug!(
+            block = %job.block.id(), transactions = block.receipts.len(), block.gas_used, conflicts, repairs, reexecutions,
+            "block is final"
+        );
         // A consumer that is gone has cancelled the stream, or is about to.
         send(&self.finished, InspectedBlock { block, traces: std::mem::take(&mut self.traces) });
         Ok(())
@@ -133,7 +157,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
 impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's, P, T> {
     fn takes_all(&self) -> bool {
         // A block that does not skip is refused when the transaction is added to it.
-        !self.vm.skips
+        !self.vm.options.skips
     }
 
     fn admit(&mut self, step: &Step, output: &mut Output<P, T::Trace>) -> Admission {
@@ -181,6 +205,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Sink<EvmVm<'s, P, T>> for Assembler<'_, 's,
         match (step.part, output) {
             (Part::Transaction(index), Output::Transaction(output)) => {
                 self.assembly.add(&job.block, index, output.executed)?;
+                self.results.extend(output.result.map(|result| *result));
                 self.traces.extend(output.trace);
                 if self.vm.ends_part(&job.block, index) {
                     self.end_part(job, changes)?;

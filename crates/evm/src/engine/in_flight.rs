@@ -3,7 +3,7 @@
 use crate::error::{BlockId, ExecutionError};
 use crate::protocol::{Block, Protocol};
 use crate::state::{Base, Fault};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,18 @@ pub(crate) struct Job<'s, P: Protocol> {
     pub(crate) block: Arc<Block<P>>,
     pub(crate) store: &'s Base<'s>,
     pub(crate) world: u32,
+    /// The block before it in its world, if the two do not follow one another.
+    pub(crate) follows: Option<BlockId>,
+}
+
+impl<P: Protocol> Job<'_, P> {
+    /// The error of a block that does not follow the one before it.
+    pub(crate) fn check_order(&self) -> Result<(), ExecutionError<Fault>> {
+        match self.follows {
+            None => Ok(()),
+            Some(previous) => Err(ExecutionError::Order { block: self.block.id(), previous }),
+        }
+    }
 }
 
 /// The blocks in flight, by number. Steps name theirs by that number: counting references to it step by step would have all
@@ -22,18 +34,23 @@ pub(crate) struct Job<'s, P: Protocol> {
 pub(crate) struct Jobs<'s, P: Protocol> {
     /// Of the next block. Raised by whoever feeds the stream.
     next: AtomicU64,
+    /// The last block of each world.
+    last: Mutex<HashMap<u32, BlockId>>,
     jobs: RwLock<HashMap<u64, Arc<Job<'s, P>>>>,
 }
 
 impl<P: Protocol> Default for Jobs<'_, P> {
     fn default() -> Self {
-        Self { next: AtomicU64::new(0), jobs: RwLock::default() }
+        Self { next: AtomicU64::new(0), last: Mutex::default(), jobs: RwLock::default() }
     }
 }
 
 impl<'s, P: Protocol> Jobs<'s, P> {
     /// Takes a block in. Gives its number.
-    pub(crate) fn add(&self, job: Job<'s, P>) -> u64 {
+    pub(crate) fn add(&self, mut job: Job<'s, P>) -> u64 {
+        let previous = self.last.lock().insert(job.world, job.block.id());
+        job.follows =
+            previous.filter(|previous| previous.number.checked_add(1) != Some(job.block.id().number));
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.jobs.write().insert(number, Arc::new(job));
         number

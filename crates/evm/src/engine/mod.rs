@@ -9,6 +9,7 @@ pub(crate) mod kept;
 mod ledger;
 pub(crate) mod location;
 mod machine;
+pub(crate) mod options;
 mod ordered;
 mod pools;
 mod precompiles;

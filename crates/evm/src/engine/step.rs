@@ -2,6 +2,7 @@ use super::repair::Transfer;
 use crate::error::Skipped;
 use crate::protocol::{Executed, Protocol};
 use crate::trace_notes::Notes;
+use revm::context::result::ExecutionResult;
 
 /// Which part of its block a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +34,12 @@ pub(crate) enum Output<P: Protocol, T> {
 #[derive(Debug)]
 pub(crate) struct TransactionOutput<T> {
     pub(crate) executed: Executed,
+    /// There if the stream keeps results.
+    pub(crate) result: Option<Box<ExecutionResult>>,
     /// Boxed since hardly any transaction has one.
     pub(super) transfer: Option<Box<Transfer>>,
     /// There if somebody traces.
     pub(crate) notes: Option<Box<Notes>>,
     /// What an inspector made of it.
     pub(crate) trace: Option<T>,
-}
-
-impl<T> TransactionOutput<T> {
-    pub(super) fn new(executed: Executed, trace: Option<T>) -> Self {
-        Self { executed, transfer: None, notes: None, trace }
-    }
 }

@@ -10,9 +10,10 @@ use super::location::BALANCE_CAP;
 use super::machine::Machine;
 use super::ordered::{OrderedOf, pay_fees};
 use crate::protocol::sender::SenderRule;
-use crate::protocol::{Block, Charge, Executed, Protocol};
+use crate::protocol::{Block, Charge, Protocol};
 use crate::state::StoreError;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256};
+use revm::context::result::{ExecutionResult, Output, ResultGas, SuccessReason};
 use revm::context::{Journal, Transaction};
 use revm::handler::{EvmTr, Handler};
 use revm::primitives::hardfork::SpecId;
@@ -56,7 +57,7 @@ impl Transfer {
 pub(crate) fn execute<'r, P: Protocol>(
     machine: &mut Machine<'r, P>,
     block: &Block<P>,
-) -> Result<Option<Executed>, StoreError> {
+) -> Result<Option<ExecutionResult>, StoreError> {
     let protocol = &**block.protocol();
     if !protocol.is_plain_transfer(block, &machine.ctx_ref().tx) {
         return Ok(None);
@@ -72,7 +73,14 @@ pub(crate) fn execute<'r, P: Protocol>(
         return Ok(None);
     }
     pay_fees(machine, gas_used)?;
-    Ok(Some(Executed { success: true, gas_used, logs: Vec::new() }))
+    let gas =
+        ResultGas::default().with_total_gas_spent(gas.initial_total_gas()).with_floor_gas(gas.floor_gas());
+    Ok(Some(ExecutionResult::Success {
+        reason: SuccessReason::Stop,
+        gas,
+        logs: Vec::new(),
+        output: Output::Call(Bytes::new()),
+    }))
 }
 
 /// Where the account of a party is kept.

@@ -4,6 +4,7 @@ use super::inspected::Inspected;
 use super::kept::SpareContent;
 use super::location::EvmState;
 use super::machine::Machine;
+use super::options::Options;
 use super::ordered::{OrderedOf, end_start};
 use super::pools::Pools;
 use super::report::report;
@@ -14,6 +15,7 @@ use crate::protocol::tracing::Tracing;
 use crate::protocol::{Block, Protocol};
 use crate::state::Fault;
 use revm::context::Transaction;
+use revm::context::result::ExecutionResult;
 use revm::handler::{EvmTr, Handler};
 use revm::inspector::InspectorHandler;
 use std::num::NonZeroUsize;
@@ -26,8 +28,7 @@ pub(crate) struct EvmVm<'s, P: Protocol, T> {
     pub(crate) jobs: Jobs<'s, P>,
     /// Whether somebody wants to know what every step relied on.
     tells_steps: bool,
-    /// Whether transactions that are invalid, or that the block has no room for, are left out.
-    pub(crate) skips: bool,
+    pub(crate) options: Options,
     /// Watches transactions.
     tracing: &'s T,
     /// How many transactions of a block are a part of it, if somebody wants to see the changes of parts.
@@ -38,15 +39,11 @@ impl<'s, P: Protocol, T: Tracing<P>> EvmVm<'s, P, T> {
     pub(crate) fn new(
         spare: &'s SpareContent,
         tracing: &'s T,
+        options: Options,
         tells_steps: bool,
         every: Option<NonZeroUsize>,
     ) -> Self {
-        Self { pools: Pools::new(spare), jobs: Jobs::default(), tells_steps, skips: false, tracing, every }
-    }
-
-    /// Leaves out transactions that are invalid, or that the block has no room for.
-    pub(crate) fn skipping(self) -> Self {
-        Self { skips: true, ..self }
+        Self { pools: Pools::new(spare), jobs: Jobs::default(), tells_steps, options, tracing, every }
     }
 
     /// Whether a part of the block ends with the transaction at `index`: somebody wants to know the changes until there.
@@ -99,22 +96,26 @@ impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
 fn execute<P: Protocol, T: Tracing<P>>(
     machine: &mut Machine<'_, P>,
     tracing: &T,
+    options: Options,
     block: &Block<P>,
     index: usize,
 ) -> Result<TransactionOutput<T::Trace>, ExecutionError<Fault>> {
     machine.set_transaction(block.transaction(index).clone(), block.protocol().context(block, index));
-    if T::IS_ON {
-        return inspect(machine, tracing, block, index);
-    }
-    let transferred = transfer::execute(machine, block).map_err(|error| error.in_block(block.id()))?;
-    let executed = match transferred {
-        Some(executed) => executed,
-        None => OrderedOf::<P, _>::default()
-            .run(machine)
-            .map_err(|error| block.transaction_error(index, error))?
-            .into(),
+    let (result, trace) = if T::IS_ON {
+        let (result, trace) = inspect(machine, tracing, block, index)?;
+        (result, Some(trace))
+    } else {
+        let transferred = transfer::execute(machine, block).map_err(|error| error.in_block(block.id()))?;
+        let result = match transferred {
+            Some(result) => result,
+            None => OrderedOf::<P, _>::default()
+                .run(machine)
+                .map_err(|error| block.transaction_error(index, error))?,
+        };
+        (result, None)
     };
-    Ok(TransactionOutput::new(executed, None))
+    let kept = options.keeps_results.then(|| Box::new(result.clone()));
+    Ok(TransactionOutput { executed: result.into(), result: kept, transfer: None, notes: None, trace })
 }
 
 /// Executes a transaction, watched.
@@ -123,7 +124,7 @@ fn inspect<P: Protocol, T: Tracing<P>>(
     tracing: &T,
     block: &Block<P>,
     index: usize,
-) -> Result<TransactionOutput<T::Trace>, ExecutionError<Fault>> {
+) -> Result<(ExecutionResult, T::Trace), ExecutionError<Fault>> {
     let ledger = &mut machine.db().ledger;
     ledger.inspected = tracing.looks_at_state();
     ledger.exact |= ledger.inspected;
@@ -133,7 +134,7 @@ fn inspect<P: Protocol, T: Tracing<P>>(
         .map_err(|error| block.transaction_error(index, error))?;
     let Inspected { machine, inspector } = inspected;
     let trace = tracing.end(inspector, &result, machine.ctx());
-    Ok(TransactionOutput::new(result.into(), Some(trace)))
+    Ok((result, trace))
 }
 
 impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
@@ -210,6 +211,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         let (machine, job) = worker.enter(*block, &self.jobs)?;
         let block = &*job.block;
         block.check()?;
+        job.check_order()?;
         if machine.db().view.is_continued() {
             machine.db().ledger.proceed();
         } else {
@@ -223,7 +225,9 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
                 end_start(machine.ctx());
                 Output::Start
             }
-            Part::Transaction(index) => Output::Transaction(execute(machine, self.tracing, block, *index)?),
+            Part::Transaction(index) => {
+                Output::Transaction(execute(machine, self.tracing, self.options, block, *index)?)
+            }
             Part::End => {
                 let end = block.protocol().end(block, machine);
                 Output::End(end.map_err(|error| error.in_block(block.id()))?)
@@ -262,7 +266,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
 
     fn reject(&self, _step: &Step, error: Self::Error) -> Result<Self::Output, Self::Error> {
         match error {
-            ExecutionError::Transaction { error, .. } if self.skips => {
+            ExecutionError::Transaction { error, .. } if self.options.skips => {
                 Ok(Output::Skipped(Box::new(error.into())))
             }
             error => Err(error),

@@ -17,6 +17,7 @@
 //!   fees. No chain has that much.
 //! * It creates contracts where there is storage but neither nonce nor code (EIP-7610): see [`AlloyExecutor::may_differ`].
 
+mod bundle;
 mod evm;
 mod transaction;
 
@@ -40,6 +41,7 @@ use alloy_evm::{Database as AlloyDatabase, Evm};
 use alloy_hardforks::{EthereumHardfork, EthereumHardforks, ForkCondition};
 use alloy_primitives::map::B256Map;
 use alloy_primitives::{Address, B256, U256};
+pub use bundle::bundle_difference;
 use evm::SpecifiedEvm;
 use revm::bytecode::Bytecode;
 use revm::context::TxEnv;
@@ -80,6 +82,16 @@ type StateOver<'s> = State<Db<'s>>;
 
 impl AlloyExecutor {
     /// An executor that knows no code yet.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # let chain = Arc::new(tandem_evm::ChainSpec::known(1).unwrap());
+    /// # let header = alloy_consensus::Header { number: 1, ..Default::default() };
+    /// # let block = tandem_evm::Block::new(&chain, header, [], vec![], Default::default());
+    /// # let store = tandem_evm::StoreRef(&tandem_state::MemoryStore::default());
+    /// let executed = tandem_evm::AlloyExecutor::new().execute(&store, &block).unwrap();
+    /// assert_eq!((executed.gas_used, executed.bundle.state.len()), (0, 1));
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -88,7 +100,7 @@ impl AlloyExecutor {
     ///
     /// # Errors
     ///
-    /// If the block is invalid or the store fails. A block without system steps is refused ([`ExecutionError::Internal`]): a node has none.
+    /// If the block is invalid or the store fails.
     pub fn execute<S: DatabaseRef>(
         &mut self,
         store: &S,
@@ -131,11 +143,10 @@ const SYSTEM_CONTRACTS: [Address; 2] =
     [eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS];
 
 fn execute(state: &mut StateOver<'_>, block: &Block) -> Result<AlloyBlock, ExecutionError<Fault>> {
-    if !block.has_system_steps() {
-        return Err(internal(block, &"it has no system steps"));
-    }
     let invalid = |error| ExecutionError::Block { block: block.id(), error };
-    move_dao_funds(state, block)?;
+    if block.has_system_steps() {
+        move_dao_funds(state, block)?;
+    }
     let context = EthBlockExecutionCtx {
         parent_hash: block.header().parent_hash,
         parent_beacon_block_root: Some(block.header().parent_beacon_block_root.unwrap_or_default()),
@@ -147,7 +158,9 @@ fn execute(state: &mut StateOver<'_>, block: &Block) -> Result<AlloyBlock, Execu
     };
     let evm = SpecifiedEvm::new(block, &mut *state);
     let mut executor = EthBlockExecutor::new(evm, context, Forks(Arc::clone(block.protocol())), Receipts);
-    executor.apply_pre_execution_changes().map_err(|error| internal(block, &error))?;
+    if block.has_system_steps() {
+        executor.apply_pre_execution_changes().map_err(|error| internal(block, &error))?;
+    }
     let mut deposits = Vec::new();
     for (index, transaction) in block.transactions.iter().enumerate() {
         executor
@@ -169,8 +182,13 @@ fn execute(state: &mut StateOver<'_>, block: &Block) -> Result<AlloyBlock, Execu
         }
     }
     let [withdrawals, consolidations] = SYSTEM_CONTRACTS.map(InvalidBlock::SystemCall);
-    let result = match executor.finish() {
-        Ok((_, result)) => result,
+    let finished = if block.has_system_steps() {
+        executor.finish().map(|(_, result)| (result.receipts, result.gas_used, result.requests))
+    } else {
+        Ok((executor.receipts, executor.cumulative_tx_gas_used, Requests::default()))
+    };
+    let (receipts, gas_used, called) = match finished {
+        Ok(finished) => finished,
         Err(BlockExecutionError::Validation(BlockValidationError::WithdrawalRequestsContractCall {
             ..
         })) => return Err(invalid(withdrawals)),
@@ -183,11 +201,11 @@ fn execute(state: &mut StateOver<'_>, block: &Block) -> Result<AlloyBlock, Execu
     if !deposits.is_empty() {
         requests.push_request_with_type(DEPOSIT_REQUEST_TYPE, deposits);
     }
-    requests.extend(result.requests);
+    requests.extend(called);
     state.merge_transitions(BundleRetention::Reverts);
     Ok(AlloyBlock {
-        receipts: result.receipts,
-        gas_used: result.gas_used,
+        receipts,
+        gas_used,
         requests: block.has_requests().then_some(requests),
         bundle: state.take_bundle(),
     })

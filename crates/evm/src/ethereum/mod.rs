@@ -14,7 +14,7 @@ mod senders;
 mod sstore_1283;
 mod system;
 
-pub use alloy::{AlloyBlock, AlloyExecutor};
+pub use alloy::{AlloyBlock, AlloyExecutor, bundle_difference};
 pub use block::EthereumBody;
 pub use chain_spec::ChainSpec;
 pub use protocol::EthereumSummary;

@@ -47,6 +47,17 @@ impl SignedBlock {
     /// Recovers the senders, in parallel on the current rayon pool. High `s` values are refused from Homestead on
     /// (EIP-2).
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use tandem_evm::{ChainSpec, Config, Executor, SignedBlock};
+    /// # let (header, transactions) = (alloy_consensus::Header::default(), vec![]);
+    /// let chain = Arc::new(ChainSpec::known(1).unwrap());
+    /// let signed = SignedBlock { chain, header, transactions, ommers: vec![], withdrawals: Default::default() };
+    /// let executor = Executor::new(&Config::default().threads(2)).unwrap();
+    /// let block = executor.background().run(|| signed.recover()).unwrap();
+    /// assert_eq!(block.transaction_count(), 0);
+    /// ```
+    ///
     /// # Errors
     ///
     /// For the first transaction in the block whose signature does not recover.

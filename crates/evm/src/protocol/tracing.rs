@@ -6,6 +6,42 @@ use revm::inspector::{Inspector, NoOpInspector};
 ///
 /// A transaction may execute several times, on values that turn out to be stale. Each execution gets an inspector from
 /// [`Tracing::begin`], which is dropped with what it saw if the execution is. So an inspector must not write to anything outside itself.
+///
+/// ```
+/// use tandem_evm::revm::context::result::ExecutionResult;
+/// use tandem_evm::revm::inspector::Inspector;
+/// use tandem_evm::revm::interpreter::{CallInputs, CallOutcome, interpreter::EthInterpreter};
+/// use tandem_evm::{ContextOf, Protocol, Tracing, protocol::Block};
+///
+/// /// Counts calls.
+/// struct Calls;
+///
+/// struct Counter(usize);
+///
+/// impl<C> Inspector<C, EthInterpreter> for Counter {
+///     fn call(&mut self, _context: &mut C, _inputs: &mut CallInputs) -> Option<CallOutcome> {
+///         self.0 += 1;
+///         None
+///     }
+/// }
+///
+/// impl<P: Protocol> Tracing<P> for Calls {
+///     type Inspector<C: ContextOf<P>> = Counter;
+///     type Trace = usize;
+///
+///     fn looks_at_state(&self) -> bool {
+///         false
+///     }
+///
+///     fn begin<C: ContextOf<P>>(&self, _block: &Block<P>, _index: usize) -> Counter {
+///         Counter(0)
+///     }
+///
+///     fn end<C: ContextOf<P>>(&self, counter: Counter, _result: &ExecutionResult, _context: &mut C) -> usize {
+///         counter.0
+///     }
+/// }
+/// ```
 pub trait Tracing<P: Protocol>: Sync {
     /// The inspector: any of revm's kind.
     type Inspector<C: ContextOf<P>>: Inspector<C>;

@@ -6,6 +6,7 @@ use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Header, TxEnvelope};
 use alloy_hardforks::{EthereumChainHardforks, EthereumHardfork, ForkCondition};
 use alloy_primitives::{Address, B256, U256, hex};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tandem_evm::{AlloyExecutor, Block, ChainSpec, ExecutionError, PlainExecutor, StoreRef};
 use tandem_state::Account;
@@ -97,9 +98,12 @@ fn codes_are_kept_from_fork_to_fork() {
 }
 
 #[test]
-fn blocks_without_system_steps_are_refused() {
-    let s = Scenario::new(Fork::Cancun);
-    let block = block(mainnet(), Fork::Cancun, vec![]).without_system_steps();
-    let error = AlloyExecutor::new().execute(&StoreRef(&s.store), &block).unwrap_err();
-    assert!(matches!(error, ExecutionError::Internal(_)), "{error}");
+fn in_a_block_without_system_steps_nothing_happens_but_its_transactions() {
+    let mut s = Scenario::new(Fork::Prague);
+    let transactions = vec![Tx::pay(s.user(0), at(9), 1).build(0)];
+    let block = block(mainnet(), Fork::Prague, transactions).without_system_steps();
+    let executed = AlloyExecutor::new().execute(&StoreRef(&s.store), &block).unwrap();
+    assert_eq!((executed.receipts.len(), executed.gas_used, executed.requests), (1, 21_000, None));
+    let changed: BTreeSet<_> = executed.bundle.state.keys().copied().collect();
+    assert_eq!(changed, BTreeSet::from([s.user(0), at(9), block.header().beneficiary]));
 }

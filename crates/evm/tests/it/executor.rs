@@ -5,7 +5,7 @@ use crate::common::{Fork, Report, Scenario, Tx, assert_like, at, execute_plainly
 use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::thread;
-use tandem_evm::{Block, BlockInput, Config, Cut, Executor, StoreRef};
+use tandem_evm::{Block, BlockInput, Config, Cut, ExecutionError, Executor, StoreRef};
 use tandem_state::MemoryStore;
 
 const THREADS: [usize; 3] = [1, 2, 4];
@@ -66,7 +66,7 @@ fn on_each_executor(code: impl Fn(&Executor, &Setting) + Send + 'static) {
 #[test]
 fn a_consumer_may_execute_blocks() {
     on_each_executor(|executor, setting| {
-        let (count, _) = executor.stream(setting.inputs(), Cut::Never, |finished| {
+        let (count, _) = executor.stream(setting.inputs()).run(|finished| {
             finished.inspect(|block| assert!(block.is_ok())).inspect(|_| setting.execute(executor)).count()
         });
         assert_eq!(count, setting.blocks.len());
@@ -78,7 +78,7 @@ fn blocks_execute_while_a_stream_waits_for_its_input() {
     on_each_executor(|executor, setting| {
         let (sender, input) = mpsc::channel();
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| executor.stream(input, Cut::Never, |finished| finished.count()).0);
+            let waiting = scope.spawn(|| executor.stream(input).run(|finished| finished.count()).0);
             setting.execute(executor);
             setting.inputs().for_each(|input| sender.send(input).unwrap());
             setting.execute(executor);
@@ -94,8 +94,7 @@ fn an_input_an_observer_and_background_work_may_execute_blocks() {
         let inputs = setting.inputs().inspect(|_| setting.execute(executor));
         let every = NonZeroUsize::new(3).unwrap();
         let observer = |_: &_, _| executor.background().run(|| setting.execute(executor));
-        let (count, _) =
-            executor.stream_observed(inputs, Cut::Never, every, observer, |finished| finished.count());
+        let (count, _) = executor.stream(inputs).observe(every, observer).run(|finished| finished.count());
         assert_eq!(count, setting.blocks.len());
     });
 }
@@ -109,6 +108,49 @@ fn many_callers_may_execute_blocks_at_once() {
             }
         });
     });
+}
+
+#[test]
+fn a_block_that_does_not_follow_the_one_before_is_refused() {
+    let setting = setting();
+    for threads in THREADS {
+        let executor = Executor::new(&Config::default().threads(threads)).unwrap();
+        for order in [[0, 1, 3], [0, 1, 1], [0, 1, 0]] {
+            let inputs = order.map(|index| BlockInput::new(setting.blocks[index].clone(), &setting.store));
+            let (results, _) = executor.stream(inputs).run(|finished| finished.collect::<Vec<_>>());
+            let (before, last) = (&setting.blocks[order[1]], &setting.blocks[order[2]]);
+            let Some(Err(ExecutionError::Order { block, previous })) = results.last() else {
+                panic!("{order:?} on {threads} threads: {results:?}")
+            };
+            assert_eq!((results.len(), *block, *previous), (3, last.id(), before.id()));
+        }
+        // Of other states, they may be any.
+        let inputs = [0, 3].map(|index| BlockInput {
+            world: index as u32,
+            ..BlockInput::new(setting.blocks[index].clone(), &setting.store)
+        });
+        let (results, _) = executor.stream(inputs).run(|finished| finished.collect::<Vec<_>>());
+        assert!(!matches!(results[1], Err(ExecutionError::Order { .. })), "{threads} threads");
+    }
+}
+
+#[test]
+fn counters_can_be_read_while_a_stream_runs() {
+    let setting = setting();
+    for threads in THREADS {
+        let executor = Executor::new(&Config::default().threads(threads)).unwrap();
+        let (read, metrics) = executor.stream(setting.inputs()).run(|mut finished| {
+            let mut last = finished.metrics();
+            while let Some(block) = finished.next() {
+                block.unwrap();
+                let now = finished.metrics();
+                assert!(now.executions >= last.executions);
+                last = now;
+            }
+            finished.metrics()
+        });
+        assert!(read.executions > 0 && read.executions <= metrics.executions, "{threads} threads");
+    }
 }
 
 /// Blocks that touch many accounts.

@@ -9,7 +9,7 @@ use crate::common::with_executor;
 use alloy_consensus::transaction::Recovered;
 use std::path::Path;
 use std::sync::Arc;
-use tandem_evm::{Block, BlockInput, ChainSpec, Cut};
+use tandem_evm::{Block, BlockInput, ChainSpec};
 use tandem_state::fixture::{Loader, discover};
 
 #[test]
@@ -44,10 +44,10 @@ fn traces_of_recorded_blocks_are_those_of_one_by_one() {
             for threads in if stride == 1 { vec![1, 2, 8] } else { vec![1, 8] } {
                 let store = SlowStore::new(&state, rng.next(), &[]);
                 let input = BlockInput::new(block.clone(), &store);
-                let (blocks, metrics) =
-                    with_executor(threads, 0).stream_inspected([input], Cut::Never, &tracers, |blocks| {
-                        blocks.map(Result::unwrap).collect::<Vec<_>>()
-                    });
+                let (blocks, metrics) = with_executor(threads, 0)
+                    .stream([input])
+                    .inspect(&tracers)
+                    .run(|blocks| blocks.map(Result::unwrap).collect::<Vec<_>>());
                 let different = blocks[0].traces.iter().zip(&serial).position(|(one, other)| one != other);
                 let what = format!("{}, {threads} threads, {look:?}", fixture.name);
                 assert_eq!((blocks[0].traces.len(), different), (serial.len(), None), "{what}");

@@ -48,12 +48,10 @@ fn traced(s: &Scenario, threads: usize) -> Vec<StepTrace> {
     let blocks: Vec<_> = s.blocks().into_iter().map(|block| BlockInput::new(block, store)).collect();
     let mut steps = Vec::new();
     let expected = crate::common::stream(&executor, &s.blocks(), store, Cut::Never).finished;
-    let (finished, _) = executor.stream_traced(
-        blocks,
-        Cut::Never,
-        |step| steps.push(step),
-        |finished| finished.map(Result::unwrap).collect::<Vec<_>>(),
-    );
+    let (finished, _) = executor
+        .stream(blocks)
+        .trace_steps(|step| steps.push(step))
+        .run(|finished| finished.map(Result::unwrap).collect::<Vec<_>>());
     assert_eq!(finished.len(), expected.len());
     for (found, expected) in finished.iter().zip(&expected) {
         assert_eq!(found.receipts, expected.receipts);

@@ -49,7 +49,7 @@ fn run(case: &Case, config: &ChainConfig, threads: usize, bar: &ProgressBar) -> 
     let mut meter = Meter { case, config, threads, bar, rows: Vec::new(), open: Executed::default() };
     let piece = (PIECE / config.transactions).min(config.blocks / ROWS).max(1);
     let pieces = Pieces::new(chain, config.blocks, piece, &store, &gate, |piece| meter.add(&piece));
-    let (outcome, _) = executor.stream(pieces, Cut::Never, |finished| {
+    let (outcome, _) = executor.stream(pieces).run(|finished| {
         for block in finished {
             match block {
                 Ok(block) => gate.finish(block),

@@ -10,7 +10,7 @@ use tandem_conformance::{Event, Options, Outcome, SuiteError, Summary};
 pub(crate) type Runner = fn(&[PathBuf], &Options, &(dyn Fn(Event<'_>) + Sync)) -> Result<Summary, SuiteError>;
 
 pub(crate) fn options() -> Options {
-    Options { jobs: 2, threads: vec![1, 4], slow_reads: false, keep_going: true }
+    Options { jobs: 2, threads: vec![1, 4], slow_reads: false, alloy: false, keep_going: true }
 }
 
 /// Runs files with these contents, and gives their outcomes.

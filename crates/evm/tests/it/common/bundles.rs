@@ -2,16 +2,15 @@
 
 use super::harness::{Expected, unequal};
 use super::reference::{StateOver, state_over};
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use alloy_primitives::Address;
 use revm::database::states::PlainStateReverts;
 use revm::database::states::bundle_state::BundleRetention;
-use revm::database::states::reverts::AccountInfoRevert;
-use revm::database::{AccountStatus, BundleState, OriginalValuesKnown, RevertToSlot};
+use revm::database::{BundleState, OriginalValuesKnown, RevertToSlot};
 use revm::database_interface::{Database, DatabaseCommit, DatabaseRef};
 use revm::state::AccountInfo;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
-use tandem_evm::{StoreRef, to_evm_states};
+use tandem_evm::{StoreRef, bundle_difference, to_evm_states};
 use tandem_state::{Account, MemoryStore, StateChanges, Store};
 
 /// Compares the changes of a block with alloy-evm's bundle: the state that they lead to, and what revm's `State` makes of them,
@@ -27,22 +26,14 @@ pub(super) fn difference(
     if let Some(difference) = unequal_states("state", &found, &expected) {
         return Some(difference);
     }
-    let expected = Told::new(before, bundle);
-    for has_read in [false, true] {
+    [false, true].into_iter().find_map(|has_read| {
         let mut state = state_over(before, true);
         if has_read {
             changes.accounts.keys().for_each(|address| drop(state.basic(*address).unwrap()));
         }
         commit(&mut state, before, changes);
-        let found = Told::new(before, &state.take_bundle());
-        let difference = unequal_maps("bundle", &found.accounts, &expected.accounts)
-            .or_else(|| unequal_maps("reverts", &found.reverts, &expected.reverts))
-            .or_else(|| unequal_maps("codes", &found.codes, &expected.codes));
-        if difference.is_some() {
-            return difference;
-        }
-    }
-    None
+        bundle_difference(&state.take_bundle(), bundle)
+    })
 }
 
 /// Has one `State` take in all blocks, and undoes them one by one. `states` are those before each block, and after the last one.
@@ -141,81 +132,5 @@ fn undo(store: &mut MemoryStore, base: &MemoryStore, reverts: &PlainStateReverts
             };
             store.set_storage(reverted.address, *slot, value);
         }
-    }
-}
-
-/// What a bundle of one block says, without what says nothing: an account that was touched and is as it was, and that storage was wiped
-/// where there was none.
-struct Told {
-    accounts: BTreeMap<Address, ToldAccount>,
-    reverts: BTreeMap<Address, ToldRevert>,
-    codes: BTreeMap<B256, ()>,
-}
-
-#[derive(Debug, PartialEq)]
-struct ToldAccount {
-    before: Option<AccountInfo>,
-    after: Option<AccountInfo>,
-    storage: BTreeMap<U256, (U256, U256)>,
-    status: AccountStatus,
-}
-
-#[derive(Debug, PartialEq)]
-struct ToldRevert {
-    account: AccountInfoRevert,
-    storage: BTreeMap<U256, RevertToSlot>,
-    status: AccountStatus,
-    wiped: bool,
-}
-
-impl Told {
-    fn new(before: &MemoryStore, bundle: &BundleState) -> Self {
-        let with_storage: BTreeSet<_> = before.slots().map(|(address, ..)| address).collect();
-        let mut accounts = BTreeMap::new();
-        for (address, account) in &bundle.state {
-            let had_storage = with_storage.contains(address);
-            let changed = account.storage.iter().filter(|(_, slot)| slot.is_changed());
-            let told = ToldAccount {
-                before: account.original_info.clone(),
-                after: account.info.clone(),
-                storage: changed
-                    .map(|(slot, value)| (*slot, (value.previous_or_original_value, value.present_value)))
-                    .collect(),
-                status: match account.status {
-                    AccountStatus::DestroyedAgain => AccountStatus::Destroyed,
-                    // Created, destroyed and created again where no contract was.
-                    AccountStatus::DestroyedChanged
-                        if account.original_info.as_ref().is_none_or(AccountInfo::has_no_code_and_nonce) =>
-                    {
-                        AccountStatus::InMemoryChange
-                    }
-                    status => status,
-                },
-            };
-            let wiped = had_storage && account.was_destroyed();
-            if told.before != told.after || !told.storage.is_empty() || wiped {
-                accounts.insert(*address, told);
-            }
-        }
-        let mut reverts = BTreeMap::new();
-        for (address, revert) in bundle.reverts.iter().flatten() {
-            let had_storage = with_storage.contains(address);
-            let slot = |(slot, value): (&U256, &RevertToSlot)| {
-                let value = if had_storage { *value } else { RevertToSlot::Some(value.to_previous_value()) };
-                (*slot, value)
-            };
-            let told = ToldRevert {
-                account: revert.account.clone(),
-                storage: revert.storage.iter().map(slot).collect(),
-                status: revert.previous_status,
-                wiped: revert.wipe_storage && had_storage,
-            };
-            if told.account != AccountInfoRevert::DoNothing || !told.storage.is_empty() || told.wiped {
-                reverts.insert(*address, told);
-            }
-        }
-        let hashes = bundle.contracts.keys().filter(|hash| **hash != KECCAK256_EMPTY);
-        let codes = hashes.map(|hash| (*hash, ())).collect();
-        Self { accounts, reverts, codes }
     }
 }

@@ -66,8 +66,13 @@ impl Fork {
 
     /// The header of one of the fork's blocks, counted from its start.
     pub(crate) fn header(self, index: u64) -> Header {
-        let (number, timestamp) = self.start();
-        let number = number + index;
+        self.header_at(self, index as i64)
+    }
+
+    /// The header of one of the fork's blocks that is so many blocks after the start of `origin`, or before it.
+    pub(crate) fn header_at(self, origin: Self, offset: i64) -> Header {
+        let (number, timestamp) = origin.start();
+        let number = number.saturating_add_signed(offset);
         let merged = self >= Self::Paris;
         Header {
             parent_hash: block_hash(number - 1),
@@ -75,7 +80,7 @@ impl Fork {
             difficulty: if merged { U256::ZERO } else { U256::from(131_072) },
             number,
             gas_limit: 30_000_000,
-            timestamp: timestamp + 12 * index,
+            timestamp: timestamp.saturating_add_signed(12 * offset),
             mix_hash: keccak256(number.to_be_bytes()),
             base_fee_per_gas: (self >= Self::London).then_some(7),
             blob_gas_used: (self >= Self::Cancun).then_some(0),

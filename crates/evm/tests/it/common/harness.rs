@@ -4,6 +4,7 @@ use super::stores::SlowStore;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256};
 use revm::database_interface::DatabaseRef;
+use revm::state::EvmState;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -13,7 +14,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use tandem_evm::{
     Block, BlockInput, Config, Cut, ExecutionError, Executor, FinishedBlock, Metrics, PlainExecutor, Receipt,
-    StoreRef,
+    StoreRef, to_evm_states,
 };
 use tandem_state::{Account, MemoryStore, StateChanges, Store};
 
@@ -30,6 +31,8 @@ pub(crate) struct Expected {
     pub(crate) gas_used: u64,
     pub(crate) requests: Option<Requests>,
     pub(crate) changes: StateChanges,
+    /// The changes as revm's states.
+    pub(crate) states: Vec<EvmState>,
 }
 
 /// What a scenario gave, the same in every way of executing it.
@@ -95,12 +98,13 @@ pub(crate) fn execute_plainly(blocks: &[Block], store: &MemoryStore) -> Report {
         match plain.execute(&StoreRef(&*state), block) {
             Ok(executed) => {
                 let changes = executed.state_changes(&StoreRef(&*state)).unwrap();
+                let states = to_evm_states(&changes, |address| StoreRef(&*state).basic_ref(address)).unwrap();
                 apply(state, &changes);
                 let number = block.header().number;
                 state.set_block_hash(number, block_hash(number));
                 let (receipts, gas_used, requests) =
                     (executed.receipts, executed.gas_used, executed.summary.requests);
-                report.blocks.push(Expected { receipts, gas_used, requests, changes });
+                report.blocks.push(Expected { receipts, gas_used, requests, changes, states });
             }
             Err(error) => {
                 report.error = Some(format!("{error:?}"));
@@ -206,7 +210,7 @@ where
         watch(shown.len());
         shown.push((block.header().number, part.state_changes()));
     };
-    let run = || executor.stream_observed(inputs, cut, every, observer, consume);
+    let run = || executor.stream(inputs).cut(cut).observe(every, observer).run(consume);
     let ((finished, error), metrics) =
         with_patience(&format!("{} threads, {cut:?}", executor.threads()), run);
     let parts = finished.iter().flat_map(|block| {
@@ -258,6 +262,9 @@ pub(crate) fn difference<E: std::fmt::Debug>(streamed: &Streamed<E>, report: &Re
             if found != expected {
                 return unequal(&what(&address.to_string()), &found, &expected);
             }
+        }
+        if finished.evm_states() != expected.states {
+            return unequal(&what("states"), &finished.evm_states(), &expected.states);
         }
         let (found, expected) = (code_hashes(&changes), code_hashes(&expected.changes));
         if found != expected {

@@ -23,6 +23,6 @@ pub(crate) use harness::{
     stream_watched, with_executor, with_executor_in_order,
 };
 pub(crate) use orders::{Forced, Runs};
-pub(crate) use reference::disagreement;
+pub(crate) use reference::{disagreement, state_over};
 pub(crate) use scenario::{Scenario, at, ether, set_dao};
 pub(crate) use tx::{Signer, Tx};

@@ -23,16 +23,16 @@ static NO_DEPOSITS: LazyLock<Arc<ChainSpec>> =
     LazyLock::new(|| Arc::new(ChainSpec::new(1, EthereumChainHardforks::mainnet(), Address::ZERO)));
 
 /// revm's `State` over a store.
-pub(super) type StateOver<'s> = State<WrapDatabaseRef<Base<'s>>>;
+pub(crate) type StateOver<'s> = State<WrapDatabaseRef<Base<'s>>>;
 
 /// The state under the rules that know delegations (EIP-7702), or do not.
-pub(super) fn state_over(store: &MemoryStore, delegates: bool) -> StateOver<'_> {
+pub(crate) fn state_over(store: &MemoryStore, delegates: bool) -> StateOver<'_> {
     State::builder().with_database(WrapDatabaseRef(Base { store, delegates })).with_bundle_update().build()
 }
 
 /// A store, where code is what the rules make of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Base<'s> {
+pub(crate) struct Base<'s> {
     store: &'s MemoryStore,
     delegates: bool,
 }

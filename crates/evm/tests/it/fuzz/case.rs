@@ -36,6 +36,8 @@ pub(crate) struct CaseTx {
 #[derive(Clone, Debug)]
 pub(crate) struct CaseBlock {
     pub(crate) fork: Fork,
+    /// So many blocks after the start of this fork, or before it.
+    pub(super) place: (Fork, i64),
     pub(crate) beneficiary: Address,
     pub(crate) gas_limit: u64,
     /// Base fee in wei, from London on.
@@ -55,6 +57,7 @@ impl CaseBlock {
     pub(crate) fn new(fork: Fork) -> Self {
         Self {
             fork,
+            place: (fork, 0),
             beneficiary: at(0xc0_1b_a5_e0),
             gas_limit: 200_000_000,
             base_fee: 7,
@@ -66,8 +69,14 @@ impl CaseBlock {
         }
     }
 
-    pub(crate) fn header(&self, index: usize) -> Header {
-        let header = self.fork.header(index as u64);
+    /// The first block, or one so many blocks after it, as long as no other fork has begun.
+    pub(crate) fn at(self, index: usize) -> Self {
+        Self { place: (self.fork, index as i64), ..self }
+    }
+
+    pub(crate) fn header(&self) -> Header {
+        let (origin, offset) = self.place;
+        let header = self.fork.header_at(origin, offset);
         Header {
             beneficiary: self.beneficiary,
             gas_limit: self.gas_limit,
@@ -77,9 +86,8 @@ impl CaseBlock {
         }
     }
 
-    /// The block, the given number of blocks after its fork's start.
-    pub(crate) fn draft(&self, index: usize) -> Draft {
-        let header = self.header(index);
+    pub(crate) fn draft(&self) -> Draft {
+        let header = self.header();
         let ommers = self.ommers.iter().map(|(depth, beneficiary)| Header {
             number: header.number - depth,
             beneficiary: *beneficiary,
@@ -118,9 +126,8 @@ impl Case {
         if self.blocks.first().is_some_and(|block| block.fork == Fork::Dao) {
             set_dao(&mut store, 1_000);
         }
-        for (index, block) in self.blocks.iter().enumerate() {
-            // Where the fork changes, numbers leap.
-            let number = block.header(index).number;
+        if let Some(block) = self.blocks.first() {
+            let number = block.header().number;
             (number.saturating_sub(8)..number).for_each(|n| store.set_block_hash(n, block_hash(n)));
         }
         self.absent.iter().for_each(|address| store.remove_account(*address));
@@ -135,19 +142,30 @@ impl Case {
     }
 
     pub(crate) fn drafts(&self) -> Vec<Draft> {
-        self.blocks.iter().enumerate().map(|(index, block)| block.draft(index)).collect()
+        self.blocks.iter().map(CaseBlock::draft).collect()
     }
 
     pub(crate) fn transactions(&self) -> usize {
         self.blocks.iter().map(|block| block.transactions.len()).sum()
     }
 
-    /// Gives each transaction that is meant to be valid the nonce that it needs, and leaves it out where it is not valid.
+    /// Gives the blocks their places: one after the other, so that the first one of another fork is where that fork begins.
+    pub(crate) fn number_blocks(&mut self) {
+        let Some(first) = self.blocks.first().map(|block| block.fork) else { return };
+        let change = self.blocks.iter().position(|block| block.fork != first).unwrap_or(0);
+        let origin = self.blocks[change].fork;
+        for (index, block) in self.blocks.iter_mut().enumerate() {
+            block.place = (origin, index as i64 - change as i64);
+        }
+    }
+
+    /// Numbers the blocks. Gives each transaction that is meant to be valid the nonce that it needs, and leaves it out where it is not valid.
     /// Nothing follows a block that is invalid as it is meant to be.
     pub(crate) fn settle(&mut self) {
+        self.number_blocks();
         let mut settler = Settler::new(self.store());
         for index in 0..self.blocks.len() {
-            if !settler.settle(&mut self.blocks[index], index) {
+            if !settler.settle(&mut self.blocks[index]) {
                 self.blocks.truncate(index + 1);
                 break;
             }
@@ -168,7 +186,7 @@ impl Settler {
     }
 
     /// See [`Case::settle`]. `false` if the block is invalid as it is meant to be, or for something else than a transaction.
-    pub(crate) fn settle(&mut self, block: &mut CaseBlock, index: usize) -> bool {
+    pub(crate) fn settle(&mut self, block: &mut CaseBlock) -> bool {
         let mut nonces: AddressMap<u64> = AddressMap::default();
         for CaseTx { tx, .. } in block.transactions.iter_mut().filter(|tx| !tx.broken) {
             let known = || self.state.account(tx.from).unwrap().unwrap_or_default().nonce;
@@ -178,11 +196,11 @@ impl Settler {
         }
         loop {
             let store = StoreRef(&self.state);
-            let (wrong, error) = match self.plain.execute(&store, &block.draft(index).build()) {
+            let (wrong, error) = match self.plain.execute(&store, &block.draft().build()) {
                 Ok(executed) => {
                     let changes = executed.state_changes(&store).unwrap();
                     apply(&mut self.state, &changes);
-                    let number = block.header(index).number;
+                    let number = block.header().number;
                     self.state.set_block_hash(number, block_hash(number));
                     return true;
                 }

@@ -95,7 +95,7 @@ pub(crate) fn count(case: &Case, trial: &Trial<'_>, counts: &mut Counts) {
     for (index, block) in case.blocks.iter().enumerate() {
         counts.add(Shape::Withdrawals, block.withdrawals.len() as u64);
         counts.add(Shape::Ommers, block.ommers.len() as u64);
-        count_block(block, index, &state, &mut destroyed, counts);
+        count_block(block, &state, &mut destroyed, counts);
         if let Some(expected) = trial.report.blocks.get(index) {
             apply(&mut state, &expected.changes);
             for request in expected.requests.iter().flat_map(|all| all.iter()) {
@@ -117,14 +117,8 @@ pub(crate) fn count(case: &Case, trial: &Trial<'_>, counts: &mut Counts) {
     }
 }
 
-fn count_block(
-    block: &CaseBlock,
-    index: usize,
-    state: &MemoryStore,
-    destroyed: &mut AddressSet,
-    counts: &mut Counts,
-) {
-    let header = block.header(index);
+fn count_block(block: &CaseBlock, state: &MemoryStore, destroyed: &mut AddressSet, counts: &mut Counts) {
+    let header = block.header();
     let blob_params = ChainSpec::known(1).and_then(|chain| chain.blob_params(header.timestamp));
     let hardforks = EthereumChainHardforks::mainnet();
     let EvmEnv { cfg_env, block_env, .. } = EvmEnv::for_eth_block(&header, hardforks, 1, blob_params);

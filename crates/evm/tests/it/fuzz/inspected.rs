@@ -9,7 +9,7 @@ use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
 use revm::primitives::hardfork::SpecId;
 use serde_json::Value;
-use tandem_evm::{AlloyExecutor, Block, BlockInput, Cut, Inspected, InspectedBlock, PlainExecutor, StoreRef};
+use tandem_evm::{AlloyExecutor, Block, BlockInput, InspectedBlock, PlainExecutor, StoreRef};
 
 #[test]
 fn traces_are_those_of_one_by_one() {
@@ -28,10 +28,10 @@ fn traces_are_those_of_one_by_one() {
                 for threads in [1, 8] {
                     let store = SlowStore::new(&state, if rng.chance(60) { rng.next() } else { 0 }, &[]);
                     let input = BlockInput::new(block.clone(), &store);
-                    let (blocks, metrics) =
-                        with_executor(threads, 0).stream_inspected([input], Cut::Never, &tracers, |blocks| {
-                            blocks.map(Result::unwrap).collect::<Vec<_>>()
-                        });
+                    let (blocks, metrics) = with_executor(threads, 0)
+                        .stream([input])
+                        .inspect(&tracers)
+                        .run(|blocks| blocks.map(Result::unwrap).collect::<Vec<_>>());
                     let what = format!("block {index} of case {number}, {threads} threads, {look:?}");
                     assert_eq!(blocks[0].block.receipts, expected.receipts, "{what}");
                     assert_eq!(blocks[0].traces.len(), serial.len(), "{what}");
@@ -93,15 +93,11 @@ fn what_happens_before_the_first_transaction_is_in_no_trace() {
             continue;
         }
         let store = StoreRef(&state);
-        let [with, without] = [block.clone(), block.without_system_steps()].map(|block| {
-            let inputs = [BlockInput::new(block, &store)];
-            let stream = |blocks: Inspected<'_, '_, _, _>| blocks.collect::<Result<Vec<_>, _>>();
-            with_executor(1, 0).stream_inspected(inputs, Cut::Never, &tracers, stream).0
-        });
+        let [with, without] = [block.clone(), block.without_system_steps()]
+            .map(|block| with_executor(1, 0).call(&store, block).inspect(&tracers).run());
         let (Ok(with), Ok(without)) = (with, without) else { continue };
         for contract in &contracts {
-            let is_in =
-                |blocks: &[InspectedBlock<Value>]| blocks[0].traces[0]["accounts"].get(contract).is_some();
+            let is_in = |block: &InspectedBlock<Value>| block.traces[0]["accounts"].get(contract).is_some();
             assert!(!is_in(&with) || is_in(&without), "case {number}: {contract}");
             looked_at += 1;
         }

@@ -12,6 +12,7 @@ mod generate;
 mod inspected;
 mod lives;
 mod minimise;
+mod results;
 mod run;
 mod shapes;
 mod skipping;

@@ -42,7 +42,8 @@ fn what_is_left_of_spoiled_blocks_is_what_one_by_one_leaves() {
             let changes = expected.state_changes(&StoreRef(&state)).unwrap();
             for threads in [1, 2, 4, 8] {
                 let store = SlowStore::new(&state, if rng.chance(50) { rng.next() } else { 0 }, &[]);
-                let found = with_executor(threads, 0).execute_skipping(&store, block.clone()).unwrap();
+                let found =
+                    with_executor(threads, 0).call(&store, block.clone()).skip_invalid().run().unwrap();
                 let what = format!("block {index} of case {number} on {threads} threads");
                 assert_eq!(found.receipts, expected.receipts, "{what}");
                 assert_eq!(found.gas_used, expected.gas_used, "{what}");

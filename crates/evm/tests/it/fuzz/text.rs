@@ -155,7 +155,6 @@ pub(crate) fn read(text: &str) -> Case {
                 let new = CaseBlock::new(fork(parts.next().unwrap_or_default()));
                 let mut fields = Fields::new(parts);
                 case.blocks.push(CaseBlock {
-                    fork: new.fork,
                     beneficiary: fields.get("beneficiary", new.beneficiary),
                     gas_limit: fields.get("gas_limit", new.gas_limit),
                     base_fee: fields.get("base_fee", new.base_fee),
@@ -164,6 +163,7 @@ pub(crate) fn read(text: &str) -> Case {
                     ommers: fields.list("ommers", |parts| (parse(parts[0]), parse(parts[1]))),
                     transactions: vec![],
                     crowded: fields.get("crowded", false),
+                    ..new
                 });
                 fields.end();
             }
@@ -174,6 +174,7 @@ pub(crate) fn read(text: &str) -> Case {
             _ => panic!("unknown line: {line}"),
         }
     }
+    case.number_blocks();
     case
 }
 

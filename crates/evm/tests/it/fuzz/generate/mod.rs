@@ -53,15 +53,19 @@ pub(crate) fn generate(seed: u64) -> Case {
     let fork = *rng.pick(&Fork::ALL);
     let mut generator = Generator::new(rng, fork);
     for index in 0..1 + generator.rng.below(4) as usize {
-        let mut block = generator.block();
-        let goes_on = generator.settler.settle(&mut block, index);
+        let mut block = generator.block().at(index);
+        let goes_on = generator.settler.settle(&mut block);
         generator.case.blocks.push(block);
         if !goes_on {
             break;
         }
-        if generator.rng.chance(10) {
+        if generator.rng.chance(10) && generator.fork == fork {
             generator.next_fork();
         }
+    }
+    if generator.case.blocks.last().is_some_and(|block| block.fork != fork) {
+        // Blocks before the change have other numbers than they were made for.
+        generator.case.settle();
     }
     generator.case
 }
