@@ -3,7 +3,7 @@
 use crate::record::{Input, TraceError};
 use std::time::{Duration, Instant};
 use tandem_evm::{
-    BlockInput, Config, Cut, Event, EventKind, ExecutionError, Executor, FinishedBlock, Metrics, StoreRef,
+    BlockInput, Config, Event, EventKind, ExecutionError, Executor, FinishedBlock, Metrics, StoreRef,
 };
 use tandem_state::Store;
 

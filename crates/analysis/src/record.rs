@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_evm::{
-    Block, BlockInput, Config, Cut, EventKind, ExecutionError, Executor, Field, Finished, Location, StepPart,
+    Block, BlockInput, Config, EventKind, ExecutionError, Executor, Field, Finished, Location, StepPart,
     StepTrace, StoreRef, TransactionTrace,
 };
 use tandem_state::Store;

@@ -51,7 +51,7 @@ pub type BlockInput<'s, S, P = ChainSpec> = api::BlockInput<'s, S, P>;
 /// One block that is about to be executed, with settings.
 pub type Call<'s, S, P = ChainSpec> = api::Call<'s, S, P>;
 /// A stream of blocks that is about to be executed, with settings.
-pub type Stream<'s, I, P = ChainSpec> = api::Stream<'s, I, P>;
+pub type Stream<'s, 'o, I, P = ChainSpec> = api::Stream<'s, 'o, I, P>;
 /// The finished blocks of a stream, in order.
 pub type Finished<'a, 's, S, P = ChainSpec> = api::Finished<'a, 's, S, P>;
 /// A block whose execution is final.

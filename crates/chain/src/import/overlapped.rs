@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use tandem_evm::{Block, BlockInput, Cut, PartialChanges, ReadHint, StoreRef, receive};
+use tandem_evm::{Block, BlockInput, PartialChanges, ReadHint, StoreRef, receive};
 
 /// Executed blocks that wait for their roots at most when a segment begins. Those of the segment come on top: a stream never waits for
 /// roots.

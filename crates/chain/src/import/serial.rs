@@ -3,7 +3,7 @@ use super::incoming::{Reader, Ready};
 use super::report::ImportReport;
 use super::roots::{ExecutedBlock, Roots};
 use super::run::Import;
-use tandem_evm::{BlockInput, Cut, StoreRef};
+use tandem_evm::{BlockInput, StoreRef};
 
 impl Import<'_> {
     /// One stage after the other, segment by segment, on the executor's one thread.

@@ -106,7 +106,7 @@ impl<P: Protocol> Executor<P> {
     }
 
     /// Blocks to execute as one stream: [`Stream`] has the settings, and [`Stream::run`] executes it.
-    pub fn stream<'s, S, I>(&'s self, blocks: I) -> Stream<'s, I::IntoIter, P>
+    pub fn stream<'s, 'o, S, I>(&'s self, blocks: I) -> Stream<'s, 'o, I::IntoIter, P>
     where
         S: DatabaseRef + Sync + 's,
         I: IntoIterator<Item = BlockInput<'s, S, P>>,

@@ -11,7 +11,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tandem_stm::{Cut, Metrics};
 
-/// A stream of blocks that is about to be executed: settings, then [`Stream::run`].
+/// A stream of blocks that is about to be executed: settings, then [`Stream::run`]. `'s` is the life of the executor and of the stores, `'o`
+/// that of what observes the stream.
 ///
 /// ```
 /// # use tandem_evm::{Block, BlockInput, ChainSpec, Config, Cut, EvmEnv, Executor, StoreRef};
@@ -40,13 +41,13 @@ use tandem_stm::{Cut, Metrics};
 /// ```
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is run"]
-pub struct Stream<'s, I, P: Protocol> {
+pub struct Stream<'s, 'o, I, P: Protocol> {
     streams: &'s dyn Streams<P>,
     blocks: I,
-    mode: Mode<'s, P>,
+    mode: Mode<'o, P>,
 }
 
-impl<'s, I, P: Protocol> Stream<'s, I, P> {
+impl<'s, 'o, I, P: Protocol> Stream<'s, 'o, I, P> {
     pub(super) fn new(streams: &'s dyn Streams<P>, blocks: I) -> Self {
         Self { streams, blocks, mode: Mode::default() }
     }
@@ -80,7 +81,7 @@ impl<'s, I, P: Protocol> Stream<'s, I, P> {
     pub fn observe(
         mut self,
         every: NonZeroUsize,
-        observer: impl FnMut(&Arc<Block<P>>, PartialChanges) + Send + 's,
+        observer: impl FnMut(&Arc<Block<P>>, PartialChanges) + Send + 'o,
     ) -> Self {
         self.mode.observer = Some((every, Box::new(observer)));
         self
@@ -89,14 +90,14 @@ impl<'s, I, P: Protocol> Stream<'s, I, P> {
     /// Shows `tracer` what each step relied on and did, in order, on the workers' threads.
     ///
     /// That takes time, and what is shown can depend on how the step was executed. A study of conflicts had better use one thread.
-    pub fn trace_steps(mut self, tracer: impl FnMut(StepTrace<P>) + Send + 's) -> Self {
+    pub fn trace_steps(mut self, tracer: impl FnMut(StepTrace<P>) + Send + 'o) -> Self {
         self.mode.tracer = Some(Box::new(tracer));
         self
     }
 
     /// Has each transaction watched by an inspector of `tracing`'s. Blocks come with traces, which are those of executing the
     /// transactions one by one.
-    pub fn inspect<T: Tracing<P>>(self, tracing: &'s T) -> InspectedStream<'s, I, P, T> {
+    pub fn inspect<T: Tracing<P>>(self, tracing: &'s T) -> InspectedStream<'s, 'o, I, P, T> {
         let Self { streams, blocks, mode } = self;
         InspectedStream { core: streams.core(), blocks, mode, tracing }
     }
@@ -123,14 +124,14 @@ impl<'s, I, P: Protocol> Stream<'s, I, P> {
 /// A stream of blocks whose transactions are watched: [`Stream::inspect`].
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is run"]
-pub struct InspectedStream<'s, I, P: Protocol, T> {
+pub struct InspectedStream<'s, 'o, I, P: Protocol, T> {
     core: &'s Core,
     blocks: I,
-    mode: Mode<'s, P>,
+    mode: Mode<'o, P>,
     tracing: &'s T,
 }
 
-impl<'s, I, P: Protocol, T: Tracing<P>> InspectedStream<'s, I, P, T> {
+impl<'s, I, P: Protocol, T: Tracing<P>> InspectedStream<'s, '_, I, P, T> {
     /// Like [`Stream::run`]; the blocks come with traces.
     pub fn run<S, R>(self, consume: impl FnOnce(Inspected<'_, 's, S, P, T>) -> R) -> (R, Metrics)
     where

@@ -18,7 +18,7 @@ use indicatif::ProgressBar;
 use meter::{Executed, Meter, ROWS};
 use pieces::{Gate, Pieces};
 use report::{Row, Summary};
-use tandem_evm::{Config, Cut, Executor, StoreRef};
+use tandem_evm::{Config, Executor, StoreRef};
 use tandem_workload::ChainConfig;
 use unsealed::UnsealedChain;
 
