@@ -16,7 +16,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use tandem_stm::{Background, Config, ConfigError, Cut, Engine, Metrics, Running, StreamError};
+use tandem_stm::{Background, Config, ConfigError, Cut, Engine, Metrics, StreamHandle, StreamError};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
@@ -66,7 +66,7 @@ impl<'s, S, P: Protocol> BlockInput<'s, S, P> {
 #[derive(Debug)]
 pub struct Inspected<'a, 's, S, P: Protocol, T: Tracing<P>> {
     blocks: Option<Receiver<InspectedBlock<P, T::Trace>>>,
-    running: Running<'a, EvmVm<'s, P, T>>,
+    running: StreamHandle<'a, EvmVm<'s, P, T>>,
     vm: &'a EvmVm<'s, P, T>,
     store: PhantomData<&'s S>,
 }
@@ -129,7 +129,7 @@ fn execution_error<P: Protocol, T: Tracing<P>>(
 type Consumer<'c, 's, P, T> = dyn for<'a> FnMut(
         Receiver<InspectedBlock<P, <T as Tracing<P>>::Trace>>,
         &'a EvmVm<'s, P, T>,
-        Running<'a, EvmVm<'s, P, T>>,
+        StreamHandle<'a, EvmVm<'s, P, T>>,
     ) + 'c;
 
 /// How a stream is executed.
@@ -162,7 +162,7 @@ impl Core {
         let mut arena = self.kept.arena();
         let ((), metrics, _) = self
             .engine
-            .run(&vm, &mut arena, batches, mode.cut, sink, |running| consume(receiver, &vm, running));
+            .stream(&vm, &mut arena, batches, mode.cut, sink, |running| consume(receiver, &vm, running));
         self.kept.keep(arena);
         metrics
     }
