@@ -16,7 +16,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use tandem_stm::{Background, Config, ConfigError, Cut, Engine, Metrics, StreamHandle, StreamError};
+use tandem_stm::{Background, Config, ConfigError, Cut, Engine, Metrics, StreamError, StreamHandle};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;

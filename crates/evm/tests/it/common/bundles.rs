@@ -27,14 +27,14 @@ pub(super) fn difference(
     if let Some(difference) = unequal_states("state", &found, &expected) {
         return Some(difference);
     }
-    let expected = Told::new(before, bundle);
+    let expected = BundleContents::new(before, bundle);
     for has_read in [false, true] {
         let mut state = state_over(before, true);
         if has_read {
             changes.accounts.keys().for_each(|address| drop(state.basic(*address).unwrap()));
         }
         commit(&mut state, before, changes);
-        let found = Told::new(before, &state.take_bundle());
+        let found = BundleContents::new(before, &state.take_bundle());
         let difference = unequal_maps("bundle", &found.accounts, &expected.accounts)
             .or_else(|| unequal_maps("reverts", &found.reverts, &expected.reverts))
             .or_else(|| unequal_maps("codes", &found.codes, &expected.codes));
@@ -146,14 +146,14 @@ fn undo(store: &mut MemoryStore, base: &MemoryStore, reverts: &PlainStateReverts
 
 /// What a bundle of one block says, without what says nothing: an account that was touched and is as it was, and that storage was wiped
 /// where there was none.
-struct Told {
-    accounts: BTreeMap<Address, ToldAccount>,
-    reverts: BTreeMap<Address, ToldRevert>,
+struct BundleContents {
+    accounts: BTreeMap<Address, BundleAccountContents>,
+    reverts: BTreeMap<Address, BundleRevertContents>,
     codes: BTreeMap<B256, ()>,
 }
 
 #[derive(Debug, PartialEq)]
-struct ToldAccount {
+struct BundleAccountContents {
     before: Option<AccountInfo>,
     after: Option<AccountInfo>,
     storage: BTreeMap<U256, (U256, U256)>,
@@ -161,21 +161,21 @@ struct ToldAccount {
 }
 
 #[derive(Debug, PartialEq)]
-struct ToldRevert {
+struct BundleRevertContents {
     account: AccountInfoRevert,
     storage: BTreeMap<U256, RevertToSlot>,
     status: AccountStatus,
     wiped: bool,
 }
 
-impl Told {
+impl BundleContents {
     fn new(before: &MemoryStore, bundle: &BundleState) -> Self {
         let with_storage: BTreeSet<_> = before.slots().map(|(address, ..)| address).collect();
         let mut accounts = BTreeMap::new();
         for (address, account) in &bundle.state {
             let had_storage = with_storage.contains(address);
             let changed = account.storage.iter().filter(|(_, slot)| slot.is_changed());
-            let told = ToldAccount {
+            let told = BundleAccountContents {
                 before: account.original_info.clone(),
                 after: account.info.clone(),
                 storage: changed
@@ -204,7 +204,7 @@ impl Told {
                 let value = if had_storage { *value } else { RevertToSlot::Some(value.to_previous_value()) };
                 (*slot, value)
             };
-            let told = ToldRevert {
+            let told = BundleRevertContents {
                 account: revert.account.clone(),
                 storage: revert.storage.iter().map(slot).collect(),
                 status: revert.previous_status,
