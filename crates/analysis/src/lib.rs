@@ -2,7 +2,7 @@
 //! and what the engine made of it.
 //!
 //! [`record()`] traces blocks; a [`Graph`] says by a [`Model`] what depends on what; [`makespan`], [`by_block`] and
-//! [`as_stream`] say how long that takes at best; [`Spots`] and [`Names`] say where it comes from. [`study()`]
+//! [`as_stream`] say how long that takes at best; [`Hotspots`] and [`Names`] say where it comes from. [`study()`]
 //! simulates another kind of engine, whose dispatcher hands transactions to slots.
 #![forbid(unsafe_code)]
 
@@ -21,11 +21,11 @@ mod trace;
 pub use actual::{ActualRun, WorkerSummary, letters};
 pub use conflict::{Conflict, conflicts};
 pub use graph::{ChainEnd, Edge, Graph};
-pub use hot::{Hot, Spots, Together};
+pub use hot::{Hotspot, Hotspots, Together};
 pub use model::{Model, REPAIR_SHARE};
 pub use names::Names;
 pub use record::{Input, TraceError, compare_paths, record, record_chains};
 pub use schedule::{LOOK_AHEAD, as_stream, by_block, limit, makespan, speed_up};
 pub use shape::{Feature, Shape, Spread};
 pub use study::{Confirmation, Dispatch, StudyResult, Variant, study};
-pub use trace::{LocationId, Place, Step, StepRead, StepWrite, Trace, TracedBlock};
+pub use trace::{LocationId, StateKey, Step, StepRead, StepWrite, Trace, TracedBlock};

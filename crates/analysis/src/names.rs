@@ -1,4 +1,4 @@
-use crate::trace::{Place, Trace};
+use crate::trace::{StateKey, Trace};
 use alloy_primitives::map::{HashMap, HashSet};
 use alloy_primitives::{Address, B256, U256, address, b256};
 use tandem_evm::Field;
@@ -139,9 +139,9 @@ impl Names {
         self.contracts.get(&address).map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
     }
 
-    /// What a place is.
-    pub fn place(&self, place: Place) -> String {
-        let Place { address, field } = place;
+    /// The name of a state key.
+    pub fn state_key(&self, key: StateKey) -> String {
+        let StateKey { address, field } = key;
         let account = self.account(address);
         match field {
             Field::Balance => format!("ether of {account}"),

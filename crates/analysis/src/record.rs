@@ -1,6 +1,6 @@
 //! Traces blocks by executing them in order, on one thread.
 
-use crate::trace::{Place, Trace, TracedBlock};
+use crate::trace::{StateKey, Trace, TracedBlock};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,7 +186,7 @@ where
             continue;
         };
         let input = &inputs[step.block];
-        let places: BTreeSet<_> =
+        let state_keys: BTreeSet<_> =
             step.reads.iter().filter_map(|read| accessed(trace.location(read.location))).collect();
         let store = StoreRef(input.store);
         let block = BlockInput::new(input.block.alone(number), &store);
@@ -208,7 +208,7 @@ where
             Some(Ok(_)) => alone.is_some_and(|alone| {
                 let others: BTreeSet<_> =
                     alone.reads.iter().filter_map(|read| accessed(read.location)).collect();
-                others == places && alone.transaction.is_some_and(|other| same_path(transaction, &other))
+                others == state_keys && alone.transaction.is_some_and(|other| same_path(transaction, &other))
             }),
         };
         trace.steps[index].keeps_path = keeps_path;
@@ -217,7 +217,7 @@ where
 }
 
 /// The account, which is always observed with its code, or the slot.
-fn accessed(location: Location) -> Option<Place> {
+fn accessed(location: Location) -> Option<StateKey> {
     matches!(location.field, Field::Code | Field::Slot { .. }).then(|| location.into())
 }
 

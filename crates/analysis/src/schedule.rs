@@ -10,7 +10,7 @@ use std::time::Duration;
 pub const LOOK_AHEAD: usize = 3_000;
 
 /// One piece of work: a step, or the redoing of a part of it.
-struct Job {
+struct Task {
     step: usize,
     nanoseconds: u64,
     waits_for: usize,
@@ -31,37 +31,37 @@ pub fn makespan(
     threads: usize,
     look_ahead: usize,
 ) -> Duration {
-    let mut jobs = jobs(trace, graph, model, range.clone());
+    let mut tasks = tasks(trace, graph, model, range.clone());
     let mut open: Vec<usize> = vec![0; range.len()];
-    for job in &jobs {
-        open[job.step] += 1;
+    for task in &tasks {
+        open[task.step] += 1;
     }
-    let mut ready: BTreeSet<usize> = (0..jobs.len()).filter(|job| jobs[*job].waits_for == 0).collect();
+    let mut ready: BTreeSet<usize> = (0..tasks.len()).filter(|task| tasks[*task].waits_for == 0).collect();
     let mut running = BinaryHeap::<Reverse<(u64, usize)>>::new();
     let (mut now, mut first) = (0, 0);
     loop {
         while running.len() < threads {
-            let Some(&job) = ready.first() else { break };
-            if jobs[job].step >= first + look_ahead {
+            let Some(&task) = ready.first() else { break };
+            if tasks[task].step >= first + look_ahead {
                 break;
             }
-            ready.remove(&job);
-            if let Some(repair) = jobs[job].repair
-                && jobs[repair].waits_for == 1
+            ready.remove(&task);
+            if let Some(repair) = tasks[task].repair
+                && tasks[repair].waits_for == 1
             {
-                jobs[repair].nanoseconds = 0;
+                tasks[repair].nanoseconds = 0;
             }
-            running.push(Reverse((now + jobs[job].nanoseconds, job)));
+            running.push(Reverse((now + tasks[task].nanoseconds, task)));
         }
-        let Some(Reverse((end, job))) = running.pop() else { break };
+        let Some(Reverse((end, task))) = running.pop() else { break };
         now = end;
-        open[jobs[job].step] -= 1;
+        open[tasks[task].step] -= 1;
         while open.get(first) == Some(&0) {
             first += 1;
         }
-        for next in std::mem::take(&mut jobs[job].then) {
-            jobs[next].waits_for -= 1;
-            if jobs[next].waits_for == 0 {
+        for next in std::mem::take(&mut tasks[task].then) {
+            tasks[next].waits_for -= 1;
+            if tasks[next].waits_for == 0 {
                 ready.insert(next);
             }
         }
@@ -78,8 +78,8 @@ pub fn limit(trace: &Trace, graph: &Graph, range: Range<usize>, threads: usize) 
 }
 
 /// The pieces of work of some steps, in their order. Needs outside of `range` are met.
-fn jobs(trace: &Trace, graph: &Graph, model: Model, range: Range<usize>) -> Vec<Job> {
-    let mut jobs = Vec::<Job>::with_capacity(range.len());
+fn tasks(trace: &Trace, graph: &Graph, model: Model, range: Range<usize>) -> Vec<Task> {
+    let mut tasks = Vec::<Task>::with_capacity(range.len());
     // The piece with which each step is done.
     let mut last = Vec::with_capacity(range.len());
     for step in range.clone() {
@@ -93,24 +93,24 @@ fn jobs(trace: &Trace, graph: &Graph, model: Model, range: Range<usize>) -> Vec<
         needs.sort_unstable();
         needs.dedup();
         if model == Model::DeltaRepair && trace.steps[step].keeps_path && !needs.is_empty() {
-            needs.push(jobs.len());
-            let repair = Some(jobs.len() + 1);
-            jobs.push(Job { step: at, nanoseconds, waits_for: 0, then: Vec::new(), repair });
-            push(&mut jobs, at, (nanoseconds as f64 * REPAIR_SHARE) as u64, &needs);
+            needs.push(tasks.len());
+            let repair = Some(tasks.len() + 1);
+            tasks.push(Task { step: at, nanoseconds, waits_for: 0, then: Vec::new(), repair });
+            push(&mut tasks, at, (nanoseconds as f64 * REPAIR_SHARE) as u64, &needs);
         } else {
-            push(&mut jobs, at, nanoseconds, &needs);
+            push(&mut tasks, at, nanoseconds, &needs);
         }
-        last.push(jobs.len() - 1);
+        last.push(tasks.len() - 1);
     }
-    jobs
+    tasks
 }
 
-fn push(jobs: &mut Vec<Job>, step: usize, nanoseconds: u64, needs: &[usize]) {
-    let index = jobs.len();
+fn push(tasks: &mut Vec<Task>, step: usize, nanoseconds: u64, needs: &[usize]) {
+    let index = tasks.len();
     for need in needs {
-        jobs[*need].then.push(index);
+        tasks[*need].then.push(index);
     }
-    jobs.push(Job { step, nanoseconds, waits_for: needs.len(), then: Vec::new(), repair: None });
+    tasks.push(Task { step, nanoseconds, waits_for: needs.len(), then: Vec::new(), repair: None });
 }
 
 /// The time of all blocks on so many threads, one block at a time.

@@ -166,16 +166,16 @@ impl Trace {
     }
 }
 
-/// A location without the chain that it is met in: what the same contract's slot is called everywhere.
+/// A location without its world and generation: the same for a contract's slot in all blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct StateKey {
     /// The account.
     pub address: Address,
     /// What of it. Slots are of generation 0.
     pub field: Field,
 }
 
-impl From<Location> for Place {
+impl From<Location> for StateKey {
     fn from(location: Location) -> Self {
         let field = match location.field {
             Field::Slot { slot, .. } => Field::Slot { slot, generation: 0 },

@@ -19,8 +19,9 @@ pub use codec::{
 pub use genesis::{Genesis, GenesisAccount, GenesisError};
 pub use header_chain::{BrokenChain, HeaderChain};
 pub use rules::{
-    Ancestor, BlockError, BodyError, BodyFault, Executed, ExecutionFault, ExecutionMismatch, ExtraDataRule,
-    HeaderError, HeaderFault, Invalid, OmmerError, OmmerFault, missing_field, next_base_fee, next_difficulty,
-    next_excess_blob_gas, validate_body, validate_execution, validate_header, validate_ommers,
+    Ancestor, BlockError, BodyError, BodyFault, ExecutionFault, ExecutionFields, ExecutionMismatch,
+    ExtraDataRule, HeaderError, HeaderFault, Invalid, OmmerError, OmmerFault, missing_field, next_base_fee,
+    next_difficulty, next_excess_blob_gas, validate_body, validate_execution, validate_header,
+    validate_ommers,
 };
 pub use seal::{BlockAttributes, SealError, next_header, seal};

@@ -1,7 +1,7 @@
 use crate::codec::SealedBlock;
 use crate::rules::{
-    BodyError, Consensus, Executed, HeaderError, blob_gas, gas_limit_bounds, next_base_fee, next_difficulty,
-    next_excess_blob_gas, validate_contents, validate_header,
+    BodyError, Consensus, ExecutionFields, HeaderError, blob_gas, gas_limit_bounds, next_base_fee,
+    next_difficulty, next_excess_blob_gas, validate_contents, validate_header,
 };
 use alloy_consensus::proofs::{
     calculate_ommers_root, calculate_transaction_root, calculate_withdrawals_root,
@@ -99,7 +99,7 @@ pub fn seal(
     parent_total_difficulty: Option<U256>,
     header: Header,
     mut body: BlockBody<TxEnvelope>,
-    executed: &Executed,
+    executed: &ExecutionFields,
 ) -> Result<SealedBlock, SealError> {
     if header.withdrawals_root.is_some() {
         body.withdrawals.get_or_insert_default();

@@ -34,8 +34,8 @@ pub(crate) struct Engine {
     work: Work,
 }
 
-/// What came of a block.
-type Executed<E> = Result<FinishedBlock, ExecutionError<E>>;
+/// The result of executing a block.
+type BlockResult<E> = Result<FinishedBlock, ExecutionError<E>>;
 
 impl Engines {
     /// Engines that execute everything as the options say.
@@ -80,7 +80,7 @@ impl Engines {
 impl Engine {
     /// Executes blocks, each on a world of its own: as one stream with each number of threads, and one by one in the plain
     /// loop. All ways must give the same, else the block's result is an internal error that says where they differ.
-    pub(crate) fn execute_all<S>(&mut self, blocks: &[BlockInput<'_, S>]) -> Vec<Executed<S::Error>>
+    pub(crate) fn execute_all<S>(&mut self, blocks: &[BlockInput<'_, S>]) -> Vec<BlockResult<S::Error>>
     where
         S: DatabaseRef + Sync,
         S::Error: Display + Send,
@@ -144,7 +144,7 @@ impl Engine {
     /// Executes blocks as one stream on one of the executors. A block that fails ends its stream; another begins after it.
     ///
     /// Blocks of one world after one that fails do not see the state that it did not leave.
-    fn streams<S>(&mut self, executor: usize, blocks: &[BlockInput<'_, S>]) -> Vec<Executed<S::Error>>
+    fn streams<S>(&mut self, executor: usize, blocks: &[BlockInput<'_, S>]) -> Vec<BlockResult<S::Error>>
     where
         S: DatabaseRef + Sync,
         S::Error: Send,
@@ -161,7 +161,7 @@ impl Engine {
         self.streams_on(executor, &slow)
     }
 
-    fn streams_on<S>(&mut self, executor: usize, blocks: &[BlockInput<'_, S>]) -> Vec<Executed<S::Error>>
+    fn streams_on<S>(&mut self, executor: usize, blocks: &[BlockInput<'_, S>]) -> Vec<BlockResult<S::Error>>
     where
         S: DatabaseRef + Sync,
         S::Error: Send,

@@ -76,7 +76,7 @@ pub(crate) fn run<K: Kind>(
     let failed = |error: &dyn std::fmt::Display| SuiteError(error.to_string());
     let engines = Engines::new(options).map_err(|error| failed(&error))?;
     let start = Instant::now();
-    let run = Run { options, observer, stop: AtomicBool::new(false), summary: Mutex::default() };
+    let run = SuiteRun { options, observer, stop: AtomicBool::new(false), summary: Mutex::default() };
     let groups: Vec<_> = files.chunks(K::GROUP).collect();
     let next = AtomicUsize::new(0);
     // Threads of their own, not of a pool: while one waits for its engine it must not begin another group.
@@ -97,8 +97,8 @@ pub(crate) fn run<K: Kind>(
     Ok(Summary { work: engines.work(), time: start.elapsed(), ..summary })
 }
 
-/// What the files of a run have in common.
-struct Run<'o> {
+/// The state of a run over all files of a suite.
+struct SuiteRun<'o> {
     options: &'o Options,
     observer: &'o (dyn Fn(Event<'_>) + Sync),
     /// Set at the first failure; a file more or less does not matter, so no ordering is needed.
@@ -106,7 +106,7 @@ struct Run<'o> {
     summary: Mutex<Summary>,
 }
 
-impl Run<'_> {
+impl SuiteRun<'_> {
     fn group<K: Kind>(&self, kind: &K, files: &[PathBuf], engine: &mut Engine) {
         if self.stop.load(Ordering::Relaxed) {
             self.summary.lock().files_left += files.len();

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use crate::checks::Checks;
 use crate::frontier::Frontier;
 use crate::heat::Lessons;
-use crate::process::{Crew, WorkerCommand};
+use crate::process::{ProcessPool, WorkerCommand};
 use crate::speculation::{self, Log, Records, Speculator};
 use crate::stack::{STACK, on_large_stack};
 use crate::step::{self, MessageResult, Step, TipsetResult};
@@ -156,7 +156,7 @@ pub struct Executor {
     /// What the last tipset taught about conflicts. Advisory.
     lessons: Mutex<Lessons>,
     /// Worker processes. Whoever finds them busy with another tipset does without.
-    crew: Mutex<Crew>,
+    process_pool: Mutex<ProcessPool>,
 }
 
 impl Executor {
@@ -167,22 +167,23 @@ impl Executor {
     pub fn new(engines: &Engines, config: Config) -> anyhow::Result<Self> {
         let workers = engines.pools.len() - 1;
         anyhow::ensure!(config.threads <= workers, "{} threads, and engines for {workers}", config.threads);
-        let crew = config.processes.as_ref().map(|(processes, command)| Crew::start(*processes, command));
-        let crew = Mutex::new(crew.transpose()?.unwrap_or_default());
-        Ok(Self { engines: engines.clone(), config, lessons: Mutex::default(), crew })
+        let process_pool =
+            config.processes.as_ref().map(|(processes, command)| ProcessPool::start(*processes, command));
+        let process_pool = Mutex::new(process_pool.transpose()?.unwrap_or_default());
+        Ok(Self { engines: engines.clone(), config, lessons: Mutex::default(), process_pool })
     }
 
     /// Has worker processes get ready for a tipset like this one: start, and compile its actors. Waits at most so long; gives how many
     /// are ready. Without it they join in when they are.
     pub fn prepare(&self, context: &MachineContext, within: Duration) -> usize {
-        let mut crew = self.crew.lock();
-        crew.begin(context, &self.config.contracts.clone().into());
-        crew.prepare(within)
+        let mut process_pool = self.process_pool.lock();
+        process_pool.begin(context, &self.config.contracts.clone().into());
+        process_pool.prepare(within)
     }
 
     /// Why worker processes were given up, one line for each that was; everything goes on without them.
     pub fn lost(&self) -> Vec<String> {
-        self.crew.lock().lost().to_vec()
+        self.process_pool.lock().lost().to_vec()
     }
 
     /// Executes the steps on the state that the context names. New blocks reachable from the new root are written to the store, and
@@ -235,9 +236,9 @@ impl Executor {
                 .with_context(|| format!("the state {} cannot be used", context.initial_state_root))
         };
         let contracts: Arc<[Cid]> = self.config.contracts.clone().into();
-        let (mut busy, mut nobody) = (self.crew.try_lock(), Crew::default());
-        let crew = busy.as_deref_mut().unwrap_or(&mut nobody);
-        let processes = crew.begin(context, &contracts);
+        let (mut busy, mut none) = (self.process_pool.try_lock(), ProcessPool::default());
+        let process_pool = busy.as_deref_mut().unwrap_or(&mut none);
+        let processes = process_pool.begin(context, &contracts);
         let early = steps.iter().filter(|step| stream::worth_speculating(step)).count();
         let several = self.config.threads + processes > 1;
         let parallel = several && (early > 1 || self.config.lockstep.is_some());
@@ -266,7 +267,7 @@ impl Executor {
                 // Whoever cannot speculate leaves everything to the frontier, where errors are real.
                 let speculator = |thread| speculator(thread).ok();
                 let lessons = self.config.hints.then(|| self.lessons.lock().clone());
-                let workers = Workers { threads, crew, processes };
+                let workers = Workers { threads, process_pool, processes };
                 let stream = Stream::new(steps, frontier, window, workers, lessons.as_ref(), done);
                 let (frontier, results, lessons) = in_parallel(stream, threads, &speculator)?;
                 if parallel {
@@ -277,7 +278,7 @@ impl Executor {
         };
         let root = frontier.flush()?;
         let blocks = layered.settle(&root)?;
-        crew.end(&root, journal.as_deref(), &blocks);
+        process_pool.end(&root, journal.as_deref(), &blocks);
         Ok(TipsetResult { results, root, stats: frontier.stats })
     }
 }

@@ -20,21 +20,21 @@ use slot::LAYOUT;
 
 pub(crate) use slot::{Slot, Value};
 
-/// Keys are placed by their own 32 bytes.
-pub(crate) struct Place;
+/// The hash of a key is the key itself: its own 32 bytes.
+pub(crate) struct IdentityHash;
 
-impl AsHashedKey<Slot, 32> for Place {
+impl AsHashedKey<Slot, 32> for IdentityHash {
     fn as_hashed_key(key: &Slot) -> Cow<'_, HashedKey<32>> {
-        let mut place = [0; 32];
+        let mut hash = [0; 32];
         // A longer key is refused where slots are read from nodes.
         let size = key.0.len().min(32);
-        place[32 - size..].copy_from_slice(&key.0[..size]);
-        Cow::Owned(place)
+        hash[32 - size..].copy_from_slice(&key.0[..size]);
+        Cow::Owned(hash)
     }
 }
 
 /// A contract's slots.
-pub(crate) type Slots<'a, S> = Kamt<&'a S, Slot, Value, Place>;
+pub(crate) type Slots<'a, S> = Kamt<&'a S, Slot, Value, IdentityHash>;
 
 /// An empty contract's slots.
 pub(crate) fn empty<S: Blockstore>(store: &S) -> Slots<'_, S> {

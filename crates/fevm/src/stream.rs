@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::frontier::Frontier;
 use crate::heat::{Heat, Lessons};
-use crate::process::Crew;
+use crate::process::ProcessPool;
 use crate::speculation::{Outcome, Speculator};
 use crate::step::{MessageResult, Step};
 use crate::store::Layered;
@@ -49,7 +49,7 @@ struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
     frontier: Frontier<B, E>,
     results: Vec<MessageResult>,
     failed: Option<anyhow::Error>,
-    crew: &'a mut Crew,
+    process_pool: &'a mut ProcessPool,
     /// Where processes' blocks go.
     store: Layered<B>,
     /// When to look next what processes have done.
@@ -59,8 +59,8 @@ struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
 /// Who works on a tipset.
 pub(crate) struct Workers<'a> {
     pub(crate) threads: usize,
-    pub(crate) crew: &'a mut Crew,
-    /// How many of the crew can take part.
+    pub(crate) process_pool: &'a mut ProcessPool,
+    /// How many of its processes can take part.
     pub(crate) processes: usize,
 }
 
@@ -118,7 +118,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                 false => worth[position + 1],
             };
         }
-        let Workers { threads, crew, processes } = workers;
+        let Workers { threads, process_pool, processes } = workers;
         let store = frontier.store();
         let results = Vec::with_capacity(steps.len());
         Self {
@@ -132,7 +132,14 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             worth,
             next: AtomicUsize::new(1),
             committed: AtomicUsize::new(0),
-            turn: Mutex::new(Turn { frontier, results, failed: None, crew, store, look: Instant::now() }),
+            turn: Mutex::new(Turn {
+                frontier,
+                results,
+                failed: None,
+                process_pool,
+                store,
+                look: Instant::now(),
+            }),
             stop: AtomicBool::new(false),
             heat: Heat::new(steps, lessons),
             others: threads - 1,
@@ -290,23 +297,23 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         if self.processes == 0 {
             return Ok(());
         }
-        let Turn { frontier, crew, store, look, .. } = turn;
+        let Turn { frontier, process_pool, store, look, .. } = turn;
         let now = Instant::now();
         if now < *look && self.slots[committed].phase.load(Ordering::Relaxed) != LENT {
             return Ok(());
         }
         *look = now + LOOK;
-        if !crew.engaged() && self.ahead(committed, self.left).is_none() {
+        if !process_pool.engaged() && self.ahead(committed, self.left).is_none() {
             return Ok(());
         }
-        crew.engage();
+        process_pool.engage();
         let wanted = |position: usize| self.slots[position].phase.load(Ordering::Relaxed) == LENT;
-        for arrival in crew.collect(store, wanted) {
+        for arrival in process_pool.collect(store, wanted) {
             let result = arrival.outcome.map(|outcome| (outcome, Some(arrival.process)));
             self.put(arrival.position, result);
         }
         let mut lent = false;
-        while let Some((process, load)) = crew.free() {
+        while let Some((process, load)) = process_pool.free() {
             // It gets to it after as many others; what becomes final meanwhile would be too late.
             let beyond = (1 + self.others + self.processes) * (load + 1) - 1;
             let Some(position) = self.find(committed, beyond, LENT) else {
@@ -318,11 +325,11 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
             }
             if let Some((log, journal)) = frontier.news() {
                 let step = (position, &self.steps[position]);
-                crew.lend(process, step, self.heat.merges(position), log, journal);
+                process_pool.lend(process, step, self.heat.merges(position), log, journal);
             }
         }
         if lent {
-            crew.flush();
+            process_pool.flush();
         }
         Ok(())
     }

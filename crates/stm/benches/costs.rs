@@ -147,7 +147,7 @@ impl Sink<Bench> for Nowhere {
 /// One stream's time and counters.
 fn stream(engine: &Engine, shape: Shape, steps: u64) -> (Duration, Metrics) {
     let start = Instant::now();
-    let ((), metrics, outcome) = engine.run(
+    let ((), metrics, outcome) = engine.stream(
         &Bench(shape),
         &mut Arena::default(),
         std::iter::once(0..steps),

@@ -1,21 +1,20 @@
+use crate::conflict_class::ConflictClasses;
 use crate::domain::Domain;
-use crate::groups::Groups;
 use crate::record::Record;
 use crate::store::VersionStore;
 
-/// What streams hand on to one another: the memory of tables and buffers, without contents; and what was learned about which
-/// steps conflict.
+/// Passed from stream to stream: the memory of tables and buffers, without contents, and the scores of conflict classes.
 ///
-/// Keep one and pass it to each [`crate::Engine::run`]; a stream that starts with an empty one is slower to start.
+/// Keep an arena and pass it to each [`crate::Engine::stream`]; a stream that starts with an empty one is slower to start.
 pub struct Arena<D: Domain> {
     pub(crate) store: VersionStore<D>,
     pub(crate) records: Vec<Record<D>>,
-    pub(crate) groups: Groups,
+    pub(crate) classes: ConflictClasses,
 }
 
 impl<D: Domain> Default for Arena<D> {
     fn default() -> Self {
-        Self { store: VersionStore::default(), records: Vec::new(), groups: Groups::default() }
+        Self { store: VersionStore::default(), records: Vec::new(), classes: ConflictClasses::default() }
     }
 }
 
@@ -25,7 +24,7 @@ impl<D: Domain> Arena<D> {
         self.store.bytes() + self.records.iter().map(Record::bytes).sum::<usize>()
     }
 
-    /// Gives memory back until no more than so many bytes are left, or what every stream needs.
+    /// Frees memory until at most so many bytes are left, or the minimum that every stream needs.
     pub fn shrink_to(&mut self, bytes: usize) {
         while self.bytes() > bytes {
             if !self.store.shrink() {

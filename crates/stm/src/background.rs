@@ -3,10 +3,10 @@ use crate::helpers;
 use crate::sync::{ThreadPool, Yield, yield_now};
 use std::sync::Arc;
 
-/// Threads for work around an engine's streams, as many as execute a stream: recovering senders, hashing tries.
+/// Threads for work beside an engine's streams, such as recovering senders and hashing tries: as many as a stream has.
 ///
-/// No stream executes on them, so that such work may itself execute streams and wait for them, and streams may wait for such work. What
-/// waits for other background work should do some meanwhile ([`assist`]), or all threads could be waiting.
+/// No stream executes on them. So background work may execute streams and wait for them, and streams may wait for background work. Code
+/// on a background thread that waits for other background work should do some meanwhile ([`assist`]), or all threads could be waiting.
 #[derive(Clone, Debug)]
 pub struct Background(Arc<ThreadPool>);
 
@@ -21,16 +21,16 @@ impl Background {
         self.0.install(work)
     }
 
-    /// Has `work` done some time, on one of these threads. If it panics, it is over; nothing else is.
+    /// Queues `work` for one of these threads. A panic ends this piece of work and nothing else.
     pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
         self.0.spawn(work);
     }
 }
 
-/// On a thread of [`Background`]: does one piece of work that waits for a thread, if there is any. Says whether it did; `None` if the
-/// thread is none of an engine's.
+/// On a thread of [`Background`]: executes one queued piece of work, if there is one. Returns whether it did, or `None` on any other
+/// thread.
 ///
-/// For whoever must wait on such a thread: what it waits for may be such a piece.
+/// Call it in a loop while waiting on such a thread: the result awaited may come from a queued piece of work.
 pub fn assist() -> Option<bool> {
     yield_now().map(|done| matches!(done, Yield::Executed))
 }

@@ -64,15 +64,15 @@ pub(crate) struct Stamped<C> {
     /// Even while stable, odd while written. Written by the frontier's holder alone; read by everyone. The writer's
     /// release fence and final release store pair with the reader's acquire load and acquire fence.
     sequence: AtomicU32,
-    /// A number that whoever owns the cell keeps here, where there is room for it.
-    pub(crate) tally: AtomicU32,
-    /// How often the value was changed since it was the base state's. Same protocol.
+    /// Free for the cell's owner: fills what would be padding.
+    pub(crate) aux: AtomicU32,
+    /// Number of changes of the value since the base state. Same protocol.
     stamp: AtomicU64,
     value: C,
 }
 
 impl<C> Stamped<C> {
-    /// Sets the value from the base state. To be called before anybody else knows of the cell.
+    /// Sets the value from the base state. To be called before other threads know of the cell.
     pub(crate) fn begin<T>(&self, value: T)
     where
         C: Cell<T>,
@@ -105,7 +105,7 @@ impl<C> Stamped<C> {
         self.stamp.load(Ordering::Acquire)
     }
 
-    /// Overwrites the value, which gets a stamp of its own. Only the holder of the frontier may call this.
+    /// Overwrites the value and gives it a new stamp. Only the frontier's holder may call this.
     pub(crate) fn store<T>(&self, value: T)
     where
         C: Cell<T>,

@@ -19,7 +19,7 @@ pub struct Config {
     timelines: bool,
     hints: bool,
     runs: bool,
-    seats: bool,
+    placement: bool,
     kept: usize,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Settings {
 /// A setting that makes no sense.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
-    /// Nobody would execute anything.
+    /// There must be at least one thread.
     #[error("the number of threads must be between 1 and {MAX_THREADS}, not {0}")]
     Threads(usize),
     /// The window must hold at least two steps, or nothing is ever executed ahead.
@@ -62,7 +62,7 @@ impl Default for Config {
             timelines: false,
             hints: true,
             runs: true,
-            seats: true,
+            placement: true,
             kept: 256 << 20,
         }
     }
@@ -95,23 +95,23 @@ impl Config {
         self
     }
 
-    /// Whether to write down what each worker did when ([`crate::Metrics::timelines`]), with its time. Memory grows with the
-    /// stream. Default: no.
+    /// Whether to record what each worker did and when ([`crate::Metrics::timelines`]). Implies [`Config::timing`]. Memory grows with
+    /// the stream. Default: no.
     #[must_use]
     pub fn timelines(mut self, timelines: bool) -> Self {
         self.timelines = timelines;
         self
     }
 
-    /// Whether what the VM says of steps ([`crate::Vm::group`], [`crate::Vm::weight`]) may change the order in which they are
-    /// started. Results are the same. Default: yes.
+    /// Whether the VM's hints about steps ([`crate::Vm::conflict_class`], [`crate::Vm::weight`]) may change the order in which workers
+    /// start them. Results are the same. Default: yes.
     #[must_use]
     pub fn hints(mut self, hints: bool) -> Self {
         self.hints = hints;
         self
     }
 
-    /// Whether a worker may claim several short steps at once, and execute them in one run ([`crate::Vm::continues`]). Results are the
+    /// Whether a worker may claim several short steps at once, and execute them as one *run* ([`crate::Vm::continues`]). Results are the
     /// same. Default: yes.
     #[must_use]
     pub fn runs(mut self, runs: bool) -> Self {
@@ -119,37 +119,36 @@ impl Config {
         self
     }
 
-    /// Whether workers that find another one on their processor may move to a free one, on Linux, by `sched_setaffinity`: the thread
-    /// is bound to free processors and given back those that it may be on, at once. Default: yes.
+    /// Whether a worker that finds another worker on its CPU may migrate to a free CPU. Done on Linux alone, by `sched_setaffinity`: the
+    /// thread's affinity is set to the free CPUs and restored at once. Default: yes.
     ///
-    /// Only threads of the engine's own are moved, never a caller's. None is where the operating system refuses to set what a
-    /// thread may be on, nor from the first time on that a thread could not be given its processors back; that one asks for them again
-    /// while it works, and ends with its stream. What is given back is what the thread could be on then: processors that a container
-    /// is given later may not be used by threads that were moved. Turn it off where an engine's processors change, or where the host program
-    /// places threads itself.
+    /// Only the engine's own threads migrate, never a caller's. No thread migrates where the operating system refuses to set an
+    /// affinity, nor after restoring one has failed: that thread tries again while it works, and ends with its stream. The affinity
+    /// restored is the one before the migration: if a container is given further CPUs later, threads that have migrated do not use
+    /// them. Turn placement off where the engine's CPUs change, or where the host program places threads itself.
     #[must_use]
-    pub fn seats(mut self, seats: bool) -> Self {
-        self.seats = seats;
+    pub fn placement(mut self, placement: bool) -> Self {
+        self.placement = placement;
         self
     }
 
-    /// How much memory is kept from stream to stream at most, in bytes: the tables of an [`crate::Arena`] are made smaller at a
-    /// stream's end where they hold more. Default: 256 MiB.
+    /// Upper bound on the memory kept from stream to stream, in bytes: at a stream's end the tables of its [`crate::Arena`] shrink to it.
+    /// Default: 256 MiB.
     ///
-    /// Memory that is kept need not be allocated and cleared for the next stream. A stream itself takes what it needs.
+    /// Kept memory need not be allocated and cleared for the next stream. A stream that executes may use more.
     #[must_use]
     pub fn kept_memory(mut self, bytes: usize) -> Self {
         self.kept = bytes;
         self
     }
 
-    /// What [`Config::kept_memory`] says.
+    /// The bound set by [`Config::kept_memory`].
     pub fn most_kept_memory(&self) -> usize {
         self.kept
     }
 
-    pub(crate) fn has_seats(&self) -> bool {
-        self.seats
+    pub(crate) fn places_threads(&self) -> bool {
+        self.placement
     }
 
     pub(crate) fn validated(&self) -> Result<Settings, ConfigError> {

@@ -1,8 +1,8 @@
 //! Where a stream is: the positions that all its workers share.
 //!
-//! Each of them has one writer at a time, whose role is a value that cannot be copied: [`AtFrontier`] belongs to the holder of the
-//! frontier, [`AtInput`] to the feeder, both behind a lock. Whoever writes shows it. Everyone else has only the methods that read; of
-//! what every worker writes, there is a method for each way to do so.
+//! Most of them have one writer at a time: the frontier's holder or the feeder. Its role is a value that cannot be copied,
+//! [`AtFrontier`] or [`AtInput`], behind a lock. A write demands the role; the methods that read do not. A cursor that every worker
+//! writes has one method per kind of write.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_utils::CachePadded;
@@ -30,23 +30,23 @@ impl Roles {
 pub(crate) struct FrontierCursor(CachePadded<AtomicU64>);
 
 impl FrontierCursor {
-    /// Acquire: whoever finds it at a position sees all steps before that as they became final.
+    /// Acquire: a worker that finds it at a position sees all earlier steps as they became final.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Sequentially consistent: a worker that is about to sleep, or that looks whether the frontier can be served, misses no move that
-    /// was made before the notification of it (see `Signal`).
+    /// Sequentially consistent: a worker that is about to sleep, or checks whether the frontier can be served, misses no move whose
+    /// notification came before (see `Signal`).
     pub(crate) fn get_in_order(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Relaxed: for its own holder, to whom the lock has shown the last move, and for what may be out of date.
+    /// Relaxed: for the frontier's holder, to whom the lock has shown the last move, and for hints.
     pub(crate) fn hint(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sequentially consistent, and so a release: everything that made the steps before `to` final comes before.
+    /// Sequentially consistent, and so a release: publishes everything that made the steps before `to` final.
     pub(crate) fn advance(&self, _: &mut AtFrontier, to: u64) {
         self.0.store(to, Ordering::SeqCst);
     }
@@ -57,7 +57,7 @@ impl FrontierCursor {
 pub(crate) struct FedCursor(CachePadded<AtomicU64>);
 
 impl FedCursor {
-    /// Acquire: whoever finds it at a position sees the slots of all steps before that as they were filled.
+    /// Acquire: a worker that finds it at a position sees the filled slots of all earlier steps.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
@@ -67,12 +67,12 @@ impl FedCursor {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Relaxed: the feeder is the only one to write it, and the lock has shown it the last time.
+    /// Relaxed: only the feeder writes it, and the lock has shown it the last write.
     pub(crate) fn get_own(&self, _: &AtInput) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Release: the slots before `to` are filled.
+    /// Release: publishes the filled slots before `to`.
     pub(crate) fn publish(&self, _: &mut AtInput, to: u64) {
         self.0.store(to, Ordering::Release);
     }
@@ -93,14 +93,14 @@ impl EndCursor {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Sequentially consistent, so that no worker falls asleep over it.
+    /// Sequentially consistent, so that no worker goes to sleep without seeing it.
     pub(crate) fn set(&self, _: &mut AtInput, end: u64) {
         self.0.store(end, Ordering::SeqCst);
     }
 }
 
-/// Position of the next step to claim for speculation: a hint, since the slot's phase decides. So all orders are relaxed. Raised by
-/// whoever claims steps, lowered by whoever gives some back; it may be behind the frontier.
+/// Position of the next step to claim for speculation: a hint, since the slot's phase decides. So all orders are relaxed. A worker raises it
+/// to claim steps, and lowers it to give some back. It may be behind the frontier.
 #[derive(Default)]
 pub(crate) struct NextCursor(CachePadded<AtomicU64>);
 
@@ -114,13 +114,13 @@ impl NextCursor {
         self.0.compare_exchange(next, end, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Gives the steps from `position` on back.
+    /// Gives the steps from `position` on back, so that other workers can claim them.
     pub(crate) fn give_back(&self, position: u64) {
         self.0.fetch_min(position, Ordering::Relaxed);
     }
 }
 
-/// A number that the frontier's holder gives others for what can only cost time. So all orders are relaxed.
+/// A number that the frontier's holder gives to all workers as a hint. So all orders are relaxed.
 #[derive(Default)]
 pub(crate) struct Advice(AtomicU64);
 
@@ -138,8 +138,8 @@ impl Advice {
     }
 }
 
-/// A step that was to follow another one, which is final now: a hint, since the slot's phase decides. So all orders are relaxed. Put
-/// there by the frontier's holder, taken by whoever executes it.
+/// A step that was queued behind another one, which is final now: a hint, since the slot's phase decides. So all orders are relaxed. The
+/// frontier's holder puts it there, and the worker that is to execute it takes it.
 #[derive(Default)]
 pub(crate) struct Released {
     /// Its position plus one; zero for none.

@@ -2,19 +2,19 @@ use crate::cell::Cell;
 use crate::predicate::Check;
 use std::hash::Hash;
 
-/// What is kept under keys, how it is observed and how it changes.
+/// The state: keys, their values, how these are observed and how they change.
 ///
 /// Locations that are always found together can share a key (an account's balance, nonce and code, say): the
 /// [`Domain::Value`] then holds all of them, and [`Domain::Observation`] and [`Domain::Effect`] say which they are
 /// about, so that conflicts are still told apart location by location.
 pub trait Domain {
-    /// Identity of a location or of a group of them. Compared in full: a hash only places it.
+    /// Identity of a location or of several that are always used together. Compared in full: a hash only places it.
     type Key: Copy + Eq + Hash + Send + Sync;
-    /// How a key is kept.
+    /// Storage of a key.
     type KeyCell: Cell<Self::Key>;
     /// What is stored under a key.
     type Value: Copy + PartialEq + Send + Sync;
-    /// How a value is kept so that it can be read while it changes.
+    /// Storage of a value that can be read while it changes.
     type Cell: Cell<Self::Value>;
     /// What a step relied on under a key.
     type Observation: Copy + Send;

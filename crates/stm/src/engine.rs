@@ -6,60 +6,59 @@ use crate::feed::Feed;
 use crate::frontier::Frontier;
 use crate::helpers::{Helpers, Team};
 use crate::metrics::Metrics;
-use crate::seats::{Moves, Seats};
-use crate::shared::{LONGEST_AT_FRONTIER, Shared};
+use crate::placement::{Migration, Placement};
+use crate::shared::{MAX_FRONTIER_RUN, Shared};
 use crate::sink::Sink;
 use crate::sync::beside;
 use crate::vm::Vm;
-use crate::worker::{Crew, Thread};
+use crate::worker::{Stream, ThreadOwner};
 
 /// Executes streams, on threads that it keeps.
 ///
-/// Making an engine starts its threads; dropping it ends them. Any number of streams may execute at once, from whatever threads they are
-/// called, and wherever: from the consumer, the input, the sink or a step of another stream, or from background work. Each has threads
-/// to itself, so that none waits for another one, unless what it is given does (an input that waits for what another stream
-/// yields, say). Streams share nothing else.
+/// Making an engine starts its threads; dropping it ends them. Any number of streams may execute at once. They may be started on any
+/// thread: in the consumer, the input, the sink or a step of another stream, or in background work. Each stream has threads to itself,
+/// so that none waits for another, unless its own input, steps, sink or consumer do. Streams share nothing else.
 #[derive(Debug)]
 pub struct Engine {
     helpers: Helpers,
     background: Background,
     settings: Settings,
-    moves: Moves,
-    /// How much of an arena is kept at most, in bytes.
+    migration: Migration,
+    /// Upper bound on the memory of an arena after a stream, in bytes.
     kept: usize,
 }
 
-/// A stream in progress, as its consumer sees it.
-pub struct Running<'a, V: Vm>(pub(crate) &'a Shared<V>);
+/// A handle to a stream that executes, for its consumer.
+pub struct StreamHandle<'a, V: Vm>(pub(crate) &'a Shared<V>);
 
-impl<V: Vm> std::fmt::Debug for Running<'_, V> {
+impl<V: Vm> std::fmt::Debug for StreamHandle<'_, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Running")
+        f.write_str("StreamHandle")
     }
 }
 
-impl<V: Vm> Running<'_, V> {
-    /// Ends the stream early; that is no error. Steps being executed are finished, then the workers leave.
+impl<V: Vm> StreamHandle<'_, V> {
+    /// Ends the stream early, without an error. Workers finish the steps that they execute, then leave.
     pub fn cancel(&self) {
         self.0.stop();
     }
 
-    /// The counters so far. Workers tell theirs when they have served the frontier or executed what they claimed, and every 64 steps
-    /// meanwhile; so the last steps may be missing, and none ever falls. Once the sink is dropped they are those that
-    /// [`Engine::run`] returns. Timelines come at the end.
+    /// The counters so far. No counter ever falls. A worker updates its part after it has served the frontier, after it has executed the
+    /// steps that it claimed, and every 64 steps while it serves the frontier, so the last steps may be missing. Once the sink is
+    /// dropped, the counters are complete: those that [`Engine::stream`] returns. Timelines come at the end.
     ///
-    /// Cheap for the workers; takes a lock for each of them.
+    /// Takes one lock per worker, which the workers hardly notice.
     pub fn metrics(&self) -> Metrics {
         self.0.tallies.sum()
     }
 
-    /// Takes the error that ended the stream. It is there by the time the sink is dropped.
+    /// Takes the error that ended the stream. It is set before the sink is dropped.
     pub fn take_failure(&self) -> Option<StreamError<V::Error>> {
         self.0.take_failure()
     }
 }
 
-/// Ends the stream when its consumer panics, so that the panic is not held up.
+/// Ends the stream when its consumer panics, so that the panic need not wait for the stream's end.
 struct CancelOnUnwind<'a, V: Vm>(&'a Shared<V>);
 
 impl<V: Vm> Drop for CancelOnUnwind<'_, V> {
@@ -75,14 +74,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If a setting makes no sense or the threads cannot be started.
+    /// A setting makes no sense, or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let settings = config.validated()?;
         let helpers = Helpers::new(settings.threads - 1)?;
         let background = Background::new(settings.threads)?;
-        // Where one thread cannot be given back what it may be on, none is moved.
-        let moves = background.run(|| Moves::new(config.has_seats()));
-        Ok(Self { helpers, background, settings, moves, kept: config.most_kept_memory() })
+        // Tried on a thread of the engine's own: if its affinity cannot be restored, no thread migrates.
+        let migration = background.run(|| Migration::new(config.places_threads()));
+        Ok(Self { helpers, background, settings, migration, kept: config.most_kept_memory() })
     }
 
     /// How many threads execute a stream.
@@ -95,33 +94,32 @@ impl Engine {
         &self.background
     }
 
-    /// Ends threads that are idle, but for as many as one stream needs: where several were executed at once, there are more.
+    /// Ends idle threads beyond those that one stream needs. There are more after several streams have executed at once.
     pub fn release(&self) {
         self.helpers.release();
     }
 
-    /// Executes a stream for a consumer. `batches` is pulled from worker threads as far as they look ahead; `sink` receives the final
-    /// steps in order on worker threads; `consume` runs on the calling thread meanwhile.
+    /// Executes a stream for a consumer. Workers pull `batches` as far as they look ahead, and hand the final steps to `sink` in order.
+    /// The calling thread executes `consume` meanwhile.
     ///
-    /// The stream has as many threads as [`Engine::threads`] says. Those that other streams do not use are taken, others started.
+    /// The stream has [`Engine::threads`] threads: idle ones of the engine, or else new ones.
     ///
-    /// A stream that has ended early leaves when `batches` next yields: an input that can block for long should watch
-    /// for its end by other means.
+    /// A stream that ends early still waits for `batches` to yield once more: an input that can block for long should notice the end by
+    /// other means.
     ///
-    /// Returns when all workers have left and `consume` has returned, with its result and the counters.
+    /// Returns when all workers have left and `consume` has returned: the result of `consume`, the counters, and how the stream ended.
     ///
     /// # Errors
     ///
-    /// The last part tells why the stream ended before its input did, unless `consume` took the failure. What the
-    /// sink received until then is final.
-    pub fn run<V, I, S, R>(
+    /// Why the stream ended before its input did, unless `consume` took the failure. All steps that the sink received are final.
+    pub fn stream<V, I, S, R>(
         &self,
         vm: &V,
         arena: &mut Arena<V::Domain>,
         batches: I,
         cut: Cut,
         sink: S,
-        consume: impl FnOnce(Running<'_, V>) -> R,
+        consume: impl FnOnce(StreamHandle<'_, V>) -> R,
     ) -> (R, Metrics, Result<(), StreamError<V::Error>>)
     where
         V: Vm,
@@ -129,29 +127,29 @@ impl Engine {
         S: Sink<V>,
     {
         let team = self.helpers.any();
-        let crew = self.crew(&team, vm, arena, batches, cut, sink);
-        let shared: &Shared<V> = &crew.shared;
-        let drive = || crew.drive(vm, team.threads(), Thread::Own);
+        let stream = self.prepare(&team, vm, arena, batches, cut, sink);
+        let shared: &Shared<V> = &stream.shared;
+        let drive = || stream.drive(vm, team.threads(), ThreadOwner::Engine);
         let result = beside(drive, |started| {
             let _cancel = CancelOnUnwind(shared);
             if !started {
                 shared.fail(StreamError::Spawn);
-                crew.close();
+                stream.close();
             }
-            consume(Running(shared))
+            consume(StreamHandle(shared))
         });
-        let (metrics, outcome) = self.finish(crew, team, arena);
+        let (metrics, outcome) = self.finish(stream, team, arena);
         (result, metrics, outcome)
     }
 
-    /// Executes a stream that nobody consumes meanwhile, on the calling thread and on those of the engine's that are idle.
+    /// Executes a stream without a consumer, on the calling thread and on idle threads of the engine.
     ///
-    /// As many threads as [`Engine::threads`] says, the calling one included, if no other stream is executed; several streams at once
-    /// may have the calling thread alone. None is started, and few steps wake none.
+    /// The stream has [`Engine::threads`] threads, the calling one included, if no other stream executes. Beside other streams it may
+    /// have the calling thread alone, since it starts no threads. A stream of up to four steps wakes none.
     ///
     /// # Errors
     ///
-    /// The last part tells why the stream ended before its input did. What the sink received until then is final.
+    /// Why the stream ended before its input did. All steps that the sink received are final.
     pub fn call<V, I, S>(
         &self,
         vm: &V,
@@ -166,13 +164,13 @@ impl Engine {
         S: Sink<V>,
     {
         let team = self.helpers.idle();
-        let crew = self.crew(&team, vm, arena, batches, cut, sink);
-        crew.drive(vm, team.threads(), Thread::Caller);
-        self.finish(crew, team, arena)
+        let stream = self.prepare(&team, vm, arena, batches, cut, sink);
+        stream.drive(vm, team.threads(), ThreadOwner::Caller);
+        self.finish(stream, team, arena)
     }
 
-    /// A stream for one thread and a team.
-    fn crew<V, I, S>(
+    /// Makes a stream for the driving thread and a team of helpers.
+    fn prepare<V, I, S>(
         &self,
         team: &Team<'_>,
         vm: &V,
@@ -180,7 +178,7 @@ impl Engine {
         batches: I,
         cut: Cut,
         sink: S,
-    ) -> Crew<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>
+    ) -> Stream<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>
     where
         V: Vm,
         I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
@@ -192,23 +190,23 @@ impl Engine {
             settings.threads = 1;
         }
         if settings.threads == 1 {
-            // One thread is never ahead, and fewer slots stay in its caches.
-            settings.window = settings.window.min(LONGEST_AT_FRONTIER as usize);
+            // A single thread never looks ahead, and a small window stays in its caches.
+            settings.window = settings.window.min(MAX_FRONTIER_RUN as usize);
         }
         let (shared, roles) = Shared::new(settings.window, settings.threads, arena);
-        Crew::new(
+        Stream::new(
             shared,
             &settings,
-            Seats::new(settings.threads, self.moves.clone()),
+            Placement::new(settings.threads, self.migration.clone()),
             Feed::new(batches, cut, settings.hints, roles.input),
             Frontier::new(sink, roles.frontier),
         )
     }
 
-    /// Gives back what a stream used that is over.
+    /// Gives the threads and the memory of a finished stream back.
     fn finish<V, I, S>(
         &self,
-        crew: Crew<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>,
+        stream: Stream<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>,
         mut team: Team<'_>,
         arena: &mut Arena<V::Domain>,
     ) -> (Metrics, Result<(), StreamError<V::Error>>)
@@ -217,8 +215,8 @@ impl Engine {
         I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
-        let (metrics, shared, bound) = crew.finish();
-        if bound {
+        let (metrics, shared, pinned) = stream.finish();
+        if pinned {
             team.end();
         }
         let failure = shared.recycle(arena);

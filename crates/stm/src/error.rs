@@ -12,12 +12,12 @@ pub enum StreamError<E> {
         /// What the VM or the sink said.
         error: E,
     },
-    /// A step panicked at its turn, or the input or the sink did: a defect. The process lives on, the stream does not.
+    /// A step panicked at its turn, or the input or the sink panicked: a defect. The process lives on, the stream does not.
     #[error("{} panicked: {message}", panicking(*position))]
     Panic {
         /// The step's index in the stream; none if the input or the sink panicked.
         position: Option<u64>,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
     /// The operating system refused the thread that was to execute the stream.
@@ -29,7 +29,7 @@ fn panicking(position: Option<u64>) -> String {
     position.map_or("the input or the sink".to_owned(), |position| format!("step {position}"))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn message(panic: Box<dyn Any + Send>) -> String {
     match panic.downcast::<String>() {
         Ok(message) => *message,

@@ -1,25 +1,25 @@
 use crate::config::Cut;
+use crate::conflict_class::{ClassId, LastOfClass};
 use crate::cursors::AtInput;
-use crate::groups::{Last, Place};
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::vm::Vm;
 use crate::window::Phase;
 
-/// Steps put into the window before workers hear of them, if one worker does not claim more than this at once.
+/// Steps are put into the window in chunks of so many, or of the size of a claim if that is larger. Workers see them chunk by chunk.
 const CHUNK: u64 = 32;
 
-/// What workers know of steps before they execute them.
-pub(crate) trait Scout<S> {
-    /// See [`Vm::group`].
-    fn group(&mut self, step: &S) -> Option<u64>;
+/// The VM's hints about steps that are not executed yet.
+pub(crate) trait StepHints<S> {
+    /// See [`Vm::conflict_class`].
+    fn conflict_class(&mut self, step: &S) -> Option<u64>;
     /// See [`Vm::weight`].
     fn weight(&mut self, step: &S) -> u64;
     /// How many workers there are.
     fn workers(&self) -> usize;
 }
 
-/// The input of a stream: batches of steps, pulled only as far as the workers can look ahead.
+/// The input of a stream: batches of steps, pulled only as far as there is room in the window.
 pub(crate) struct Feed<I, B> {
     role: AtInput,
     batches: I,
@@ -27,11 +27,11 @@ pub(crate) struct Feed<I, B> {
     cut: Cut,
     hints: bool,
     exhausted: bool,
-    /// Set while input is pulled. Found set on acquiring the lock, it tells that the input panicked: steps may be
-    /// missing, so nothing more is pulled.
+    /// Set while input is pulled. A worker that acquires the lock and finds it set knows that the input panicked: steps may be missing, so
+    /// nothing more is pulled.
     busy: bool,
-    last: Last,
-    /// Weights and positions of the batch's steps, where it is fed at once.
+    last: LastOfClass,
+    /// Weights and positions of the batch's steps, if it is fed at once.
     weights: Vec<(u64, u64)>,
 }
 
@@ -45,14 +45,19 @@ impl<I, B> Feed<I, B> {
             hints,
             exhausted: false,
             busy: false,
-            last: Last::default(),
+            last: LastOfClass::default(),
             weights: Vec::new(),
         }
     }
 
-    /// Puts steps into the window, and at most one new batch, whose production may block. Returns whether anything
-    /// changed.
-    pub(crate) fn feed<V: Vm>(&mut self, shared: &Shared<V>, run: u64, scout: impl Scout<V::Step>) -> bool
+    /// Puts steps into the window, from at most one new batch, whose production may block. `claim` is how many steps a worker claims at
+    /// once. Returns whether anything changed.
+    pub(crate) fn feed<V: Vm>(
+        &mut self,
+        shared: &Shared<V>,
+        claim: u64,
+        step_hints: impl StepHints<V::Step>,
+    ) -> bool
     where
         I: Iterator,
         I::Item: IntoIterator<IntoIter = B>,
@@ -61,12 +66,12 @@ impl<I, B> Feed<I, B> {
         if std::mem::replace(&mut self.busy, true) {
             return false;
         }
-        let changed = self.pull(shared, run, scout);
+        let changed = self.pull(shared, claim, step_hints);
         self.busy = false;
         changed
     }
 
-    fn pull<V: Vm>(&mut self, shared: &Shared<V>, run: u64, mut scout: impl Scout<V::Step>) -> bool
+    fn pull<V: Vm>(&mut self, shared: &Shared<V>, claim: u64, mut step_hints: impl StepHints<V::Step>) -> bool
     where
         I: Iterator,
         I::Item: IntoIterator<IntoIter = B>,
@@ -74,11 +79,11 @@ impl<I, B> Feed<I, B> {
     {
         let mut fed = shared.fed.get_own(&self.role);
         let start = fed;
-        // One worker has nobody to leave steps to.
-        let hints = self.hints && scout.workers() > 1;
-        // Which steps of a batch are heavy, all of them together tell.
+        // A single worker executes in order.
+        let hints = self.hints && step_hints.workers() > 1;
+        // Whether a step is long depends on all weights of its batch.
         let at_once = hints && self.cut == Cut::Batch;
-        let most = if at_once { u64::MAX } else { run.max(CHUNK) };
+        let most = if at_once { u64::MAX } else { claim.max(CHUNK) };
         while !self.exhausted && fed - start < most {
             let frontier = shared.frontier.get();
             if fed == frontier + shared.window.len() {
@@ -104,14 +109,14 @@ impl<I, B> Feed<I, B> {
                 continue;
             };
             let slot = shared.window.slot(fed);
-            slot.next.store(0, Ordering::Relaxed);
-            slot.previous.store(0, Ordering::Relaxed);
+            slot.successor.store(0, Ordering::Relaxed);
+            slot.predecessor.store(0, Ordering::Relaxed);
             let mut body = slot.body.lock();
             if at_once {
-                self.weights.push((scout.weight(&step), fed));
+                self.weights.push((step_hints.weight(&step), fed));
             }
-            body.group = if hints { scout.group(&step).map(Place::of) } else { None };
-            body.before = body.group.and_then(|group| self.last.replace(group, fed));
+            body.class = if hints { step_hints.conflict_class(&step).map(ClassId::of) } else { None };
+            body.predecessor = body.class.and_then(|class| self.last.replace(class, fed));
             body.step = Some(step);
             body.output = None;
             body.len = 1;
@@ -119,15 +124,15 @@ impl<I, B> Feed<I, B> {
             body.incarnation = 0;
             body.conflicts = 0;
             body.repaired = false;
-            body.futile = false;
-            body.near = false;
-            body.needed = false;
+            body.wasted = false;
+            body.near_predecessor = false;
+            body.depended = false;
             body.checked = 0;
             drop(body);
             shared.window.set(fed, Phase::Ready);
             fed += 1;
             if at_once && (fed - start).is_multiple_of(CHUNK) {
-                // Nobody needs to wait for the rest of the batch.
+                // Workers need not wait for the rest of the batch.
                 shared.fed.publish(&mut self.role, fed);
                 shared.signal.notify();
             }
@@ -136,7 +141,7 @@ impl<I, B> Feed<I, B> {
             return false;
         }
         if at_once {
-            shared.heavy.replace(&mut self.weights, scout.workers());
+            shared.longest_first.replace(&mut self.weights, step_hints.workers());
         }
         shared.fed.publish(&mut self.role, fed);
         shared.signal.notify();

@@ -1,19 +1,19 @@
 use crate::config::ConfigError;
 use crate::sync::{Mutex, ThreadPool, ThreadPoolBuilder};
 
-/// Teams that are kept for later streams at most.
+/// Upper bound on the idle teams that are kept for later streams.
 const KEPT: usize = 4;
 
-/// Threads that help with the execution of streams, in teams. A stream has one to itself, so that whatever its steps, its input or
-/// its consumer wait for, no other stream waits with it.
+/// Teams of threads that help the drivers of streams. Each stream has a team to itself: when its steps, its input or its consumer wait,
+/// no other stream waits with it.
 #[derive(Debug)]
 pub(crate) struct Helpers {
-    /// Threads of a team.
+    /// Threads per team.
     size: usize,
     idle: Mutex<Vec<ThreadPool>>,
 }
 
-/// Threads that a stream has to itself; given back at its end.
+/// The team of one stream; goes back to the idle teams when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Team<'h> {
     helpers: &'h Helpers,
@@ -26,7 +26,7 @@ impl Team<'_> {
         self.threads.as_ref()
     }
 
-    /// Has its threads end.
+    /// Ends its threads instead of giving them back.
     pub(crate) fn end(&mut self) {
         self.threads = None;
     }
@@ -52,12 +52,12 @@ impl Helpers {
         Ok(helpers)
     }
 
-    /// A team that is idle. It has no threads if there is none.
+    /// An idle team, or one without threads if no team is idle.
     pub(crate) fn idle(&self) -> Team<'_> {
         Team { helpers: self, threads: self.idle.lock().pop() }
     }
 
-    /// A team that is idle, or else a new one. It has no threads if the operating system refuses them.
+    /// An idle team, or else a new one. It has no threads if the operating system refuses them.
     pub(crate) fn any(&self) -> Team<'_> {
         let mut team = self.idle();
         if team.threads.is_none() && self.size > 0 {
@@ -77,7 +77,7 @@ pub(crate) fn start(threads: usize, name: &'static str) -> Option<ThreadPool> {
     let builder = ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(move |i| format!("{name}-{i}"))
-        // Whoever waits for spawned work that panicked finds its channel closed.
+        // A panic of spawned work closes its channel, which shows it to the thread that waits for the result.
         .panic_handler(|_| {});
     builder.build().ok()
 }

@@ -6,21 +6,21 @@ use std::sync::OnceLock;
 const FIRST_LEVEL: u32 = if MODEL { 3 } else { 12 };
 /// Tables up to 2^32 words, as many as there can be ids.
 const LEVELS: usize = 21;
-/// Parts of a table: 2^4. Each is probed for itself, and filled under a lock of its own.
+/// Parts of a table: 2^4. A probe stays in one part. Each part has its own lock for insertions.
 const PARTS_LOG: u32 = if MODEL { 1 } else { 4 };
 
 /// Maps hashes to ids. Insert-only; look-ups take no lock and write nothing.
 ///
 /// A table is an array of words in equal parts. The hash's highest bits choose the part, which is probed linearly. A word
-/// holds the upper half of a hash and an id + 1; zero is free. That half gives the place, so that a word can be placed again
-/// without its key. The caller compares keys in full. When a part is half full, the next table, twice as large, receives all
-/// words and takes the old one's place; readers still in that may miss what came later, and find it under the lock.
+/// holds the upper half of a hash and an id + 1; zero is free. That half decides where the word belongs, so that growth needs no keys. The
+/// caller compares keys in full. When a part is half full, all words are copied to the next table, which is twice as large and replaces the
+/// old one. A reader still in the old table may miss later words; it finds them under the lock.
 ///
 /// Invariants:
 /// 1. A word, once written, never changes, and every table contains all words of its predecessor.
 /// 2. Two equal keys never get two ids: a key is inserted under its part's lock after a look-up in the newest table,
 ///    and a table is only replaced under all locks.
-/// 3. A part has a free word, or a search would not end: nothing is inserted into one that is half full.
+/// 3. A part has a free word, or a search would not end: a part that is half full takes no more words.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// Each set once, under all locks.
@@ -68,7 +68,7 @@ impl Index {
         (level, self.tables[level].get().map_or(&[], |table| table))
     }
 
-    /// Forgets everything but the newest table's memory.
+    /// Removes all words and keeps the newest table's memory.
     pub(crate) fn clear(&mut self) {
         let (newest, words) = self.newest();
         for word in words {
@@ -85,7 +85,7 @@ impl Index {
         size_of_val(self.newest().1)
     }
 
-    /// Replaces the table with one half as large. `false` if there is none. To be called when it is cleared.
+    /// Replaces the table by one of half its size. `false` if it is the smallest. To be called after [`Index::clear`].
     pub(crate) fn shrink(&mut self) -> bool {
         let (newest, _) = self.newest();
         let Some(smaller) = newest.checked_sub(1) else { return false };
@@ -127,7 +127,7 @@ impl Index {
         }
     }
 
-    /// Replaces the table of `level`, unless somebody else has.
+    /// Replaces the table of `level`, unless another thread has.
     fn grow(&self, level: usize) {
         let _guards = self.parts.each_ref().map(Mutex::lock);
         let (newest, old) = self.newest();
@@ -148,7 +148,7 @@ impl Index {
     }
 }
 
-/// Looks for an id in a part; `Err` is the free place where the search ended.
+/// Looks for an id in a part. `Err` is the index of the free word where the search ended.
 fn probe(part: &[AtomicU64], hash: u64, is_key: impl Fn(u32) -> bool) -> Result<u32, usize> {
     let mask = part.len() - 1;
     let mut at = (hash >> 32) as usize & mask;

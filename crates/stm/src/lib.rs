@@ -9,11 +9,13 @@
 //!
 //! # How it works
 //!
-//! * [`Engine`] keeps threads; [`Engine::run`] and [`Engine::call`] execute a stream on them, any number at once.
+//! * [`Engine`] keeps threads; [`Engine::stream`] and [`Engine::call`] execute a stream on them. Any number of streams may
+//!   execute at once.
 //! * A [`Vm`] executes one step against a [`View`], and reports observations and effects.
 //! * The version store keeps, per location, the final value and the effects of the steps in flight.
-//! * The *frontier* is the position of the next step to become final. Whoever holds the frontier role validates the
-//!   step there by value and commits it, repairs it through [`Vm::repair`], or executes it on the spot on final state.
+//! * The *frontier* is the position of the next step to become final. One worker at a time holds the frontier: it
+//!   validates the result of the step there by value and commits it, repairs it through [`Vm::repair`], or executes the step on the
+//!   spot on final state.
 //! * All other workers speculate on later steps inside a bounded window.
 //!
 //! The crate knows nothing of the EVM.
@@ -23,22 +25,22 @@ mod arena;
 mod background;
 mod cell;
 mod config;
+mod conflict_class;
 mod cursors;
 mod domain;
 mod engine;
 mod error;
 mod feed;
 mod frontier;
-mod groups;
-mod heavy;
 mod helpers;
 mod index;
+mod longest_first;
 mod metrics;
 #[cfg(any(loom, shuttle))]
 mod model;
+mod placement;
 mod predicate;
 mod record;
-mod seats;
 mod shared;
 mod signal;
 mod sink;
@@ -56,7 +58,7 @@ pub use background::{Background, assist};
 pub use cell::{Cell, Words};
 pub use config::{Config, ConfigError, Cut};
 pub use domain::Domain;
-pub use engine::{Engine, Running};
+pub use engine::{Engine, StreamHandle};
 pub use error::StreamError;
 pub use metrics::{Event, EventKind, Metrics};
 pub use predicate::{Check, Delta, Effect, Observation};

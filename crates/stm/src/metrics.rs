@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// Counters of one stream, summed over all workers. [`crate::Running::metrics`] gives them while it runs.
+/// Counters of one stream, summed over all workers. [`crate::StreamHandle::metrics`] gives them while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
     /// Steps that became final, with effects or without.
@@ -27,20 +27,19 @@ pub struct Metrics {
     pub moved: u64,
     /// Invalid results made valid by [`crate::Vm::repair`].
     pub repairs: u64,
-    /// Steps that were left to follow an earlier one of their group (see [`crate::Vm::group`]).
+    /// Steps that were queued behind an earlier step of their conflict class (see [`crate::Vm::conflict_class`]).
     pub followed: u64,
-    /// Executions in one run with the step before (see [`crate::Vm::continues`]).
+    /// Executions that joined the run of the step before (see [`crate::Vm::continues`]).
     pub joined: u64,
     /// Those of them that were ahead of the step's turn.
     pub joined_ahead: u64,
-    /// Results that were made final as they were executed ahead of their turn, by how many steps they were of: one, up to 3, up to 7
-    /// and so on, up to 63, and 64.
+    /// Runs that became final with their speculative results, by length: one step, up to 3, up to 7 and so on, up to 63, and 64.
     pub runs_ahead: [u64; 7],
-    /// Those that were executed at their turn.
+    /// Runs that were executed at their turn, by length.
     pub runs_at_frontier: [u64; 7],
     /// Reads that waited for a writer being executed again.
     pub waits: u64,
-    /// Time in executing steps, all workers; zero unless [`crate::Config::timing`] is on.
+    /// Time in executing steps, of all workers; zero unless [`crate::Config::timing`] is on.
     pub execute_time: Duration,
     /// Time in validating results at the frontier; zero unless timing is on.
     pub validate_time: Duration,
@@ -48,16 +47,16 @@ pub struct Metrics {
     pub commit_time: Duration,
     /// Time workers slept for want of work, or in reads that waited.
     pub idle_time: Duration,
-    /// What each worker did, in order; empty unless [`crate::Config::timelines`] is on.
+    /// The events of each worker, in order; empty unless [`crate::Config::timelines`] is on.
     pub timelines: Vec<Vec<Event>>,
 }
 
-/// Something that a worker did.
+/// One activity of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The step that it was about.
+    /// The position of the step.
     pub position: u64,
-    /// What it was.
+    /// What the worker did.
     pub kind: EventKind,
     /// When it began, from the stream's start.
     pub start: Duration,
@@ -65,7 +64,7 @@ pub struct Event {
     pub time: Duration,
 }
 
-/// What an [`Event`] was.
+/// The kind of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// An execution.
@@ -88,12 +87,12 @@ pub enum EventKind {
 }
 
 impl Metrics {
-    /// Counters at zero, of conflicts over so many kinds of location.
+    /// Counters at zero, for so many kinds of location.
     pub(crate) fn new(kinds: usize) -> Self {
         Self { conflicts_by_kind: vec![0; kinds], ..Self::default() }
     }
 
-    /// Takes over the counters of `other`, not its timelines. Allocates nothing.
+    /// Copies the counters of `other`, not its timelines. Allocates nothing.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         let mut conflicts_by_kind = std::mem::take(&mut self.conflicts_by_kind);
         conflicts_by_kind.clone_from(&other.conflicts_by_kind);

@@ -1,8 +1,8 @@
-//! The engine under model checkers: what they see of its inside, and the models that loom goes through.
+//! The engine under model checkers: access to its inside, and the models that loom explores.
 //!
 //! Loom tries every schedule of a model and, for every load, every store that the orderings allow it to see. What it
-//! cannot do is many steps; whole streams of all kinds are shuttle's part (`tests/model`). Nor do its locks ever look held
-//! to somebody after their release, as real ones may: the fence before a frontier's lock is tried stays unproven. So does that its
+//! cannot do is many steps; shuttle explores whole streams of all kinds (`tests/model`). Loom's locks never look held to another thread
+//! after their release, as real ones may. So these models do not prove the fence before a worker tries the frontier's lock, nor that its
 //! holder looks again after the release, which matters to three workers in rare orders only.
 
 #[cfg(all(test, loom))]
@@ -19,7 +19,7 @@ mod stream;
 #[cfg(all(test, loom))]
 use loom::model::Builder;
 
-/// Goes through all schedules with at most this many preemptions.
+/// Explores all schedules with at most this many preemptions.
 #[cfg(all(test, loom))]
 fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();

@@ -3,7 +3,7 @@
 pub enum Observation<T> {
     /// The value itself.
     Exact(T),
-    /// Only that the value is at least this bound, as a funds check does that succeeds.
+    /// A lower bound of the value: what a successful check for funds relies on.
     AtLeast(T),
 }
 
@@ -38,7 +38,7 @@ impl<T: Ord + std::ops::Sub<Output = T>> Delta<T> {
 pub enum Effect<T> {
     /// Replaces the value.
     Set(T),
-    /// Moves the value by an amount, whatever it is.
+    /// Adds an amount to the value.
     Add(Delta<T>),
 }
 

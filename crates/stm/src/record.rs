@@ -8,17 +8,18 @@ pub(crate) struct Observed<D: Domain> {
     pub(crate) observation: D::Observation,
 }
 
-/// What executing a step once recorded. The vectors are reused.
+/// The record of one execution of a step or a run. The vectors are reused.
 pub(crate) struct Record<D: Domain> {
     pub(crate) observations: Vec<Observed<D>>,
     pub(crate) effects: Effects<D>,
-    /// Effects that nobody sees before they are final; see [`crate::View::late_effect`].
-    pub(crate) late: Effects<D>,
+    /// Effects that are applied at the commit and never published to speculating workers: late effects ([`crate::View::late_effect`]), and
+    /// those that were [withheld](Record::withhold).
+    pub(crate) unpublished: Effects<D>,
 }
 
 impl<D: Domain> Default for Record<D> {
     fn default() -> Self {
-        Self { observations: Vec::new(), effects: Vec::new(), late: Vec::new() }
+        Self { observations: Vec::new(), effects: Vec::new(), unpublished: Vec::new() }
     }
 }
 
@@ -26,30 +27,30 @@ impl<D: Domain> Record<D> {
     pub(crate) fn clear(&mut self) {
         self.observations.clear();
         self.effects.clear();
-        self.late.clear();
+        self.unpublished.clear();
     }
 
     /// Memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let Self { observations, effects, late } = self;
+        let Self { observations, effects, unpublished } = self;
         observations.capacity() * size_of::<Observed<D>>()
-            + (effects.capacity() + late.capacity()) * size_of::<(EntryId, D::Effect)>()
+            + (effects.capacity() + unpublished.capacity()) * size_of::<(EntryId, D::Effect)>()
     }
 
-    /// Makes those effects late that nobody wants to know of.
-    pub(crate) fn keep_back(&mut self, unwanted: impl Fn(EntryId) -> bool) {
-        let Self { effects, late, .. } = self;
-        late.extend(effects.extract_if(.., |(entry, _)| unwanted(*entry)));
+    /// Withholds the effects on some entries: they will not be published.
+    pub(crate) fn withhold(&mut self, which: impl Fn(EntryId) -> bool) {
+        let Self { effects, unpublished, .. } = self;
+        unpublished.extend(effects.extract_if(.., |(entry, _)| which(*entry)));
     }
 
     /// All effects.
     pub(crate) fn all_effects(&self) -> impl Iterator<Item = &(EntryId, D::Effect)> {
-        self.effects.iter().chain(&self.late)
+        self.effects.iter().chain(&self.unpublished)
     }
 }
 
-/// An observation that does not hold: where, what was relied on, and the value that is true now.
+/// An observation that does not hold: where, what was relied on, and the present value.
 pub type Violation<D> = (EntryId, <D as Domain>::Observation, <D as Domain>::Value);
 
-/// What a step does, by entry. An entry is named at most once, but for late effects.
+/// The effects of a step or a run, by entry: one per entry, except for late effects.
 pub type Effects<D> = Vec<(EntryId, <D as Domain>::Effect)>;

@@ -1,9 +1,9 @@
 use crate::arena::Arena;
+use crate::conflict_class::ConflictClasses;
 use crate::cursors::{Advice, EndCursor, FedCursor, FrontierCursor, NextCursor, Released, Roles};
 use crate::domain::Domain;
 use crate::error::StreamError;
-use crate::groups::Groups;
-use crate::heavy::Heavy;
+use crate::longest_first::LongestFirst;
 use crate::signal::Signal;
 use crate::store::VersionStore;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +13,11 @@ use crate::view::Flight;
 use crate::vm::Vm;
 use crate::window::{Phase, Window};
 
-/// Steps that run at the frontier together at most: enough to share what they have in common, few enough for what they touch to be in
-/// the caches when it is made final.
-pub(crate) const LONGEST_AT_FRONTIER: u64 = 64;
-/// Steps that are claimed, or run ahead of their turn together, at most.
-pub(crate) const LONGEST_RUN: u64 = if MODEL { 2 } else { 32 };
+/// The longest run at the frontier, in steps: long enough to share the fixed costs of a run, short enough that the locations it touches are
+/// still in the caches at the commit.
+pub(crate) const MAX_FRONTIER_RUN: u64 = 64;
+/// The longest claim, and the longest speculative run, in steps.
+pub(crate) const MAX_RUN: u64 = if MODEL { 2 } else { 32 };
 
 /// What all workers of one stream share.
 ///
@@ -27,39 +27,39 @@ pub(crate) const LONGEST_RUN: u64 = if MODEL { 2 } else { 32 };
 pub(crate) struct Shared<V: Vm> {
     pub(crate) store: VersionStore<V::Domain>,
     pub(crate) window: Window<V>,
-    pub(crate) groups: Groups,
-    pub(crate) heavy: Heavy,
+    pub(crate) classes: ConflictClasses,
+    pub(crate) longest_first: LongestFirst,
     pub(crate) frontier: FrontierCursor,
     pub(crate) next: NextCursor,
     pub(crate) fed: FedCursor,
     pub(crate) end: EndCursor,
-    /// Until the frontier is here, speculation pauses, since it was of no use lately.
+    /// Speculation pauses until the frontier reaches this position.
     pub(crate) resume: Advice,
-    /// How many steps run ahead of their turn together at most.
-    pub(crate) longest: Advice,
+    /// Upper bound on the length of a speculative run, in steps.
+    pub(crate) max_run: Advice,
     pub(crate) released: Released,
-    /// Set once, when the stream has ended for whatever reason; workers leave at their next step.
+    /// Set once, when the stream ends for any reason; workers leave at their next step.
     stop: AtomicBool,
-    /// Notified when `frontier`, `fed`, `end` or `stop` changed, or a step stopped rerunning.
+    /// Notified when `frontier`, `fed`, `end` or `stop` has changed, or a step is no longer being executed again.
     pub(crate) signal: Signal,
     pub(crate) tallies: Tallies,
     failure: Mutex<Option<StreamError<V::Error>>>,
 }
 
 impl<V: Vm> Shared<V> {
-    /// A stream that uses what `arena` holds, and the roles in it.
+    /// A stream that takes the memory of `arena`, and its roles.
     pub(crate) fn new(window: usize, workers: usize, arena: &mut Arena<V::Domain>) -> (Self, Roles) {
         let shared = Self {
             store: std::mem::take(&mut arena.store),
             window: Window::new(window, &mut arena.records),
-            groups: std::mem::take(&mut arena.groups),
-            heavy: Heavy::default(),
+            classes: std::mem::take(&mut arena.classes),
+            longest_first: LongestFirst::default(),
             frontier: FrontierCursor::default(),
             next: NextCursor::default(),
             fed: FedCursor::default(),
             end: EndCursor::default(),
             resume: Advice::default(),
-            longest: Advice::new(LONGEST_RUN),
+            max_run: Advice::new(MAX_RUN),
             released: Released::default(),
             stop: AtomicBool::new(false),
             signal: Signal::default(),
@@ -69,12 +69,12 @@ impl<V: Vm> Shared<V> {
         (shared, Roles::new())
     }
 
-    /// Ends the stream for good: its memory goes back to `arena`.
+    /// Gives the stream's memory back to `arena`, and its error.
     pub(crate) fn recycle(self, arena: &mut Arena<V::Domain>) -> Option<StreamError<V::Error>> {
         let complete = self.frontier.hint() == self.end.get_in_order();
         arena.store = self.store;
         arena.store.clear(complete);
-        arena.groups = self.groups;
+        arena.classes = self.classes;
         arena.records.extend(self.window.into_records());
         self.failure.into_inner()
     }
@@ -89,7 +89,7 @@ impl<V: Vm> Shared<V> {
         self.signal.notify();
     }
 
-    /// Ends the stream with an error; the first one stays.
+    /// Ends the stream with an error. Later errors are dropped.
     pub(crate) fn fail(&self, error: StreamError<V::Error>) {
         self.failure.lock().get_or_insert(error);
         self.stop();
@@ -99,8 +99,8 @@ impl<V: Vm> Shared<V> {
         self.failure.lock().take()
     }
 
-    pub(crate) fn is_rerunning(&self, position: u64) -> bool {
-        self.window.phase(position) == Phase::Rerunning
+    pub(crate) fn is_reexecuting(&self, position: u64) -> bool {
+        self.window.phase(position) == Phase::Reexecuting
     }
 }
 
@@ -110,6 +110,6 @@ impl<V: Vm> Flight for Shared<V> {
     }
 
     fn wait_for(&self, position: u64) {
-        self.signal.wait_until(|| !self.is_rerunning(position) || self.stopped());
+        self.signal.wait_until(|| !self.is_reexecuting(position) || self.stopped());
     }
 }

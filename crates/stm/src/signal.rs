@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 /// How often a condition is tried before the thread sleeps. Small, since workers may outnumber cores.
 const SPINS: usize = if MODEL { 1 } else { 64 };
-/// How long waiters may be left asleep although something changed that they can go on with: waking them costs about as
-/// much as a small step, and they would find little to do each time.
+/// How long waiters may sleep although something has changed: waking them costs about as much as a small step, and they would find little
+/// to do each time.
 const PACE: Duration = Duration::from_micros(20);
 /// Lets idle workers sleep until something changed.
 #[derive(Debug, Default)]

@@ -3,26 +3,27 @@ use crate::record::Record;
 use crate::store::{EntryId, VersionStore};
 use crate::vm::Vm;
 
-/// Entries that are brought into the caches at once.
-const FETCHED: usize = 16;
+/// How many entries are prefetched at once.
+const PREFETCHED: usize = 16;
 
 /// Receives the steps as they become final, in order.
 ///
-/// Runs on whichever worker holds the frontier: what it does delays every later step, so it should hand heavy work
-/// to somebody else.
+/// The worker at the frontier calls it, so its work delays every later step. It should hand long work to another thread.
 ///
-/// A step that has a result at its turn is admitted, recorded, applied and finalized. One that [`Vm::reject`] makes final is finalized
-/// only, and so is one that is skipped. [`History::outcome`] says which.
+/// A step with a result goes through [`Sink::admit`], [`Sink::record`], the commit of its effects and [`Sink::finalize`]. A step that
+/// the sink skips or that [`Vm::reject`] makes final has no effects, and goes to [`Sink::finalize`] with an [`History::outcome`] that says
+/// so.
 pub trait Sink<V: Vm>: Send {
-    /// Says whether to take a step, or to skip it: then it becomes final without effects. By default all are taken.
+    /// Decides whether to take a step or to skip it. A skipped step becomes final without effects. By default all are taken.
     ///
-    /// Asked once per step, in order, at the step's turn: its output is what executing the stream one by one, without those that were
-    /// skipped before, gives. [`Sink::finalize`] gets the output as this leaves it, which can say why the step was skipped. Steps that
-    /// [`Vm::reject`] makes final are not asked about.
+    /// The engine asks once per step, in order, at the step's turn. `output` is what serial execution gives that leaves out the steps
+    /// skipped before. [`Sink::finalize`] receives the output as this method leaves it, so it can say why the step was skipped. The
+    /// engine does not ask about steps that [`Vm::reject`] makes final.
     ///
-    /// Steps that were executed in one run ([`Vm::continues`]) are asked about one after the other, before the first of them is applied
-    /// and finalized. So what decides, the gas used so far, say, is to be added up here. Where one is skipped, those before it execute
-    /// again without it, and nothing is asked twice. A stream that ends early may not finalize all that were asked about.
+    /// The engine asks about all steps of a run ([`Vm::continues`]), one after the other, before it commits and finalizes the first. So a
+    /// sum that decides, such as the gas used so far, must be updated here. If a step is skipped, the steps before it execute again
+    /// without it, and the engine does not ask about them again. A stream that ends early may not finalize all steps that it has asked
+    /// about.
     ///
     /// A panic ends the stream, like one in any other method of the sink.
     fn admit(&mut self, step: &V::Step, output: &mut V::Output) -> Admission {
@@ -30,20 +31,20 @@ pub trait Sink<V: Vm>: Send {
         Admission::Take
     }
 
-    /// Whether [`Sink::admit`] takes every step, so that it need not be asked. Must be the same throughout a stream.
+    /// Whether [`Sink::admit`] takes every step, so that the engine need not call it. Must not change during a stream.
     fn takes_all(&self) -> bool {
         false
     }
 
-    /// Sees what a step relied on and does, right before that is applied. Does nothing unless somebody wants to know. Steps that were
-    /// executed in one run with others ([`Vm::continues`]) are not shown: there are none where [`Vm::records_always`].
+    /// Receives the observations and effects of a step right before its commit. By default does nothing. The engine does not call it for
+    /// steps of runs with several steps ([`Vm::continues`]); there are none if [`Vm::records_always`].
     ///
-    /// A step that was executed at the frontier has observations only if [`Vm::records_always`] says so.
+    /// A step that was executed at the frontier has observations only if [`Vm::records_always`].
     fn record(&mut self, step: &V::Step, output: &V::Output, recorded: &Recorded<'_, V>) {
         let _ = (step, output, recorded);
     }
 
-    /// Takes a final step and its output. Its effects are in the changes already, unless [`History::outcome`] says that it has none.
+    /// Receives a final step and its output. `changes` contains its effects, unless [`History::outcome`] says that it has none.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ pub trait Sink<V: Vm>: Send {
     ) -> Result<(), V::Error>;
 }
 
-/// What a consumer says of a step at its turn, see [`Sink::admit`].
+/// The sink's decision about a step at its turn, see [`Sink::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// The step becomes final with its effects.
@@ -66,7 +67,7 @@ pub enum Admission {
     Skip,
 }
 
-/// What a step relied on and is about to do, on the state that all earlier steps left.
+/// The observations and effects of a step, on the state left by all earlier steps.
 pub struct Recorded<'a, V: Vm> {
     pub(crate) store: &'a VersionStore<V::Domain>,
     pub(crate) record: &'a Record<V::Domain>,
@@ -79,7 +80,7 @@ impl<V: Vm> std::fmt::Debug for Recorded<'_, V> {
 }
 
 impl<V: Vm> Recorded<'_, V> {
-    /// What the step relied on, by key.
+    /// The step's observations, each with its key.
     pub fn observations(
         &self,
     ) -> impl Iterator<Item = (<V::Domain as Domain>::Key, &<V::Domain as Domain>::Observation)> {
@@ -87,22 +88,22 @@ impl<V: Vm> Recorded<'_, V> {
         observations.map(|observed| (self.store.key(observed.entry), &observed.observation))
     }
 
-    /// What the step does, by key, with the value before.
+    /// The step's effects, each with its key and the value before.
     pub fn effects(&self) -> impl Iterator<Item = EffectIn<'_, V::Domain>> {
         let effects = self.record.all_effects();
         effects.map(|(entry, effect)| (self.store.key(*entry), self.store.read_final(*entry).1, effect))
     }
 }
 
-/// A key, the value under it, and what happens to it.
+/// A key, the value under it, and an effect on it.
 type EffectIn<'a, D> = (<D as Domain>::Key, <D as Domain>::Value, &'a <D as Domain>::Effect);
 
-/// What it took to make one step final.
+/// What happened to a step until it became final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Times the step was executed.
     pub executions: u32,
-    /// Times a result of it was found invalid.
+    /// Times a result was found invalid.
     pub conflicts: u32,
     /// Whether [`Vm::repair`] made its last result valid.
     pub repaired: bool,
@@ -116,13 +117,13 @@ pub enum Outcome {
     /// With its effects.
     #[default]
     Taken,
-    /// Without effects, as [`Sink::admit`] said.
+    /// Without effects: [`Sink::admit`] skipped it.
     Skipped,
     /// Without effects: it failed at its turn, and [`Vm::reject`] gave its output.
     Rejected,
 }
 
-/// What the steps since the last [`Changes::take`] changed: one *segment* of the stream.
+/// The changes of the steps since the last [`Changes::take`]: one *segment* of the stream.
 pub struct Changes<'a, V: Vm> {
     pub(crate) store: &'a VersionStore<V::Domain>,
     pub(crate) segment: &'a mut Segment<V::Domain>,
@@ -135,7 +136,7 @@ impl<V: Vm> std::fmt::Debug for Changes<'_, V> {
 }
 
 impl<V: Vm> Changes<'_, V> {
-    /// How many keys [`Changes::take`] shows at most.
+    /// Upper bound on the number of keys that [`Changes::take`] shows.
     pub fn most(&self) -> usize {
         self.segment.first_values.len()
     }
@@ -145,8 +146,8 @@ impl<V: Vm> Changes<'_, V> {
         self.store.find(key).map(|entry| self.store.read_final(entry).1)
     }
 
-    /// Ends the segment and shows its changes, in no particular order: a key, its value before the first of the steps, and that
-    /// after the last of them. Values that came back to what they were are left out.
+    /// Ends the segment and shows its changes, in no particular order: a key, its value before the segment, and its value after. Leaves
+    /// out keys whose value is the same as before.
     pub fn take(
         &mut self,
         mut show: impl FnMut(
@@ -156,9 +157,9 @@ impl<V: Vm> Changes<'_, V> {
         ),
     ) {
         self.segment.number += 1;
-        for changed in self.segment.first_values.chunks(FETCHED) {
-            // All at once, so that the cache misses overlap.
-            changed.iter().for_each(|(entry, _)| self.store.fetch(*entry));
+        for changed in self.segment.first_values.chunks(PREFETCHED) {
+            // Prefetched together, so that the cache misses overlap.
+            changed.iter().for_each(|(entry, _)| self.store.prefetch(*entry));
             for &(entry, before) in changed {
                 let (_, after) = self.store.read_final(entry);
                 if after != before {
@@ -170,9 +171,9 @@ impl<V: Vm> Changes<'_, V> {
     }
 }
 
-/// The changes collected so far.
+/// The changes of the present segment so far.
 pub(crate) struct Segment<D: Domain> {
-    /// Starts at 1; 0 marks entries that were never changed.
+    /// Starts at 1. Entries that never changed have 0.
     pub(crate) number: u64,
     /// Each changed entry once, with its value before.
     pub(crate) first_values: Vec<(EntryId, D::Value)>,

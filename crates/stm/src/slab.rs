@@ -6,18 +6,16 @@ use std::ops::Range;
 const FIRST_CHUNK: u32 = if MODEL { 1 } else { 6 };
 /// Chunks until ids run out.
 const CHUNKS: usize = 26;
-/// Ids set aside at once: items that one thread fills follow one another in memory.
+/// Ids reserved at once, so that items filled by one thread are adjacent in memory.
 const RESERVE: u32 = if MODEL { 1 } else { 16 };
 
-/// Items that many threads add and read, never moved while they are there. Chunks are kept when it is cleared, with the
-/// items in them, to be used again.
+/// An arena of items that many threads add and read. Items never move. Clearing keeps the chunks with their items, to be used again.
 ///
-/// Items are made in advance, so that taking one into use takes no lock: whoever does fills it in through what atomics and
-/// locks it consists of, and then tells others its id in a way that publishes that.
+/// Items are made in advance, so that adding one takes no lock: a thread fills in the item's atomics and locks, and then publishes its id.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     chunks: [OnceLock<Box<[T]>>; CHUNKS],
-    /// Number of ids set aside. Raised by any thread.
+    /// Number of reserved ids. Raised by any thread.
     len: AtomicU32,
 }
 
@@ -27,7 +25,7 @@ impl<T> Default for Slab<T> {
     }
 }
 
-/// Chunk and place of an id.
+/// The chunk of an id, and its index there.
 fn locate(id: u32) -> (usize, usize) {
     let number = u64::from(id) + (1 << FIRST_CHUNK);
     let log = number.ilog2();
@@ -35,13 +33,13 @@ fn locate(id: u32) -> (usize, usize) {
 }
 
 impl<T: Default> Slab<T> {
-    /// Sets ids aside, for the caller alone.
+    /// Reserves ids for the caller.
     pub(crate) fn reserve(&self) -> Range<u32> {
         let first = self.len.fetch_add(RESERVE, Ordering::Relaxed);
         first..first + RESERVE
     }
 
-    /// The item with this id, made if it was never asked for: in whatever state it was left.
+    /// The item with this id, in the state of its last use. Makes its chunk if there is none.
     pub(crate) fn get_or_make(&self, id: u32) -> &T {
         let (chunk, place) = locate(id);
         let new_chunk =
@@ -49,13 +47,13 @@ impl<T: Default> Slab<T> {
         &self.chunks[chunk].get_or_init(new_chunk)[place]
     }
 
-    /// The item with this id, which was made before.
+    /// The item with this id, whose chunk must have been made.
     pub(crate) fn get(&self, id: u32) -> &T {
         let (chunk, place) = locate(id);
         &self.chunks[chunk].get().expect("an id names an item")[place]
     }
 
-    /// The items whose ids are set aside, with these. Those whose chunk was not made yet are left out.
+    /// The reserved ids with their items. Leaves out ids whose chunk was not made yet.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..self.len.load(Ordering::Relaxed)).filter_map(|id| {
             let (chunk, place) = locate(id);
@@ -63,17 +61,17 @@ impl<T: Default> Slab<T> {
         })
     }
 
-    /// Takes all items back.
+    /// Frees all ids.
     pub(crate) fn clear(&mut self) {
         self.len.store(0, Ordering::Relaxed);
     }
 
-    /// Memory of the chunks, in bytes; not what items hold besides.
+    /// Memory of the chunks, in bytes, without heap memory of the items.
     pub(crate) fn bytes(&self) -> usize {
         self.chunks.iter().filter_map(OnceLock::get).map(|chunk| size_of_val(&**chunk)).sum()
     }
 
-    /// Gives the largest chunk back. `false` if there is but the first one. To be called when it is cleared.
+    /// Frees the largest chunk. `false` if there is only the first. To be called after [`Slab::clear`].
     pub(crate) fn shrink(&mut self) -> bool {
         let largest = self.chunks.iter_mut().skip(1).rev().find(|chunk| chunk.get().is_some());
         largest.map(|chunk| *chunk = OnceLock::new()).is_some()

@@ -17,22 +17,22 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntryId(u32);
 
-/// The stamp of a value that effects in flight contributed to: it must always be compared.
+/// The stamp of a value that effects in flight contributed to. Validation always compares the value.
 pub(crate) const UNSTABLE: u64 = u64::MAX;
-/// The stamp of what was predicted: it must be compared, too, but not before its turn.
+/// The stamp of a predicted observation. Validation at the turn always compares the value; early checks do not.
 pub(crate) const PREDICTED: u64 = u64::MAX - 1;
 
-/// What every step that comes here touches, in as few cache lines as can be: most locations are met for the first time.
+/// The part of an entry that every step on it touches, in as few cache lines as possible: most entries are touched once, by one cache miss
+/// per line.
 #[repr(C, align(64))]
 struct Entry<D: Domain> {
-    /// Written once per stream, before anybody else knows of the entry; the index publishes it.
+    /// Written once per stream, before the index publishes the entry's id.
     key: D::KeyCell,
-    /// The segment (see [`crate::Changes`]) that last changed the value, twice; and one more if effects in flight are
-    /// [wanted](VersionStore::wanted). Written by the frontier's holder alone; others read the last bit, a hint.
+    /// Lowest bit: whether the entry [has caused a conflict](VersionStore::has_conflicted), a hint. Other bits: the segment (see
+    /// [`crate::Changes`]) that last changed the value. Written by the frontier's holder alone; other workers read the hint.
     segment: AtomicU64,
-    /// The value left by all final steps. Its tally is the number of effects in flight: written under their lock; read
-    /// (acquire) without it, to leave the lock alone where nothing is in flight. A stale zero is a stale read, which
-    /// validation catches.
+    /// The value left by all final steps. Its `aux` is the number of effects in flight: written under their lock, read (acquire) without
+    /// it, so that a reader takes the lock only if something is in flight. A stale zero causes a stale read, which validation catches.
     value: Stamped<D::Cell>,
 }
 
@@ -43,35 +43,35 @@ impl<D: Domain> Default for Entry<D> {
 }
 
 impl<D: Domain> Entry<D> {
-    /// Takes the entry into use. To be called before anybody else knows of it.
+    /// Initializes the entry. To be called before the index publishes its id.
     fn begin(&self, key: D::Key, value: D::Value) {
         self.key.store(key);
         self.value.begin(value);
         self.segment.store(0, Ordering::Relaxed);
     }
 
-    /// Brings the entry into the caches, to have it there when it is taken into use.
-    fn fetch(&self) {
+    /// Brings the entry into the caches.
+    fn prefetch(&self) {
         std::hint::black_box((self.key.load(), self.segment.load(Ordering::Relaxed)));
     }
 
-    /// The segment that last changed the value, and whether effects in flight are wanted.
+    /// The segment that last changed the value, and whether the entry has caused a conflict.
     fn segment(&self) -> (u64, bool) {
         let segment = self.segment.load(Ordering::Relaxed);
         (segment >> 1, segment & 1 != 0)
     }
 
-    fn set_segment(&self, segment: u64, wanted: bool) {
-        self.segment.store(segment << 1 | u64::from(wanted), Ordering::Relaxed);
+    fn set_segment(&self, segment: u64, conflicted: bool) {
+        self.segment.store(segment << 1 | u64::from(conflicted), Ordering::Relaxed);
     }
 
     /// Number of effects in flight.
     fn in_flight(&self) -> &AtomicU32 {
-        &self.value.tally
+        &self.value.aux
     }
 }
 
-/// The effects of steps at or after the frontier under one key.
+/// The effects in flight of one entry.
 struct Pending<D: Domain>(Mutex<InFlight<D>>);
 
 impl<D: Domain> Default for Pending<D> {
@@ -84,8 +84,8 @@ impl<D: Domain> Default for Pending<D> {
 pub(crate) enum Found<T> {
     /// The value and its stamp.
     Value { stamp: u64, value: T },
-    /// The step at this position wrote here and is being executed again.
-    Rerunning(u64),
+    /// The step at this position has an effect here and is being executed again: its effect is an estimate.
+    Estimate(u64),
 }
 
 /// Per key, the final value and the effects of the steps in flight.
@@ -97,10 +97,10 @@ pub(crate) enum Found<T> {
 pub(crate) struct VersionStore<D: Domain> {
     index: Index,
     entries: Slab<Entry<D>>,
-    /// By the ids of `entries`. The commit of a step changes the entry's value and removes its
-    /// effect here under one lock, so that no reader applies it twice or not at all.
+    /// By the ids of `entries`. A commit changes the entry's value and removes the effect here under one lock, so that no reader applies
+    /// the effect twice or not at all.
     pending: Slab<Pending<D>>,
-    /// Memory that those of `pending` hold besides, in bytes. Raised by any thread.
+    /// Heap memory of the items of `pending`, in bytes. Raised by any thread.
     queued: AtomicUsize,
     hasher: HashState,
 }
@@ -123,8 +123,8 @@ impl<D: Domain> VersionStore<D> {
         self.index.get(self.hasher.hash_one(key), |id| self.entries.get(id).key.load() == *key).map(EntryId)
     }
 
-    /// The entry of `key`; made of an id in `spare` with the value that `base` gives if there is none. `spare` is the caller's
-    /// to keep, empty at first.
+    /// The entry of `key`. If there is none, makes one from an id in `spare` with the value that `base` gives. `spare` is the caller's
+    /// reserve of ids, empty at first.
     pub(crate) fn intern<E>(
         &self,
         key: &D::Key,
@@ -140,9 +140,9 @@ impl<D: Domain> VersionStore<D> {
         let insert = || {
             if spare.start == spare.end {
                 *spare = self.entries.reserve();
-                // All at once, so that the cache misses overlap. A model has no caches.
+                // Prefetched together, so that the cache misses overlap. A model has no caches.
                 if !MODEL {
-                    spare.clone().for_each(|id| self.entries.get_or_make(id).fetch());
+                    spare.clone().for_each(|id| self.entries.get_or_make(id).prefetch());
                 }
             }
             let id = spare.start;
@@ -154,7 +154,7 @@ impl<D: Domain> VersionStore<D> {
         Ok(EntryId(self.index.get_or_insert(hash, is_key, insert)))
     }
 
-    /// Forgets everything, memory kept. `complete`: whether all steps became final, so that nothing is in flight.
+    /// Removes all entries and keeps the memory. `complete`: whether all steps became final, so that nothing is in flight.
     pub(crate) fn clear(&mut self, complete: bool) {
         if !complete {
             for (id, entry) in self.entries.iter() {
@@ -172,7 +172,7 @@ impl<D: Domain> VersionStore<D> {
         self.index.bytes() + self.entries.bytes() + self.pending.bytes() + self.queued.load(Ordering::Relaxed)
     }
 
-    /// Gives about half of the memory back. `false` if there is no more to give. To be called when it is cleared.
+    /// Frees about half of the memory. `false` if no more can be freed. To be called after [`VersionStore::clear`].
     pub(crate) fn shrink(&mut self) -> bool {
         if self.queued.swap(0, Ordering::Relaxed) > 0 {
             self.pending = Slab::default();
@@ -195,9 +195,9 @@ impl<D: Domain> VersionStore<D> {
     }
 
     /// Brings an entry into the caches.
-    pub(crate) fn fetch(&self, id: EntryId) {
+    pub(crate) fn prefetch(&self, id: EntryId) {
         let entry = self.entry(id);
-        entry.fetch();
+        entry.prefetch();
         std::hint::black_box(entry.value.stamp());
     }
 
@@ -224,23 +224,23 @@ impl<D: Domain> VersionStore<D> {
         match pending.before(position, (stamp, value)) {
             Ok(None) => Found::Value { stamp, value },
             Ok(Some(value)) => Found::Value { stamp: UNSTABLE, value },
-            Err(rerunning) => Found::Rerunning(rerunning),
+            Err(writer) => Found::Estimate(writer),
         }
     }
 
-    /// Whether some step conflicted over this entry, for want of an effect in flight or for an outdated one.
-    pub(crate) fn wanted(&self, id: EntryId) -> bool {
+    /// Whether a step has conflicted over this entry: it missed an effect in flight, or read an outdated one.
+    pub(crate) fn has_conflicted(&self, id: EntryId) -> bool {
         self.entry(id).segment().1
     }
 
-    /// Notes a conflict over an entry. Only the frontier's holder may call this.
-    pub(crate) fn want(&self, id: EntryId) {
+    /// Marks an entry that caused a conflict. Only the frontier's holder may call this.
+    pub(crate) fn mark_conflicted(&self, id: EntryId) {
         let entry = self.entry(id);
         entry.set_segment(entry.segment().0, true);
     }
 
-    /// Makes a speculative result visible to later steps, in place of what the step's earlier incarnation did. Gives the
-    /// most effects that are in flight on one of its entries.
+    /// Publishes a speculative result to later steps, in place of the effects of the step's earlier incarnation (`replaced`). Gives the
+    /// largest number of effects in flight on one of its entries.
     pub(crate) fn publish(
         &self,
         position: u64,
@@ -265,7 +265,7 @@ impl<D: Domain> VersionStore<D> {
         most
     }
 
-    /// Removes a step's effects that belong to an incarnation before `incarnation`.
+    /// Removes those of a step's published effects that belong to an incarnation before `incarnation`.
     pub(crate) fn retract(&self, position: u64, incarnation: u32, effects: &[(EntryId, D::Effect)]) {
         for (id, _) in effects {
             let entry = self.entry(*id);
@@ -275,14 +275,14 @@ impl<D: Domain> VersionStore<D> {
         }
     }
 
-    /// Notes that the step with these effects is being executed again: whoever reads one of them should wait.
-    pub(crate) fn rerun(&self, position: u64, effects: &[(EntryId, D::Effect)]) {
+    /// Marks the published effects of a step that is being executed again as estimates: a worker that reads one waits.
+    pub(crate) fn mark_estimates(&self, position: u64, effects: &[(EntryId, D::Effect)]) {
         for (id, _) in effects {
-            self.pending(*id).lock().rerun(position);
+            self.pending(*id).lock().mark_estimate(position);
         }
     }
 
-    /// Makes an effect final and takes it from those in flight. Only the frontier's holder may call this.
+    /// Applies an effect to the final value and removes it from those in flight. Only the frontier's holder may call this.
     ///
     /// Returns the value before, if this is the entry's first change in `segment`.
     pub(crate) fn commit(
@@ -305,7 +305,7 @@ impl<D: Domain> VersionStore<D> {
 
     fn apply(entry: &Entry<D>, effect: &D::Effect, segment: u64) -> Option<D::Value> {
         let (_, mut value) = entry.value.load();
-        let (last, wanted) = entry.segment();
+        let (last, conflicted) = entry.segment();
         let first = last != segment;
         let before = first.then_some(value);
         if !D::apply(effect, &mut value) {
@@ -313,7 +313,7 @@ impl<D: Domain> VersionStore<D> {
         }
         entry.value.store(value);
         if first {
-            entry.set_segment(segment, wanted);
+            entry.set_segment(segment, conflicted);
         }
         before
     }

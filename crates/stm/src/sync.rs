@@ -1,12 +1,12 @@
-//! What the engine synchronises with, in one place, so that a model checker can take its place.
+//! The engine's synchronisation primitives, in one place, so that a model checker can replace them.
 //!
 //! Normally these are the standard library's atomics, parking_lot's locks and rayon's threads, re-exported and nothing
 //! else. Built with `--cfg shuttle` they are shuttle's, which runs the whole engine under schedules of its choice
 //! (`tests/model`); with `--cfg loom` they are loom's, which goes through all schedules of small parts and through what
 //! weakly ordered memory may show them (`src/model.rs`).
 //!
-//! Where `OnceLock` is the standard library's even so, no initialiser waits for another thread, and something that a checker
-//! sees vouches for what was initialised.
+//! Some modules use the standard library's `OnceLock` even under a checker. There no initialiser waits for another thread, and an atomic or
+//! a lock that the checker sees publishes the initialised value.
 
 #[cfg(any(loom, shuttle))]
 mod locks;
@@ -40,7 +40,8 @@ pub(crate) use rayon::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
 #[cfg(shuttle)]
 pub(crate) use threads::{ThreadPool, ThreadPoolBuilder, Yield, beside, yield_now};
 
-/// Has a thread of its own do `work` while `body` runs here, and waits for it. `body` is told whether the thread could be started.
+/// Executes `work` on a new thread and `body` on this one, and waits for both. The argument of `body` says whether the thread could be
+/// started.
 #[cfg(not(shuttle))]
 pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R) -> R {
     std::thread::scope(|scope| {
@@ -49,7 +50,7 @@ pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R
     })
 }
 
-/// Sleeps for a while, without being woken.
+/// Sleeps for a while; no signal wakes it.
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::thread::sleep as nap;
 

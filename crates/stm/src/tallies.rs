@@ -1,10 +1,9 @@
 use crate::metrics::Metrics;
 use crossbeam_utils::CachePadded;
-// Nothing waits for a counter, so that a model checker need not know of it.
+// No thread waits for a counter, so a model checker need not know of this lock.
 use parking_lot::Mutex;
 
-/// The counters of each worker of a stream, as it last told them. A worker tells its own, in a place of its own, which is contended
-/// only while somebody reads it.
+/// The counters of each worker of a stream, as last flushed. Each worker has its own cache line and lock, which only readers contend for.
 #[derive(Debug)]
 pub(crate) struct Tallies(Box<[CachePadded<Mutex<Metrics>>]>);
 
@@ -14,14 +13,14 @@ impl Tallies {
         Self(std::iter::repeat_with(tally).take(workers).collect())
     }
 
-    /// Replaces what a worker has told.
-    pub(crate) fn tell(&self, worker: usize, replace: impl FnOnce(&mut Metrics)) {
+    /// Updates the counters of a worker.
+    pub(crate) fn update(&self, worker: usize, replace: impl FnOnce(&mut Metrics)) {
         if let Some(tally) = self.0.get(worker) {
             replace(&mut tally.lock());
         }
     }
 
-    /// What all workers have told. No counter is ever less than it was before.
+    /// The sum over all workers. No counter ever falls.
     pub(crate) fn sum(&self) -> Metrics {
         let mut sum = Metrics::default();
         self.0.iter().for_each(|tally| sum.merge(&tally.lock()));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Read<T> {
     /// What was read.
     pub value: T,
-    /// Where, and in which version: what it takes to observe it.
+    /// Where it was read, and in which version: needed to observe it.
     pub sighting: Sighting,
 }
 
@@ -22,7 +22,7 @@ pub struct Sighting {
 }
 
 impl Sighting {
-    /// For an observation that was predicted instead of read: it is compared at the turn even if nothing changed.
+    /// For an observation that was predicted instead of read: validation compares it at the turn even if nothing has changed.
     #[must_use]
     pub fn predicted(self) -> Self {
         Self { stamp: PREDICTED, ..self }
@@ -35,7 +35,7 @@ impl<T> Read<T> {
     }
 }
 
-/// The steps in flight, as a view needs them.
+/// What a view needs to know of the steps in flight.
 pub(crate) trait Flight {
     /// Whether the stream has ended.
     fn stopped(&self) -> bool;
@@ -43,11 +43,11 @@ pub(crate) trait Flight {
     fn wait_for(&self, position: u64);
 }
 
-/// What one worker sees of the state while it executes a step, and what it reports.
+/// The state as a worker sees it while it executes a step, and the record of that execution.
 ///
 /// While speculating, a read gives the newest effect of an earlier step, else the final value, else the base. At
-/// the frontier it gives the final value. Reading alone relies on nothing: the VM must report by [`View::observe`]
-/// whatever its result depends on.
+/// the frontier it gives the final value. A read alone is no observation: the VM must report everything that its result
+/// depends on by [`View::observe`].
 pub struct View<'r, D: Domain> {
     store: &'r VersionStore<D>,
     flight: &'r dyn Flight,
@@ -55,7 +55,7 @@ pub struct View<'r, D: Domain> {
     speculative: bool,
     recording: bool,
     continued: bool,
-    /// Ids of entries that are set aside for this worker.
+    /// Ids of entries reserved for this worker.
     spare: Range<u32>,
     pub(crate) record: Record<D>,
     pub(crate) waits: u64,
@@ -87,12 +87,12 @@ impl<'r, D: Domain> View<'r, D> {
         }
     }
 
-    /// A view for a worker whose state is made anew.
+    /// A new view for a worker whose state is made anew.
     pub(crate) fn successor(&self) -> Self {
         Self { waits: self.waits, waited: self.waited, ..Self::new(self.store, self.flight) }
     }
 
-    /// `always`: whether to record observations even where nothing is validated later.
+    /// Begins a run. `always`: whether to record observations even at the frontier.
     pub(crate) fn begin(&mut self, position: u64, speculative: bool, always: bool) {
         self.position = position;
         self.speculative = speculative;
@@ -111,7 +111,7 @@ impl<'r, D: Domain> View<'r, D> {
         self.continued
     }
 
-    /// The position of the step being executed, its index in the stream; in a run, that of the first step.
+    /// The position of the step being executed: its index in the stream. In a run, the position of the run's first step.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -121,8 +121,8 @@ impl<'r, D: Domain> View<'r, D> {
         self.speculative
     }
 
-    /// Whether observations are recorded. At the frontier there is nothing to validate later, so that they matter only
-    /// to a VM that wants them always (see [`crate::Vm::records_always`]).
+    /// Whether observations are recorded. A result at the frontier needs no validation, so its observations are recorded only if
+    /// [`crate::Vm::records_always`].
     pub fn is_recording(&self) -> bool {
         self.recording
     }
@@ -141,7 +141,7 @@ impl<'r, D: Domain> View<'r, D> {
         Ok(self.read_entry(entry))
     }
 
-    /// Whether the stream has met `key` before. What is under it is brought into the caches.
+    /// Whether the stream has an entry of `key`. Brings its value into the caches.
     pub fn knows(&self, key: &D::Key) -> bool {
         let Some(entry) = self.store.find(key) else { return false };
         std::hint::black_box(self.store.read_final(entry));
@@ -170,10 +170,10 @@ impl<'r, D: Domain> View<'r, D> {
         loop {
             match store.read_at(entry, self.position) {
                 Found::Value { stamp, value } => return Read::new(entry, (stamp, value)),
-                Found::Rerunning(_) if self.flight.stopped() => {
+                Found::Estimate(_) if self.flight.stopped() => {
                     return Read::new(entry, store.read_final(entry));
                 }
-                Found::Rerunning(writer) => {
+                Found::Estimate(writer) => {
                     let start = Instant::now();
                     self.flight.wait_for(writer);
                     self.waits += 1;
@@ -183,8 +183,8 @@ impl<'r, D: Domain> View<'r, D> {
         }
     }
 
-    /// Records that the result relies on `observation` of what was seen. It must hold of the value that was read: while
-    /// that version stands, it is not compared again. See [`Sighting::predicted`] for one that may not.
+    /// Records that the result relies on `observation` at `seen`. It must hold of the value that was read: validation does not compare it
+    /// while that version stands. For an observation that may not hold, see [`Sighting::predicted`].
     pub fn observe(&mut self, seen: Sighting, observation: D::Observation) {
         if self.recording {
             let Sighting { entry, stamp } = seen;
@@ -192,16 +192,16 @@ impl<'r, D: Domain> View<'r, D> {
         }
     }
 
-    /// Records what the step does. An entry may be named once per run, and not as a late effect besides.
+    /// Records an effect of the step. A run may have one effect per entry, and no late effect on the same entry.
     pub fn effect(&mut self, entry: EntryId, effect: D::Effect) {
         self.record.effects.push((entry, effect));
     }
 
-    /// Records what the step does to something that nearly every step changes and hardly any reads: a sum of fees, say.
+    /// Records a *late effect*: one on an entry that nearly every step changes and hardly any step reads, such as a sum of fees.
     ///
-    /// Later steps that are executed ahead do not see it, so that it costs the workers no traffic; should they rely on it, they
-    /// conflict. Late effects apply in the order in which they are named, of which an entry may have several.
+    /// Late effects are applied at the commit and never published to speculating workers, so that workers need not exchange them. A
+    /// later step that relies on the entry conflicts. A run may have several late effects on one entry; they apply in this order.
     pub fn late_effect(&mut self, entry: EntryId, effect: D::Effect) {
-        self.record.late.push((entry, effect));
+        self.record.unpublished.push((entry, effect));
     }
 }

@@ -2,26 +2,26 @@ use crate::domain::Domain;
 use crate::record::{Effects, Violation};
 use crate::view::View;
 
-/// What the engine drives: it knows how to execute one step.
+/// Executes steps for the engine.
 ///
-/// Whatever it executes ahead of a step's turn may be shown values that never were. So a panic there is held back like an error (but
-/// the process's panic hook reports it, and a program that aborts on panics ends).
+/// A speculative execution may read values that no serial execution would. So the engine catches its panics, like its errors. The
+/// process's panic hook still reports them, and a program that aborts on panics ends.
 pub trait Vm: Sync {
-    /// What its steps read and change.
+    /// The state that steps read and change.
     type Domain: Domain;
     /// One unit of the stream.
     type Step: Send;
-    /// What executing a step yields besides its effects.
+    /// What a step yields besides its effects.
     type Output: Send;
-    /// Why a step cannot execute. Real only when it arises at the step's turn. So is a panic.
+    /// Why a step cannot execute. An error counts only at the step's turn. So does a panic.
     type Error: Send;
     /// What one thread needs to execute steps: interpreter, buffers and its [`View`].
     type Worker<'r>
     where
         Self: 'r;
 
-    /// Makes the state of one worker; called once per thread and stream, and again after a panic in one of the methods that are given
-    /// the state to execute steps with, which may have been left half-way and is dropped.
+    /// Makes the state of one worker. The engine calls it once per thread and stream, and again after a panic in a method that takes
+    /// the state: the panic may have left the state half-changed, so the engine drops it.
     fn worker<'r>(&'r self, view: View<'r, Self::Domain>) -> Self::Worker<'r>
     where
         Self: Sized;
@@ -31,18 +31,18 @@ pub trait Vm: Sync {
     where
         Self: Sized + 'r;
 
-    /// Told that the worker is about to execute `step`, and likely those after it, `count` in all: a chance to bring what they
-    /// will read into the view, many at once. Called where steps are so short that waiting for memory is much of their time.
-    fn approach<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step, count: usize)
+    /// Brings what `step` and the steps after it will read into the caches, `count` steps in all: the worker probably executes them next.
+    /// The engine calls this only while steps are so short that cache misses are much of their time. A hint.
+    fn prefetch<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step, count: usize)
     where
         Self: Sized + 'r,
     {
         let _ = (worker, step, count);
     }
 
-    /// The group of `step`, if it is in one: steps that may well depend on one another, such as calls of one contract. While
-    /// those of a group turn out to do so, they are executed one after the other. A hint.
-    fn group<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step) -> Option<u64>
+    /// The conflict class of `step`, if it has one. Steps of one class are likely to depend on one another, such as calls of one function
+    /// of one contract. While they turn out to, the engine executes them one after the other. A hint.
+    fn conflict_class<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step) -> Option<u64>
     where
         Self: Sized + 'r,
     {
@@ -50,8 +50,9 @@ pub trait Vm: Sync {
         None
     }
 
-    /// How long `step` may take to execute, in any unit. Asked where the stream is cut into batches: the longest steps of one are
-    /// started first, so that no worker is left with one of them at its end. A hint.
+    /// An estimate of how long `step` takes, in any unit. Where the stream is cut into batches ([`Cut::Batch`](crate::Cut::Batch)),
+    /// workers start the longest steps of a batch first, so that the batch does not end with one worker on a long step and all others
+    /// idle. A hint.
     fn weight<'r>(&'r self, worker: &mut Self::Worker<'r>, step: &Self::Step) -> u64
     where
         Self: Sized + 'r,
@@ -64,11 +65,11 @@ pub trait Vm: Sync {
     ///
     /// # Errors
     ///
-    /// While speculating, an error or a panic only says that the step cannot be judged yet. At the step's turn a panic ends the stream,
-    /// and [`Vm::reject`] says what an error means.
+    /// Ahead of the step's turn, an error or a panic only blocks the step until a later execution. At the step's turn a panic ends the
+    /// stream, and [`Vm::reject`] decides what an error means.
     ///
-    /// What a step did that failed need not be undone, in the worker's state or in its view: a run in which one fails is forgotten and
-    /// begun again without it.
+    /// A step that fails need not undo what it did to the worker's state or its view: the engine drops the whole run and executes it
+    /// again without that step.
     fn execute<'r>(
         &'r self,
         worker: &mut Self::Worker<'r>,
@@ -77,11 +78,11 @@ pub trait Vm: Sync {
     where
         Self: Sized;
 
-    /// Whether the step behind the one that the worker has executed last may be executed in one *run* with it: as if the two were one
-    /// step. Then [`Vm::execute`] is called for it with what the worker holds of the run so far ([`View::is_continued`]), and
+    /// Whether the worker may execute the next step in one *run* with the step that it has executed last, as if the two were one step.
+    /// Then the engine calls [`Vm::execute`] for it with the worker's state of the run so far ([`View::is_continued`]), and
     /// [`Vm::report`] after the run's last step.
     ///
-    /// What all steps of a run read and change is told, validated and made final once. Where one of them conflicts, all of them
+    /// The observations and effects of a run are published, validated and committed once. If one of its steps conflicts, all of them
     /// execute again.
     fn continues<'r>(&'r self, worker: &Self::Worker<'r>) -> bool
     where
@@ -91,8 +92,8 @@ pub trait Vm: Sync {
         false
     }
 
-    /// Told that a run ends: whatever [`Vm::execute`] did not report to the view of the run's observations and effects is to be
-    /// reported now. `output` is that of the run's first step.
+    /// Ends a run: reports to the view those of the run's observations and effects that [`Vm::execute`] has not reported. `output` is the
+    /// output of the run's first step.
     ///
     /// # Errors
     ///
@@ -109,16 +110,14 @@ pub trait Vm: Sync {
         Ok(())
     }
 
-    /// Says what an error at a step's turn means: whether the stream ends, as it does by default, or the step becomes final without
-    /// effects.
+    /// Decides what an error at a step's turn means: the stream ends, which is the default, or the step becomes final without effects.
     ///
-    /// `error` is that of an execution of `step` alone on the state that all earlier steps left, so that it is the same however the
-    /// stream was executed. Asked once per such step. A consumer that leaves out invalid transactions answers with an output that says
-    /// why.
+    /// `error` comes from an execution of `step` alone on the state left by all earlier steps, so it does not depend on how the stream
+    /// was executed. The engine asks once per failed step. To leave out invalid transactions, answer with an output that says why.
     ///
-    /// With an output, the step counts as any other one: it has its turn in [`Sink::finalize`](crate::Sink::finalize), with this output
-    /// and [`Outcome::Rejected`](crate::Outcome::Rejected). Whatever the failed execution reported to the view is dropped.
-    /// [`Sink::admit`](crate::Sink::admit) is not asked about it, since there is nothing left to admit.
+    /// With an output, the step counts like any other: [`Sink::finalize`](crate::Sink::finalize) receives it with this output and
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected). The engine drops what the failed execution reported to the view, and does not
+    /// call [`Sink::admit`](crate::Sink::admit) for the step.
     ///
     /// # Errors
     ///
@@ -129,20 +128,18 @@ pub trait Vm: Sync {
         Err(error)
     }
 
-    /// Whether steps that execute at the frontier record their observations, too, for a sink that wants to see them
-    /// ([`crate::Sink::record`]).
+    /// Whether steps that execute at the frontier record their observations, too, for [`crate::Sink::record`]. Turns runs off.
     fn records_always(&self) -> bool {
         false
     }
 
-    /// Tries to make a result valid whose observations do not all hold, without executing the step again.
+    /// Tries to make an invalid result valid without executing the step again.
     ///
-    /// Called at the step's turn, with final values. On `true` the engine commits the effects as the hook left them.
+    /// The engine calls this at the step's turn, with final values. On `true` it commits the effects as the hook left them.
     ///
-    /// What is laid open is what one execution of `step` alone reported, and all of it: its observations that do not hold, its effects,
-    /// its output. Results of steps that were executed in one run with others are not repaired, and nothing of a step that failed
-    /// behind it is among them. Which of the observations do not hold may be any of those that the execution reported: the hook must
-    /// compare their entries with those that it can make up for.
+    /// `repair` holds everything that one execution of `step` alone reported: the observations that do not hold, the effects and the
+    /// output. The engine never repairs results of runs of several steps. Any of the reported observations may be violated: the hook
+    /// must compare their entries with those that it can repair.
     fn repair(&self, step: &Self::Step, repair: &mut Repair<'_, Self>) -> bool
     where
         Self: Sized,
@@ -152,11 +149,11 @@ pub trait Vm: Sync {
     }
 }
 
-/// A conflicted result, laid open to [`Vm::repair`].
+/// An invalid result, for [`Vm::repair`].
 pub struct Repair<'a, V: Vm> {
     /// The observations that do not hold.
     pub violated: &'a [Violation<V::Domain>],
-    /// Everything the step does; the hook may change, add and remove.
+    /// All effects of the step; the hook may change, add and remove some.
     pub effects: &'a mut Effects<V::Domain>,
     /// The step's output.
     pub output: &'a mut V::Output,

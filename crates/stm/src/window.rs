@@ -1,23 +1,23 @@
-use crate::groups::Place;
+use crate::conflict_class::ClassId;
 use crate::record::Record;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::vm::Vm;
 
-/// What a step is doing.
+/// The phase of a step in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The slot holds no step that is not final.
+    /// The slot is free: its last step is final.
     Vacant = 0,
     /// Fed, not started.
     Ready = 1,
     /// Executing for the first time.
-    Running = 2,
-    /// Executing again while effects of its earlier incarnation are visible; whoever reads one waits.
-    Rerunning = 3,
+    Executing = 2,
+    /// Executing again. Effects of its earlier incarnation are still published, as estimates: a reader of one waits.
+    Reexecuting = 3,
     /// A result waits for its turn.
     Done = 4,
-    /// Speculation failed; nothing is known.
+    /// The speculative execution failed; there is no result.
     Blocked = 5,
 }
 
@@ -25,8 +25,8 @@ impl Phase {
     fn decode(word: u64) -> Self {
         match word & 7 {
             1 => Self::Ready,
-            2 => Self::Running,
-            3 => Self::Rerunning,
+            2 => Self::Executing,
+            3 => Self::Reexecuting,
             4 => Self::Done,
             5 => Self::Blocked,
             _ => Self::Vacant,
@@ -38,43 +38,43 @@ impl Phase {
 pub(crate) struct Body<V: Vm> {
     pub(crate) step: Option<V::Step>,
     pub(crate) output: Option<V::Output>,
-    /// How many steps the record is of: this one and so many behind it, which were executed in one run (see
-    /// [`crate::Vm::continues`]). Zero if it is part of the record of the run's first step.
+    /// Length of the run that begins with this step (see [`crate::Vm::continues`]); one if it was executed alone. Zero if it is a later
+    /// step of a run, whose record is with the run's first step.
     pub(crate) len: u64,
     pub(crate) record: Record<V::Domain>,
     /// Number of executions so far.
     pub(crate) incarnation: u32,
     /// Number of results found invalid so far.
     pub(crate) conflicts: u32,
-    /// Whether the result was found invalid at its turn, and made valid by [`crate::Vm::repair`].
+    /// Whether [`crate::Vm::repair`] made the result valid.
     pub(crate) repaired: bool,
-    /// Whether there was no use in executing ahead, even if the result is valid.
-    pub(crate) futile: bool,
-    /// The step's group, if it is in one.
-    pub(crate) group: Option<Place>,
-    /// The step before it of its group.
-    pub(crate) before: Option<u64>,
-    /// Whether that was near, and in flight, when this was claimed for speculation.
-    pub(crate) near: bool,
-    /// Whether this then relied on what some step in flight did.
-    pub(crate) needed: bool,
-    /// Where the frontier was when the result was last found to hold, or the execution was found to be blocked.
+    /// Whether executing ahead was wasted, even if the result is valid.
+    pub(crate) wasted: bool,
+    /// The step's conflict class, if it has one.
+    pub(crate) class: Option<ClassId>,
+    /// The previous step of its conflict class. Taken at the step's first claim for speculation.
+    pub(crate) predecessor: Option<u64>,
+    /// Whether that step was near and in flight when this one was claimed for speculation.
+    pub(crate) near_predecessor: bool,
+    /// Whether this step then relied on an effect of a step in flight.
+    pub(crate) depended: bool,
+    /// The frontier when the result was last found valid, or when the execution was blocked.
     pub(crate) checked: u64,
 }
 
-/// One place of the window.
+/// A slot of the window.
 #[repr(align(64))]
 pub(crate) struct Slot<V: Vm> {
-    /// Position and [`Phase`] in one word. Who may leave a phase: `Ready`, `Blocked` and `Done` by compare-exchange,
-    /// whoever wins; `Running` and `Rerunning` by the worker that entered it; `Vacant` by the feeder. Stores are
-    /// release and loads acquire, so that a phase vouches for the body.
+    /// Position and [`Phase`] in one word. Any worker may leave `Ready`, `Blocked` and `Done`, by compare-exchange: the one that succeeds
+    /// owns the step. Only the owner leaves `Executing` and `Reexecuting`. Only the feeder leaves `Vacant`. Stores are release and loads
+    /// are acquire, so that a worker that sees a phase sees the body as it was then.
     state: AtomicU64,
-    /// The worker whose result it holds: a hint.
+    /// The worker that executed the result: a hint.
     pub(crate) owner: AtomicUsize,
-    /// The step that was left to follow this one, and the one that this was left to follow; plus one, zero for none. Hints.
-    pub(crate) next: AtomicU64,
-    pub(crate) previous: AtomicU64,
-    /// Locked by the worker that executes, validates or feeds the step; contended only by early checks.
+    /// The step that is queued behind this one, and the step that this one is queued behind: the position plus one, zero for none. Hints.
+    pub(crate) successor: AtomicU64,
+    pub(crate) predecessor: AtomicU64,
+    /// Locked by the worker that executes, validates or feeds the step. Only early checks contend for it.
     pub(crate) body: Mutex<Body<V>>,
 }
 
@@ -84,13 +84,13 @@ pub(crate) struct Window<V: Vm> {
 }
 
 impl<V: Vm> Window<V> {
-    /// `size` must be a power of two. The steps record into `records` as far as there are any.
+    /// `size` must be a power of two. Slots take their records from `records` while there are any, and make new ones after that.
     pub(crate) fn new(size: usize, records: &mut Vec<Record<V::Domain>>) -> Self {
         let slot = || Slot {
             state: AtomicU64::new(0),
             owner: AtomicUsize::new(0),
-            next: AtomicU64::new(0),
-            previous: AtomicU64::new(0),
+            successor: AtomicU64::new(0),
+            predecessor: AtomicU64::new(0),
             body: Mutex::new(Body {
                 step: None,
                 output: None,
@@ -99,18 +99,18 @@ impl<V: Vm> Window<V> {
                 incarnation: 0,
                 conflicts: 0,
                 repaired: false,
-                futile: false,
-                group: None,
-                before: None,
-                near: false,
-                needed: false,
+                wasted: false,
+                class: None,
+                predecessor: None,
+                near_predecessor: false,
+                depended: false,
                 checked: 0,
             }),
         };
         Self { slots: std::iter::repeat_with(slot).take(size).collect() }
     }
 
-    /// Gives the records back, for the next window.
+    /// The empty records, for the next window.
     pub(crate) fn into_records(self) -> impl Iterator<Item = Record<V::Domain>> {
         self.slots.into_iter().map(|slot| {
             let mut record = slot.body.into_inner().record;
@@ -133,43 +133,44 @@ impl<V: Vm> Window<V> {
         if word >> 3 == position { Phase::decode(word) } else { Phase::Vacant }
     }
 
-    /// Whether a result of the step at `position` is yet to come: it is being executed, or was left to follow another one.
+    /// Whether the step at `position` has no result yet, but is being executed or ready to be.
     pub(crate) fn is_awaited(&self, position: u64) -> bool {
-        matches!(self.phase(position), Phase::Ready | Phase::Running | Phase::Rerunning)
+        matches!(self.phase(position), Phase::Ready | Phase::Executing | Phase::Reexecuting)
     }
 
-    /// Leaves the step at `position` to whoever executes the one at `previous`. The caller owns it, and does no more if `true`.
-    pub(crate) fn leave_to_follow(&self, position: u64, previous: u64) -> bool {
-        self.slot(position).previous.store(previous + 1, Ordering::Relaxed);
+    /// Queues the step at `position`, which the caller owns, behind the one at `predecessor`: the worker that executes the predecessor
+    /// executes it next. If `false`, the predecessor has a result by now and the caller still owns the step.
+    pub(crate) fn queue_behind(&self, position: u64, predecessor: u64) -> bool {
+        self.slot(position).predecessor.store(predecessor + 1, Ordering::Relaxed);
         self.set(position, Phase::Ready);
-        self.slot(previous).next.store(position + 1, Ordering::Release);
-        // Pairs with the fence between storing a result's phase and asking what follows.
+        self.slot(predecessor).successor.store(position + 1, Ordering::Release);
+        // Pairs with the fence between storing the phase of a result and claiming its successor.
         fence(Ordering::SeqCst);
-        self.is_awaited(previous) || !self.claim(position, Phase::Ready, Phase::Running)
+        self.is_awaited(predecessor) || !self.claim(position, Phase::Ready, Phase::Executing)
     }
 
-    /// Claims the step that was left to follow the one at `position`, if there is one.
-    pub(crate) fn claim_next(&self, position: u64) -> Option<u64> {
-        let next = &self.slot(position).next;
-        if next.load(Ordering::Relaxed) == 0 {
+    /// Claims the step that is queued behind the one at `position`, if there is one.
+    pub(crate) fn claim_successor(&self, position: u64) -> Option<u64> {
+        let successor = &self.slot(position).successor;
+        if successor.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let next = next.swap(0, Ordering::Acquire).checked_sub(1)?;
-        self.claim(next, Phase::Ready, Phase::Running).then_some(next)
+        let successor = successor.swap(0, Ordering::Acquire).checked_sub(1)?;
+        self.claim(successor, Phase::Ready, Phase::Executing).then_some(successor)
     }
 
-    /// Whether the step at `position` had better wait for the one that it was left to follow.
-    pub(crate) fn is_to_follow(&self, position: u64) -> bool {
-        let previous = self.slot(position).previous.load(Ordering::Relaxed);
-        previous.checked_sub(1).is_some_and(|previous| self.is_awaited(previous))
+    /// Whether the step at `position` is queued behind one that has no result yet.
+    pub(crate) fn is_queued(&self, position: u64) -> bool {
+        let predecessor = self.slot(position).predecessor.load(Ordering::Relaxed);
+        predecessor.checked_sub(1).is_some_and(|predecessor| self.is_awaited(predecessor))
     }
 
-    /// Sets the phase; the caller owns the step (see [`Slot`]).
+    /// Sets the phase. The caller must own the step (see [`Slot`]).
     pub(crate) fn set(&self, position: u64, phase: Phase) {
         self.slot(position).state.store(position << 3 | phase as u64, Ordering::Release);
     }
 
-    /// Moves from one phase to another if nobody else did first.
+    /// Moves the step from one phase to another. `false` if it is no longer in the first.
     pub(crate) fn claim(&self, position: u64, from: Phase, to: Phase) -> bool {
         let word = |phase: Phase| position << 3 | phase as u64;
         self.slot(position)

@@ -7,11 +7,11 @@ mod speculate;
 use crate::config::Settings;
 use crate::domain::Domain;
 use crate::error::{StreamError, message};
-use crate::feed::{Feed, Scout};
+use crate::feed::{Feed, StepHints};
 use crate::frontier::Frontier;
 use crate::metrics::{Event, EventKind, Metrics};
-use crate::seats::{Seat, Seats};
-use crate::shared::{LONGEST_AT_FRONTIER, Shared};
+use crate::placement::{Placement, WorkerCpu};
+use crate::shared::{MAX_FRONTIER_RUN, Shared};
 use crate::sink::Sink;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{MODEL, Mutex, ThreadPool, nap};
@@ -22,41 +22,41 @@ use crate::window::Body;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// A stream of so few steps is over before helpers are awake.
+/// A stream of up to so many steps ends before helpers would be awake.
 const FEW: u64 = 4;
 /// How long a worker sleeps while speculation pauses.
 const NAP: Duration = Duration::from_micros(100);
-/// Steps that take less are cheap: see [`Vm::approach`], and `Record::keep_back`.
+/// Steps that take less are cheap: see [`Vm::prefetch`] and `Record::withhold`.
 const CHEAP: Duration = Duration::from_micros(10);
-/// How many cheap steps are approached at once.
-const APPROACHED: u32 = 16;
+/// How many steps the VM prefetches for at once.
+const PREFETCHED: u32 = 16;
 
-/// Whose thread a worker runs on.
+/// Whose thread a worker is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Thread {
-    /// The engine's.
-    Own,
-    /// A caller's, who waits for the end.
+pub(crate) enum ThreadOwner {
+    /// The engine.
+    Engine,
+    /// A caller of the engine, which waits for the stream's end.
     Caller,
 }
 
-/// One stream and everything its workers need.
-pub(crate) struct Crew<V: Vm, S, F> {
+/// One stream: everything that its workers share.
+pub(crate) struct Stream<V: Vm, S, F> {
     pub(crate) shared: Shared<V>,
     feed: Mutex<F>,
     frontier: Mutex<Frontier<V, S>>,
-    /// Whether somebody serves the frontier: a hint.
+    /// Whether a worker serves the frontier: a hint.
     served: AtomicBool,
     threads: usize,
     timing: bool,
     timelines: bool,
-    /// Whether steps may be executed in runs.
+    /// Whether a worker may execute several steps as one run.
     runs: bool,
-    /// What the times of events count from.
+    /// The origin of the events' times.
     start: Instant,
-    /// Where the workers are.
-    seats: Seats,
-    /// Number of workers that have come.
+    /// On which CPUs the workers are.
+    placement: Placement,
+    /// Number of workers that have started.
     arrived: AtomicUsize,
 }
 
@@ -65,22 +65,22 @@ fn since(start: Option<Instant>) -> Duration {
     start.map_or(Duration::ZERO, |start| start.elapsed())
 }
 
-/// What one worker owns.
+/// The state of one worker.
 struct Worker<'r, V: Vm> {
     vm: &'r V,
     state: V::Worker<'r>,
     metrics: Metrics,
-    /// How much it had done when it last told its counters.
-    told: u64,
+    /// Executions and final steps when it last flushed its counters.
+    flushed: u64,
     /// Whether to measure time per phase.
     timing: bool,
-    /// How many steps it claims at once, by how long the last ones took.
-    run: u64,
-    /// Up to where steps were approached; when that was, after so many executions.
-    approached: (u64, Instant, u64),
-    /// Which one of the workers it is.
+    /// How many steps it claims at once, given how long the last ones took.
+    claim_size: u64,
+    /// The position up to which the VM has prefetched; and the time and the number of executions at that moment.
+    prefetched: (u64, Instant, u64),
+    /// Its index among the workers.
     id: usize,
-    /// What it did, if that is written down, and what times count from.
+    /// Its events, if they are recorded, and the origin of their times.
     timeline: Option<Vec<Event>>,
     origin: Instant,
 }
@@ -90,49 +90,49 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.vm.view(&mut self.state)
     }
 
-    /// The present, if time is measured.
+    /// The present time, if it is measured.
     fn now(&self) -> Option<Instant> {
         self.timing.then(Instant::now)
     }
 
-    /// Whether so many steps, which took so long, were cheap, and those before them, too. Models must not depend on time.
+    /// Whether `steps` steps that took `time` were cheap, and the steps before them, too. Under a model checker the time does not count.
     fn were_cheap(&self, steps: u64, time: Duration) -> bool {
-        self.run > 1 && (MODEL || time < CHEAP * steps as u32)
+        self.claim_size > 1 && (MODEL || time < CHEAP * steps as u32)
     }
 
-    /// If the last steps were cheap, the first of those that the VM may fetch things for, as of `position`; and their number.
-    fn approaches<'b>(&mut self, position: u64, body: &'b Body<V>) -> Option<(&'b V::Step, usize)> {
-        if position < self.approached.0 {
+    /// If it is time to prefetch again and the last steps were cheap: the step to begin with, and how many steps to prefetch for.
+    fn prefetch_due<'b>(&mut self, position: u64, body: &'b Body<V>) -> Option<(&'b V::Step, usize)> {
+        if position < self.prefetched.0 {
             return None;
         }
         let (now, executions) = (Instant::now(), self.metrics.executions);
-        let (_, then, before) = self.approached;
-        self.approached = (position + u64::from(APPROACHED), now, executions);
-        let cheap = CHEAP * (executions - before).min(APPROACHED.into()) as u32;
+        let (_, then, before) = self.prefetched;
+        self.prefetched = (position + u64::from(PREFETCHED), now, executions);
+        let cheap = CHEAP * (executions - before).min(PREFETCHED.into()) as u32;
         let step = body.step.as_ref().filter(|_| now - then < cheap)?;
-        Some((step, APPROACHED as usize))
+        Some((step, PREFETCHED as usize))
     }
 
-    /// Writes down something that began at `start`.
-    fn note(&mut self, position: u64, kind: EventKind, start: Option<Instant>) {
+    /// Adds an event that began at `start` to the timeline, if there is one.
+    fn record_event(&mut self, position: u64, kind: EventKind, start: Option<Instant>) {
         if let (Some(timeline), Some(start)) = (&mut self.timeline, start) {
             let (start, time) = (start.saturating_duration_since(self.origin), start.elapsed());
             timeline.push(Event { position, kind, start, time });
         }
     }
 
-    /// Tells its counters if it has done so much since it last did.
-    fn tell(&mut self, least: u64, tallies: &Tallies) {
+    /// Flushes its counters to `tallies`, if it has done at least `least` executions and final steps since the last time.
+    fn flush_counters(&mut self, least: u64, tallies: &Tallies) {
         let done = self.metrics.executions + self.metrics.steps;
-        if done - self.told < least {
+        if done - self.flushed < least {
             return;
         }
-        self.told = done;
+        self.flushed = done;
         let (waits, waited) = (self.view().waits, self.view().waited);
-        tallies.tell(self.id, |told| {
-            told.copy_from(&self.metrics);
-            told.waits = waits;
-            told.idle_time += waited;
+        tallies.update(self.id, |flushed| {
+            flushed.copy_from(&self.metrics);
+            flushed.waits = waits;
+            flushed.idle_time += waited;
         });
     }
 
@@ -144,15 +144,15 @@ impl<'r, V: Vm> Worker<'r, V> {
     }
 }
 
-/// A worker's look at what it feeds.
-struct Ahead<'w, 'r, V: Vm> {
+/// The VM's hints about steps, through the worker that feeds them.
+struct WorkerHints<'w, 'r, V: Vm> {
     worker: &'w mut Worker<'r, V>,
     workers: usize,
 }
 
-impl<V: Vm> Scout<V::Step> for Ahead<'_, '_, V> {
-    fn group(&mut self, step: &V::Step) -> Option<u64> {
-        self.worker.vm.group(&mut self.worker.state, step)
+impl<V: Vm> StepHints<V::Step> for WorkerHints<'_, '_, V> {
+    fn conflict_class(&mut self, step: &V::Step) -> Option<u64> {
+        self.worker.vm.conflict_class(&mut self.worker.state, step)
     }
 
     fn weight(&mut self, step: &V::Step) -> u64 {
@@ -164,7 +164,7 @@ impl<V: Vm> Scout<V::Step> for Ahead<'_, '_, V> {
     }
 }
 
-impl<V, S, I, B> Crew<V, S, Feed<I, B>>
+impl<V, S, I, B> Stream<V, S, Feed<I, B>>
 where
     V: Vm,
     S: Sink<V>,
@@ -174,7 +174,7 @@ where
     pub(crate) fn new(
         shared: Shared<V>,
         settings: &Settings,
-        seats: Seats,
+        placement: Placement,
         feed: Feed<I, B>,
         frontier: Frontier<V, S>,
     ) -> Self {
@@ -189,25 +189,26 @@ where
             timelines,
             runs,
             start: Instant::now(),
-            seats,
+            placement,
             arrived: AtomicUsize::new(0),
         }
     }
 
-    /// What is left once all workers have gone; and whether one of them left a thread that could not be moved back.
+    /// What is left when all workers have left: the counters, the shared state, and whether the affinity of one of the threads could not
+    /// be restored.
     pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
-        (self.shared.tallies.sum(), self.shared, self.seats.are_bound())
+        (self.shared.tallies.sum(), self.shared, self.placement.left_pinned())
     }
 
-    /// Executes the stream to its end on this thread, and on those that help. Then the sink is dropped, which is how a consumer behind
-    /// it sees the end. Never unwinds.
-    pub(crate) fn drive(&self, vm: &V, helpers: Option<&ThreadPool>, thread: Thread) {
+    /// Executes the stream to its end on this thread and on helpers. Then drops the sink, which shows the end to a consumer that is
+    /// connected to it. Never unwinds.
+    pub(crate) fn drive(&self, vm: &V, helpers: Option<&ThreadPool>, owner: ThreadOwner) {
         match helpers {
-            None => self.work(vm, thread, None),
+            None => self.work(vm, owner, None),
             Some(helpers) => helpers.in_place_scope(|scope| {
-                // One for each thread: where a worker waits, it must not come upon the loop of another one.
-                let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, Thread::Own, None));
-                self.work(vm, thread, Some(&invite));
+                // One worker per thread: a worker that waits must not begin the loop of another one.
+                let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, ThreadOwner::Engine, None));
+                self.work(vm, owner, Some(&invite));
             }),
         }
         self.close();
@@ -219,60 +220,60 @@ where
         let _ = catch_unwind(AssertUnwindSafe(|| drop(sink)));
     }
 
-    /// What each worker runs, until the stream's end. Never unwinds.
-    pub(crate) fn work(&self, vm: &V, thread: Thread, invite: Option<&dyn Fn()>) {
-        let work = AssertUnwindSafe(|| self.work_until_stopped(vm, thread, invite));
+    /// The loop of a worker, until the stream's end. `invite` wakes the helpers. Never unwinds.
+    pub(crate) fn work(&self, vm: &V, owner: ThreadOwner, invite: Option<&dyn Fn()>) {
+        let work = AssertUnwindSafe(|| self.work_until_stopped(vm, owner, invite));
         if let Err(panic) = catch_unwind(work) {
             self.shared.fail(StreamError::Panic { position: None, message: message(panic) });
         }
     }
 
-    /// Puts more steps into the window, if nobody else does. While speculation pauses, that is left to whoever serves the
-    /// frontier, who then has them in its caches.
+    /// Puts more steps into the window, if no other worker does. While speculation pauses, the worker that serves the frontier feeds, so
+    /// that it has the steps in its caches.
     fn feed(&self, worker: &mut Worker<'_, V>) -> bool {
         if self.pauses() && self.served.load(Ordering::Relaxed) {
             return false;
         }
         let Some(mut feed) = self.feed.try_lock() else { return false };
-        // Who executes one step after the other has as many as fit into a run.
+        // A worker that executes all steps at the frontier needs as many as fit into a run there.
         let alone = self.threads == 1 || self.pauses();
-        let run = if alone { LONGEST_AT_FRONTIER } else { worker.run };
-        feed.feed(&self.shared, run, Ahead { worker, workers: self.threads })
+        let claim = if alone { MAX_FRONTIER_RUN } else { worker.claim_size };
+        feed.feed(&self.shared, claim, WorkerHints { worker, workers: self.threads })
     }
 
-    fn work_until_stopped(&self, vm: &V, thread: Thread, mut invite: Option<&dyn Fn()>) {
+    fn work_until_stopped(&self, vm: &V, owner: ThreadOwner, mut invite: Option<&dyn Fn()>) {
         let shared = &self.shared;
         if shared.stopped() {
-            // Over before this thread was awake.
+            // The stream ended before this thread was awake.
             return;
         }
         let mut worker = Worker {
             vm,
             state: vm.worker(View::new(&shared.store, shared)),
             metrics: Metrics::new(V::Domain::KINDS.len()),
-            told: 0,
+            flushed: 0,
             timing: self.timing,
-            run: 1,
-            approached: (0, Instant::now(), 0),
+            claim_size: 1,
+            prefetched: (0, Instant::now(), 0),
             id: self.arrived.fetch_add(1, Ordering::Relaxed),
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
         };
-        let mut seat = Seat::new(worker.id, thread == Thread::Own);
-        self.seats.take(&mut seat);
+        let mut cpu = WorkerCpu::new(worker.id, owner == ThreadOwner::Engine);
+        self.placement.check_in(&mut cpu);
         if worker.id > 0 && worker.id + 1 < self.threads {
-            self.seats.make_way();
+            self.placement.yield_cpu();
         }
         while !shared.stopped() {
-            self.seats.take(&mut seat);
+            self.placement.check_in(&mut cpu);
             let seen = (shared.frontier.get_in_order(), shared.fed.get_in_order());
             let ended = shared.end.get_in_order();
-            // Who serves a consumer has helpers from the start: there is more to come.
-            if (thread == Thread::Own || seen.1 > FEW)
+            // A stream with a consumer has helpers from the start: more steps may come.
+            if (owner == ThreadOwner::Engine || seen.1 > FEW)
                 && let Some(invite) = invite.take()
             {
                 invite();
-                self.seats.make_way();
+                self.placement.yield_cpu();
             }
             if self.serve_frontier(&mut worker, false)
                 || self.speculate_next(&mut worker)
@@ -280,14 +281,14 @@ where
                 || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {
-                worker.tell(1, &shared.tallies);
+                worker.flush_counters(1, &shared.tallies);
                 continue;
             }
             let start = Instant::now();
             if self.pauses() {
                 nap(NAP);
             } else {
-                self.seats.leave(&seat);
+                self.placement.check_out(&cpu);
                 shared.signal.wait_until(|| {
                     shared.stopped()
                         || (shared.frontier.get_in_order(), shared.fed.get_in_order()) != seen
@@ -296,8 +297,8 @@ where
             }
             worker.metrics.idle_time += start.elapsed();
         }
-        self.seats.give_up(seat);
-        worker.tell(0, &shared.tallies);
-        shared.tallies.tell(worker.id, |told| told.timelines.extend(worker.timeline.take()));
+        self.placement.finish(cpu);
+        worker.flush_counters(0, &shared.tallies);
+        shared.tallies.update(worker.id, |flushed| flushed.timelines.extend(worker.timeline.take()));
     }
 }

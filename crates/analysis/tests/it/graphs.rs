@@ -1,7 +1,7 @@
 //! What depends on what, by each model.
 
 use crate::common::{MILLISECOND, account, field, slot, step, trace};
-use tandem_analysis::{Conflict, Edge, Graph, Model, Place, Spots, conflicts};
+use tandem_analysis::{Conflict, Edge, Graph, Hotspots, Model, StateKey, conflicts};
 use tandem_evm::Field;
 
 /// The steps that each step needs, without repetition.
@@ -143,8 +143,8 @@ fn the_hottest_place_is_the_one_that_costs_most() {
     steps.extend((0..6).map(|_| step().changes(slot(2, 1)).changes(slot(2, 2))));
     let trace = trace(vec![steps.split_off(6), steps], false);
     let graph = Graph::new(&trace, Model::Delta);
-    let hot = Spots::places(&trace, &graph, Model::Delta, 16).hottest(3, &|| {});
-    assert_eq!(hot[0].spot, Place::from(slot(1, 7)));
+    let hot = Hotspots::state_keys(&trace, &graph, Model::Delta, 16).hottest(3, &|| {});
+    assert_eq!(hot[0].key, StateKey::from(slot(1, 7)));
     assert_eq!((hot[0].conflicts, hot[0].blocks.as_slice()), (5, [1].as_slice()));
     assert_eq!(hot[0].saved, 5 * MILLISECOND);
     assert!((hot[0].gain - 6.0).abs() < 1e-9);
@@ -159,17 +159,17 @@ fn places_that_conflict_together_are_worth_something_together() {
     steps.extend((0..2).map(|_| step().changes(slot(3, 0))));
     let trace = trace(vec![steps], false);
     let graph = Graph::new(&trace, Model::Delta);
-    let places = Spots::places(&trace, &graph, Model::Delta, 16);
-    for hot in places.hottest(4, &|| {}) {
+    let state_keys = Hotspots::state_keys(&trace, &graph, Model::Delta, 16);
+    for hot in state_keys.hottest(4, &|| {}) {
         assert_eq!(hot.saved, std::time::Duration::ZERO, "{hot:?}");
     }
-    let accounts = Spots::accounts(&trace, &graph, Model::Delta, 16);
-    let hot: Vec<_> = accounts.hottest(3, &|| {}).iter().map(|hot| hot.spot).collect();
+    let accounts = Hotspots::accounts(&trace, &graph, Model::Delta, 16);
+    let hot: Vec<_> = accounts.hottest(3, &|| {}).iter().map(|hot| hot.key).collect();
     let together = accounts.together(&hot);
     let gains: Vec<_> = together.iter().map(|step| (step.gain, step.speed_up)).collect();
     // 4 ms are the chain's; without it 2 ms are the other chain's; 6 ms are all.
     assert_eq!(gains, [(1.0, 1.5), (2.0, 3.0), (4.0, 6.0)]);
-    assert_eq!(together[2].spot, account(3), "of no use before the others");
+    assert_eq!(together[2].key, account(3), "of no use before the others");
     assert!(accounts.together(&[]).is_empty());
 }
 

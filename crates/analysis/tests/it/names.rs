@@ -2,7 +2,7 @@
 
 use crate::common::{account, field, slot, step, trace, transaction};
 use alloy_primitives::{Address, B256, Log, LogData, U256, b256, keccak256};
-use tandem_analysis::{Names, Place, Trace};
+use tandem_analysis::{Names, StateKey, Trace};
 use tandem_evm::{Field, Location, TransactionTrace};
 use tandem_workload::contracts::{Artifact, collection};
 
@@ -31,7 +31,7 @@ fn hash(tx: &mut TransactionTrace, first: B256, second: B256) -> B256 {
     hash
 }
 
-fn at(address: u8, slot: B256) -> Place {
+fn at(address: u8, slot: B256) -> StateKey {
     let slot = U256::from_be_bytes(slot.0);
     Location { world: 0, address: account(address), field: Field::Slot { slot, generation: 0 } }.into()
 }
@@ -44,9 +44,9 @@ fn a_token_balance_is_told_by_hash_and_log() {
         other = hash(tx, account(6).into_word(), word(4));
         tx.logs.push(log(account(1), &[TRANSFER, account(5).into_word(), account(4).into_word()]));
     });
-    assert_eq!(names.place(at(1, balance)), format!("token balance of {} in {}", account(5), account(1)));
-    assert_eq!(names.place(at(1, other)), format!("mapping 4[{}] in {}", account(6), account(1)));
-    assert_eq!(names.place(slot(1, 2).into()), format!("slot 2 in {}", account(1)));
+    assert_eq!(names.state_key(at(1, balance)), format!("token balance of {} in {}", account(5), account(1)));
+    assert_eq!(names.state_key(at(1, other)), format!("mapping 4[{}] in {}", account(6), account(1)));
+    assert_eq!(names.state_key(slot(1, 2).into()), format!("slot 2 in {}", account(1)));
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn keys_of_nested_mappings_and_words_of_structs_are_named() {
         pool = hash(tx, word(12), word(6));
     });
     let expected = format!("mapping 3[{}][{}] in {}", account(5), account(6), account(1));
-    assert_eq!(names.place(at(1, nested)), expected);
+    assert_eq!(names.state_key(at(1, nested)), expected);
     let second = B256::from(U256::from_be_bytes(pool.0) + U256::from(2));
-    assert_eq!(names.place(at(1, second)), format!("mapping 6[12] word 2 in {}", account(1)));
+    assert_eq!(names.state_key(at(1, second)), format!("mapping 6[12] word 2 in {}", account(1)));
 }
 
 #[test]
@@ -69,10 +69,10 @@ fn reserves_delegations_and_fields_are_named() {
         tx.logs.push(log(account(1), &[SYNC]));
         tx.tx_type = 4;
     });
-    assert_eq!(names.place(slot(1, 8).into()), format!("exchange reserves in {}", account(1)));
-    let code = names.place(field(7, Field::Code).into());
+    assert_eq!(names.state_key(slot(1, 8).into()), format!("exchange reserves in {}", account(1)));
+    let code = names.state_key(field(7, Field::Code).into());
     assert_eq!(code, format!("delegation (EIP-7702) of {}", account(7)));
-    assert_eq!(names.place(field(8, Field::Balance).into()), format!("ether of {}", account(8)));
+    assert_eq!(names.state_key(field(8, Field::Balance).into()), format!("ether of {}", account(8)));
 }
 
 #[test]
@@ -82,6 +82,6 @@ fn variables_of_generated_contracts_have_their_names() {
     let names = Names::new(&trace).expect("names");
     let slot = Artifact::collection().expect("an artifact").slot("nextId").expect("a variable");
     let field = Field::Slot { slot, generation: 0 };
-    let place = Place { address: collection(0), field };
-    assert_eq!(names.place(place), format!("nextId (slot 2) in collection 0 ({})", collection(0)));
+    let key = StateKey { address: collection(0), field };
+    assert_eq!(names.state_key(key), format!("nextId (slot 2) in collection 0 ({})", collection(0)));
 }

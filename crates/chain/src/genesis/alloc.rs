@@ -1,5 +1,5 @@
+use super::json_path::JsonPath;
 use super::number::{Number, parse_word};
-use super::place::Place;
 use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -30,7 +30,7 @@ impl GenesisAccount {
 
 /// Reads the object `alloc`, account by account.
 pub(super) struct AllocSeed<'p> {
-    pub(super) place: &'p Place,
+    pub(super) path: &'p JsonPath,
 }
 
 impl<'de> DeserializeSeed<'de> for AllocSeed<'_> {
@@ -52,15 +52,15 @@ impl<'de> Visitor<'de> for AllocSeed<'_> {
         let mut accounts = Vec::new();
         while let Some(Text(key)) = map.next_key()? {
             let digits = key.strip_prefix("0x").unwrap_or(&key);
-            self.place.enter_account(format!("0x{digits}"));
+            self.path.enter_account(format!("0x{digits}"));
             let address: Address =
                 digits.parse().map_err(|_| A::Error::custom("the key is not an address of 20 bytes"))?;
-            accounts.push(map.next_value_seed(AccountSeed { address, place: self.place })?);
+            accounts.push(map.next_value_seed(AccountSeed { address, path: self.path })?);
         }
-        self.place.leave_account();
+        self.path.leave_account();
         accounts.sort_unstable_by_key(|account: &GenesisAccount| account.address);
         if let Some(pair) = accounts.windows(2).find(|pair| pair[0].address == pair[1].address) {
-            self.place.enter_account(format!("{:#x}", pair[0].address));
+            self.path.enter_account(format!("{:#x}", pair[0].address));
             return Err(A::Error::custom("the account occurs twice"));
         }
         Ok(accounts)
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for AllocSeed<'_> {
 
 struct AccountSeed<'p> {
     address: Address,
-    place: &'p Place,
+    path: &'p JsonPath,
 }
 
 impl<'de> DeserializeSeed<'de> for AccountSeed<'_> {
@@ -92,26 +92,26 @@ impl<'de> Visitor<'de> for AccountSeed<'_> {
         while let Some(Text(key)) = map.next_key()? {
             match &*key {
                 "balance" => {
-                    self.place.set_field("balance");
+                    self.path.set_field("balance");
                     balance = Some(map.next_value::<Number>()?.0);
                 }
                 "nonce" => {
-                    self.place.set_field("nonce");
+                    self.path.set_field("nonce");
                     let number: Option<Number> = map.next_value()?;
                     nonce = number.unwrap_or_default().0.try_into().map_err(A::Error::custom)?;
                 }
                 "code" => {
-                    self.place.set_field("code");
+                    self.path.set_field("code");
                     code = map.next_value::<Option<Bytes>>()?.unwrap_or_default();
                 }
                 "storage" => {
-                    self.place.set_field("storage");
+                    self.path.set_field("storage");
                     storage = map.next_value_seed(StorageSeed)?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        self.place.set_field("balance");
+        self.path.set_field("balance");
         let balance = balance.ok_or_else(|| A::Error::custom("it is missing"))?;
         let code_hash = if code.is_empty() { KECCAK256_EMPTY } else { keccak256(&code) };
         let account = Account { balance, nonce, code_hash };

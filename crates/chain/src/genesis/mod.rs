@@ -3,8 +3,8 @@
 mod alloc;
 mod config;
 mod error;
+mod json_path;
 mod number;
-mod place;
 mod read;
 
 pub use alloc::GenesisAccount;

@@ -2,8 +2,8 @@ use super::Genesis;
 use super::alloc::{AllocSeed, GenesisAccount};
 use super::config::Config;
 use super::error::GenesisError;
+use super::json_path::JsonPath;
 use super::number::Number;
-use super::place::Place;
 use alloy_consensus::Header;
 use alloy_eips::eip1559::INITIAL_BASE_FEE;
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
@@ -35,12 +35,12 @@ impl Genesis {
     ///
     /// If reading fails, or for the first field that is not what it should be.
     pub fn read(reader: impl Read) -> Result<Self, GenesisError> {
-        let place = Place::default();
+        let path = JsonPath::default();
         let mut deserializer =
             serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER, reader));
-        let fields = deserializer.deserialize_map(FieldsVisitor { place: &place });
+        let fields = deserializer.deserialize_map(FieldsVisitor { path: &path });
         let fields = fields.and_then(|fields| deserializer.end().map(|()| fields));
-        fields.map_err(|error| place.explain(error)).and_then(Fields::assemble)
+        fields.map_err(|error| path.explain(error)).and_then(Fields::assemble)
     }
 }
 
@@ -106,7 +106,7 @@ impl Fields {
 }
 
 struct FieldsVisitor<'p> {
-    place: &'p Place,
+    path: &'p JsonPath,
 }
 
 impl<'de> Visitor<'de> for FieldsVisitor<'_> {
@@ -119,10 +119,10 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
         let mut fields = Fields::default();
         while let Some(key) = map.next_key::<String>()? {
-            self.place.enter(&key);
+            self.path.enter(&key);
             match key.as_str() {
                 "config" => fields.config = Some(map.next_value()?),
-                "alloc" => fields.alloc = Some(map.next_value_seed(AllocSeed { place: self.place })?),
+                "alloc" => fields.alloc = Some(map.next_value_seed(AllocSeed { path: self.path })?),
                 "nonce" => fields.nonce = u64_value(&mut map)?.unwrap_or_default(),
                 "timestamp" => fields.timestamp = u64_value(&mut map)?.unwrap_or_default(),
                 "extraData" => fields.extra_data = value(&mut map)?.unwrap_or_default(),
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_> {
                 "blobGasUsed" => fields.blob_gas_used = u64_value(&mut map)?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
-            self.place.leave();
+            self.path.leave();
         }
         Ok(fields)
     }

@@ -3,7 +3,7 @@ use super::error::ImportError;
 use super::incoming::Record;
 use super::options::ImportOptions;
 use super::report::Imported;
-use crate::rules::{Executed, validate_execution};
+use crate::rules::{ExecutionFields, validate_execution};
 use alloy_primitives::B256;
 use std::sync::Arc;
 use tandem_evm::{FinishedBlock, PartialChanges, receipts_root_before_byzantium};
@@ -108,7 +108,7 @@ impl Roots {
         self.failed = true;
         let ExecutedBlock { finished, changes, record } = block;
         let (mut executed, tries) = rayon::join(
-            || Executed::new(&record.chain, &finished, None),
+            || ExecutionFields::new(&record.chain, &finished, None),
             || self.update(&finished, &changes),
         );
         let (roots, leaves) = tries?;

@@ -5,9 +5,9 @@ use alloy_primitives::{B256, Bloom};
 use tandem_evm::{ChainSpec, FinishedBlock};
 use thiserror::Error;
 
-/// What executing a block gives, as far as its header states it.
+/// The header fields that execution determines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Executed {
+pub struct ExecutionFields {
     /// Gas used by all transactions.
     pub gas_used: u64,
     /// The bloom filter over all logs.
@@ -20,8 +20,8 @@ pub struct Executed {
     pub state_root: Option<B256>,
 }
 
-impl Executed {
-    /// What the header of a finished block should state.
+impl ExecutionFields {
+    /// The fields that the header of a finished block should have.
     pub fn new(chain: &ChainSpec, finished: &FinishedBlock, state_root: Option<B256>) -> Self {
         let header = finished.block.header();
         let has_status = chain.is_active(EthereumHardfork::Byzantium, header.number, header.timestamp);
@@ -92,7 +92,7 @@ pub enum ExecutionFault {
 /// For the first field that differs.
 pub fn validate_execution(
     header: &Header,
-    executed: &Executed,
+    executed: &ExecutionFields,
 ) -> Result<Vec<&'static str>, ExecutionMismatch> {
     match compare(header, executed) {
         None => {
@@ -103,7 +103,7 @@ pub fn validate_execution(
     }
 }
 
-fn compare(header: &Header, executed: &Executed) -> Option<ExecutionFault> {
+fn compare(header: &Header, executed: &ExecutionFields) -> Option<ExecutionFault> {
     let (found, expected) = (header.gas_used, executed.gas_used);
     if found != expected {
         return Some(ExecutionFault::GasUsed { found, expected });

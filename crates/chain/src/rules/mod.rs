@@ -14,7 +14,7 @@ pub use block_error::BlockError;
 pub use body::{BodyError, BodyFault, validate_body};
 pub(crate) use body::{blob_gas, has_sidecar, validate_contents};
 pub use difficulty::next_difficulty;
-pub use execution::{Executed, ExecutionFault, ExecutionMismatch, validate_execution};
+pub use execution::{ExecutionFault, ExecutionFields, ExecutionMismatch, validate_execution};
 pub use fault::{ExtraDataRule, HeaderError, HeaderFault};
 pub use fees::{next_base_fee, next_excess_blob_gas};
 pub(crate) use header::{Consensus, gas_limit_bounds};

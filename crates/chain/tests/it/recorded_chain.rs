@@ -7,7 +7,7 @@ use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{B256, Bloom, Sealed};
 use std::sync::Arc;
 use tandem_chain::{
-    BlockAttributes, Executed, HeaderChain, next_header, seal, signed_block, validate_execution,
+    BlockAttributes, ExecutionFields, HeaderChain, next_header, seal, signed_block, validate_execution,
 };
 
 #[test]
@@ -87,8 +87,8 @@ fn senders_can_be_recovered() {
 }
 
 /// What a header says of execution.
-fn executed(header: &Header) -> Executed {
-    Executed {
+fn executed(header: &Header) -> ExecutionFields {
+    ExecutionFields {
         gas_used: header.gas_used,
         logs_bloom: header.logs_bloom,
         receipts_root: Some(header.receipts_root),
@@ -129,15 +129,15 @@ fn execution_is_compared_field_by_field() {
         let header = &file.block.header;
         let right = executed(header);
         assert_eq!(validate_execution(header, &right), Ok(Vec::new()));
-        let unchecked = Executed { receipts_root: None, state_root: None, ..right };
+        let unchecked = ExecutionFields { receipts_root: None, state_root: None, ..right };
         assert_eq!(validate_execution(header, &unchecked), Ok(vec!["receiptsRoot", "stateRoot"]));
         let wrong = Some(B256::repeat_byte(7));
         for (field, executed) in [
-            ("gasUsed", Executed { gas_used: header.gas_used + 1, ..right }),
-            ("logsBloom", Executed { logs_bloom: Bloom::repeat_byte(1), ..right }),
-            ("receiptsRoot", Executed { receipts_root: wrong, ..right }),
-            ("requestsHash", Executed { requests_hash: wrong, ..right }),
-            ("stateRoot", Executed { state_root: wrong, ..right }),
+            ("gasUsed", ExecutionFields { gas_used: header.gas_used + 1, ..right }),
+            ("logsBloom", ExecutionFields { logs_bloom: Bloom::repeat_byte(1), ..right }),
+            ("receiptsRoot", ExecutionFields { receipts_root: wrong, ..right }),
+            ("requestsHash", ExecutionFields { requests_hash: wrong, ..right }),
+            ("stateRoot", ExecutionFields { state_root: wrong, ..right }),
         ] {
             let message = validate_execution(header, &executed).unwrap_err().to_string();
             let start = format!("block {} ({}): field {field} is ", header.number, file.block.hash());

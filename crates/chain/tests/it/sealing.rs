@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::sync::Arc;
 use tandem_chain::{
-    BlockAttributes, BodyFault, Executed, HeaderChain, SealError, SealedBlock, decode_block, next_header,
-    seal, signed_block,
+    BlockAttributes, BodyFault, ExecutionFields, HeaderChain, SealError, SealedBlock, decode_block,
+    next_header, seal, signed_block,
 };
 use tandem_evm::ChainSpec;
 
@@ -35,9 +35,9 @@ fn with_blobs(blobs: usize) -> TxEnvelope {
 }
 
 /// What executing a block might give.
-fn executed(chain: &ChainSpec, header: &Header, gas_used: u64) -> Executed {
+fn executed(chain: &ChainSpec, header: &Header, gas_used: u64) -> ExecutionFields {
     let is_prague = chain.is_active(EthereumHardfork::Prague, header.number, header.timestamp);
-    Executed {
+    ExecutionFields {
         gas_used,
         logs_bloom: Bloom::repeat_byte(7),
         receipts_root: Some(B256::repeat_byte(8)),
@@ -208,13 +208,13 @@ fn missing_results_are_named() {
     let header = made_up::child(&spec, &parent, 12, b"");
     let full = executed(&spec, &header, 0);
     let seal = |executed| seal(&spec, &parent, None, header.clone(), body(Vec::new()), &executed);
-    let without = Executed { state_root: None, ..full };
+    let without = ExecutionFields { state_root: None, ..full };
     assert_eq!(seal(without), Err(SealError::Missing("stateRoot")));
-    let without = Executed { receipts_root: None, ..full };
+    let without = ExecutionFields { receipts_root: None, ..full };
     assert_eq!(seal(without), Err(SealError::Missing("receiptsRoot")));
     for (executed, field) in [
-        (Executed { requests_hash: None, ..full }, "requestsHash"),
-        (Executed { gas_used: u64::MAX, ..full }, "gasUsed"),
+        (ExecutionFields { requests_hash: None, ..full }, "requestsHash"),
+        (ExecutionFields { gas_used: u64::MAX, ..full }, "gasUsed"),
     ] {
         match seal(executed) {
             Err(SealError::Header(error)) => assert_eq!(error.fault.field(), field),

@@ -1,7 +1,7 @@
 //! Execution by alloy-evm's executor over revm's `State`, as nodes do it today.
 
-use super::group::Group;
-use crate::shared::executed::{Executed, Output};
+use super::block_set::BlockSet;
+use crate::shared::executed::{ExecutedBlock, Output};
 use crate::shared::failure::Failure;
 use crate::shared::output::complain;
 use crate::shared::slow_store::SlowStore;
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 use tandem_evm::{AlloyBlock, AlloyExecutor, StoreRef};
 
-/// alloy-evm's executor on the blocks of a group.
+/// alloy-evm's executor on the blocks of a block set.
 pub(super) struct Alloy {
     executor: AlloyExecutor,
     /// What the plain loop made of each block: what must come out, and how the state goes on.
@@ -24,16 +24,16 @@ impl Alloy {
     }
 
     /// Says what the plain loop made of the blocks.
-    pub(super) fn expect(&mut self, executed: impl IntoIterator<Item = Executed>) {
+    pub(super) fn expect(&mut self, executed: impl IntoIterator<Item = ExecutedBlock>) {
         self.expected = executed.into_iter().map(|executed| executed.output).collect();
         self.differs = vec![false; self.expected.len()];
     }
 
-    /// Runs the blocks of the group one after the other, each on a fresh `State`, and compares receipts, gas and requests with the plain
+    /// Runs the blocks of the block set one after the other, each on a fresh `State`, and compares receipts, gas and requests with the plain
     /// loop's. Gives the time of each: of execution, with the block's bundle made and not applied. Reads of the state take at least
     /// as long as `latency`.
-    pub(super) fn run(&mut self, group: &mut Group, latency: Duration) -> Result<Vec<Duration>, Failure> {
-        let Group { names, worlds, chains, .. } = group;
+    pub(super) fn run(&mut self, set: &mut BlockSet, latency: Duration) -> Result<Vec<Duration>, Failure> {
+        let BlockSet { names, worlds, chains, .. } = set;
         let mut times = Vec::with_capacity(self.expected.len());
         let mut current = None;
         for (index, expected) in self.expected.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What ways to execute do besides taking time, and what would stop them from scaling.
 
-use super::group::Group;
+use super::block_set::BlockSet;
 use super::sample::Variant;
 use crate::shared::execute::execute_stream;
 use crate::shared::failure::Failure;
@@ -34,7 +34,7 @@ pub(super) struct Counters {
     again: f64,
     /// Results found invalid.
     conflicts: f64,
-    /// Steps that were left to follow an earlier one of their group.
+    /// Steps that were queued behind an earlier step of their conflict class.
     followed: f64,
     /// Executions in one run with the step before.
     joined: f64,
@@ -47,26 +47,26 @@ pub(super) struct Counters {
     idle: f64,
 }
 
-/// One run: its time, its counters and how often threads went to sleep.
-struct Run {
+/// One measured execution: its time, its counters and how often threads went to sleep.
+struct Measurement {
     time: Duration,
     metrics: Metrics,
     sleeps: Option<u64>,
 }
 
 impl Counters {
-    /// Runs a group with timers in the engine, which take some 0.1 us for each step.
+    /// Runs a block set with timers in the engine, which take some 0.1 us for each step.
     ///
-    /// `baseline` is the plain loop's time for the group.
+    /// `baseline` is the plain loop's time for the block set.
     pub(super) fn measure(
-        group: &mut Group,
+        set: &mut BlockSet,
         variant: &Variant,
         latency: Duration,
         baseline: Duration,
     ) -> Result<Self, Failure> {
         let config = Config::default().threads(variant.threads).timelines(true);
         let executor = Executor::new(&config).map_err(Failure::input)?;
-        let Group { source, worlds, chains, .. } = group;
+        let BlockSet { source, worlds, chains, .. } = set;
         let mut transactions = 0;
         let mut runs = Vec::with_capacity(RUNS);
         for _ in 0..=RUNS {
@@ -76,7 +76,7 @@ impl Counters {
             let sleeps = before.and_then(|before| sleeps()?.checked_sub(before));
             let results = progress.results.iter().flatten();
             transactions = results.map(|executed| executed.output.receipts.len()).sum();
-            runs.push(Run { time: progress.time, metrics: progress.metrics, sleeps });
+            runs.push(Measurement { time: progress.time, metrics: progress.metrics, sleeps });
         }
         // The first one warmed up.
         runs.remove(0);
@@ -84,8 +84,8 @@ impl Counters {
         Ok(Self::new(&runs[RUNS / 2], variant.threads, transactions.max(1) as f64, baseline))
     }
 
-    fn new(run: &Run, threads: usize, transactions: f64, baseline: Duration) -> Self {
-        let Run { time, metrics, sleeps } = run;
+    fn new(run: &Measurement, threads: usize, transactions: f64, baseline: Duration) -> Self {
+        let Measurement { time, metrics, sleeps } = run;
         let (mut executing, mut frontier) = (Duration::ZERO, Duration::ZERO);
         for event in metrics.timelines.iter().flatten() {
             if let EventKind::Execution { speculative, waited, .. } = event.kind {

@@ -1,6 +1,6 @@
 //! How fast blocks could run at best, by what their steps need of each other.
 
-use super::group::Group;
+use super::block_set::BlockSet;
 use super::sample::Variant;
 use crate::shared::failure::Failure;
 use crate::shared::mode::Mode;
@@ -45,7 +45,7 @@ impl Sum for Ideal {
     }
 }
 
-/// What one way to execute could make of a group at best.
+/// What one way to execute could make of a block set at best.
 pub(super) struct Ideals {
     /// By block; of a stream there is none.
     pub(super) blocks: Vec<Ideal>,
@@ -53,14 +53,14 @@ pub(super) struct Ideals {
 }
 
 impl Ideals {
-    /// Measures how long each step of the group takes by itself and what it needs, and gives the ideals of all variants.
+    /// Measures how long each step of the block set takes by itself and what it needs, and gives the ideals of all variants.
     /// Reads of the base states take at least as long as `latency`.
     pub(super) fn measure(
-        group: &mut Group,
+        set: &mut BlockSet,
         variants: &[Variant],
         latency: Duration,
     ) -> Result<Vec<Self>, Failure> {
-        let Group { names, source, worlds, chains, .. } = group;
+        let BlockSet { names, source, worlds, chains, .. } = set;
         let stores: Vec<_> = worlds.iter().map(|store| SlowStore { store, latency }).collect();
         let mut inputs = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {

@@ -2,9 +2,9 @@
 
 mod alloy;
 mod args;
+mod block_set;
 mod compare;
 mod counters;
-mod group;
 mod ideal;
 mod long;
 mod report;
@@ -19,8 +19,8 @@ use crate::shared::failure::Failure;
 use crate::shared::progress::progress;
 use crate::shared::slow_store::sleep_precisely;
 use args::Case;
+use block_set::BlockSet;
 use counters::Counters;
-use group::Group;
 use ideal::Ideals;
 use report::Measured;
 use sample::{Series, Variant};
@@ -46,44 +46,44 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
         .into_iter()
         .flatten()
         .collect::<Vec<_>>();
-    let mut groups = groups(&settings)?;
-    let bar = progress(groups.len(), "analysing", settings.json);
-    let mut measured = Vec::with_capacity(groups.len());
-    for group in &mut groups {
-        let ideals = Ideals::measure(group, &variants, settings.latency)?;
-        measured.push(Measured { series: Series::new(group, &variants), ideals, counters: None });
+    let mut sets = sets(&settings)?;
+    let bar = progress(sets.len(), "analysing", settings.json);
+    let mut measured = Vec::with_capacity(sets.len());
+    for set in &mut sets {
+        let ideals = Ideals::measure(set, &variants, settings.latency)?;
+        measured.push(Measured { series: Series::new(set, &variants), ideals, counters: None });
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let bar = progress(settings.samples * groups.len(), "sampling", settings.json);
+    let bar = progress(settings.samples * sets.len(), "sampling", settings.json);
     for sample in 0..settings.samples {
-        for (group, measured) in groups.iter_mut().zip(&mut measured) {
-            measured.series.sample(group, &variants, settings.latency, sample)?;
+        for (set, measured) in sets.iter_mut().zip(&mut measured) {
+            measured.series.sample(set, &variants, settings.latency, sample)?;
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     if settings.counters {
-        for (group, measured) in groups.iter_mut().zip(&mut measured) {
+        for (set, measured) in sets.iter_mut().zip(&mut measured) {
             let baseline = measured.series.baseline.median();
-            let count = |variant| Counters::measure(group, variant, settings.latency, baseline);
+            let count = |variant| Counters::measure(set, variant, settings.latency, baseline);
             measured.counters = Some(variants.iter().map(count).collect::<Result<_, _>>()?);
         }
     }
-    report::report(&settings, &groups, &variants, &measured)
+    report::report(&settings, &sets, &variants, &measured)
 }
 
-fn groups(settings: &Settings) -> Result<Vec<Group>, Failure> {
+fn sets(settings: &Settings) -> Result<Vec<BlockSet>, Failure> {
     if !settings.paths.is_empty() {
-        return Ok(vec![Group::recorded(&settings.paths, settings.from, settings.json)?]);
+        return Ok(vec![BlockSet::recorded(&settings.paths, settings.from, settings.json)?]);
     }
     let bar = progress(settings.cases.len(), "generating", settings.json);
     let generate = |case: &Case| {
-        let group = Group::generated(case, &settings.chain);
+        let set = BlockSet::generated(case, &settings.chain);
         bar.inc(1);
-        group
+        set
     };
-    let groups = settings.cases.iter().map(generate).collect();
+    let sets = settings.cases.iter().map(generate).collect();
     bar.finish_and_clear();
-    groups
+    sets
 }

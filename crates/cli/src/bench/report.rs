@@ -1,5 +1,5 @@
+use super::block_set::BlockSet;
 use super::counters::Counters;
-use super::group::Group;
 use super::ideal::Ideals;
 use super::row::{Row, Samples};
 use super::sample::{Series, Variant};
@@ -23,7 +23,7 @@ fn sum<'a>(series: impl Iterator<Item = &'a Vec<Duration>>) -> Vec<Duration> {
     })
 }
 
-/// All that was measured of a group.
+/// All that was measured of a block set.
 pub(super) struct Measured {
     pub(super) series: Series,
     /// By variant.
@@ -32,14 +32,14 @@ pub(super) struct Measured {
     pub(super) counters: Option<Vec<Counters>>,
 }
 
-/// The rows of single blocks, of which one stream has none, and those of whole groups with the total.
-fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<Row>, Vec<Row>) {
+/// The rows of single blocks, of which one stream has none, and those of whole block sets with the total.
+fn rows(sets: &[BlockSet], variants: &[Variant], measured: &[Measured]) -> (Vec<Row>, Vec<Row>) {
     let (mut single, mut whole) = (Vec::new(), Vec::new());
-    for (group, Measured { series, ideals, counters }) in groups.iter().zip(measured) {
+    for (set, Measured { series, ideals, counters }) in sets.iter().zip(measured) {
         for (at, variant) in variants.iter().enumerate() {
             let (times, ideals) = (&series.variants[at], &ideals[at]);
             let counters = counters.as_ref().map(|counters| counters[at].clone());
-            match &group.case {
+            match &set.case {
                 Some(case) => {
                     let (baseline, alloy) = (&series.baseline.total, &series.alloy_times.total);
                     let samples = Samples { baseline, alloy, times: &times.total };
@@ -49,7 +49,7 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
                 None if variant.mode == Mode::Stream => {}
                 None => {
                     let (baseline, alloy) = (&series.baseline.blocks, &series.alloy_times.blocks);
-                    single.extend(group.names.iter().enumerate().map(|(block, name)| {
+                    single.extend(set.names.iter().enumerate().map(|(block, name)| {
                         let (baseline, alloy) = (&baseline[block], &alloy[block]);
                         let samples = Samples { baseline, alloy, times: &times.blocks[block] };
                         Row::new(name, variant, samples, ideals.blocks[block], None)
@@ -65,7 +65,7 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
         let ideal = measured.iter().map(|measured| measured.ideals[at].total).sum();
         // Recorded blocks were counted together.
         let counters = match measured {
-            [Measured { counters: Some(counters), .. }] if groups[0].case.is_none() => {
+            [Measured { counters: Some(counters), .. }] if sets[0].case.is_none() => {
                 Some(counters[at].clone())
             }
             _ => None,
@@ -79,11 +79,11 @@ fn rows(groups: &[Group], variants: &[Variant], measured: &[Measured]) -> (Vec<R
 /// Prints all rows.
 pub(super) fn report(
     settings: &Settings,
-    groups: &[Group],
+    sets: &[BlockSet],
     variants: &[Variant],
     measured: &[Measured],
 ) -> Result<(), Failure> {
-    let (single, whole) = rows(groups, variants, measured);
+    let (single, whole) = rows(sets, variants, measured);
     let rows = [&single[..], &whole[..]].concat();
     results(|out| {
         if settings.json {

@@ -1,8 +1,8 @@
 use super::alloy::Alloy;
-use super::group::Group;
+use super::block_set::BlockSet;
 use crate::shared::digest::block_digest;
 use crate::shared::execute::{Progress, execute_stream};
-use crate::shared::executed::Executed;
+use crate::shared::executed::ExecutedBlock;
 use crate::shared::failure::Failure;
 use crate::shared::mode::Mode;
 use crate::shared::output::complain;
@@ -37,7 +37,7 @@ impl Variant {
     }
 }
 
-/// The times of one way to execute a group, a sample each.
+/// The times of one way to execute a block set, a sample each.
 #[derive(Clone, Default)]
 pub(crate) struct Times {
     /// By block.
@@ -58,8 +58,9 @@ impl Times {
     }
 
     fn add(&mut self, progress: &Progress) {
-        let time =
-            |result: &Result<Executed, _>| result.as_ref().map_or(Duration::ZERO, |executed| executed.time);
+        let time = |result: &Result<ExecutedBlock, _>| {
+            result.as_ref().map_or(Duration::ZERO, |executed| executed.time)
+        };
         self.add_sample(progress.results.iter().map(time), progress.time);
     }
 
@@ -69,7 +70,7 @@ impl Times {
     }
 }
 
-/// All samples of a group.
+/// All samples of a block set.
 pub(crate) struct Series {
     plain: PlainExecutor,
     alloy: Alloy,
@@ -81,8 +82,8 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub(crate) fn new(group: &Group, variants: &[Variant]) -> Self {
-        let times = Times::new(group.names.len());
+    pub(crate) fn new(set: &BlockSet, variants: &[Variant]) -> Self {
+        let times = Times::new(set.names.len());
         Self {
             plain: PlainExecutor::new(),
             alloy: Alloy::new(),
@@ -96,14 +97,14 @@ impl Series {
     /// results and to warm up: caches of analysed code and buffers fill.
     pub(crate) fn sample(
         &mut self,
-        group: &mut Group,
+        set: &mut BlockSet,
         variants: &[Variant],
         latency: Duration,
         number: usize,
     ) -> Result<(), Failure> {
         let bar = ProgressBar::hidden();
         if number == 0 {
-            let Group { names, source, worlds, chains, .. } = group;
+            let BlockSet { names, source, worlds, chains, .. } = set;
             let plain = execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?;
             let expected = digests(names, &plain)?;
             for variant in variants {
@@ -119,20 +120,20 @@ impl Series {
                 }
             }
             self.alloy.expect(plain.results.into_iter().flatten());
-            self.alloy.run(group, latency)?;
+            self.alloy.run(set, latency)?;
         }
-        let Group { source, worlds, chains, .. } = group;
+        let BlockSet { source, worlds, chains, .. } = set;
         self.baseline.add(&execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?);
         // Whoever runs first after the plain loop changes from sample to sample.
         let ways = variants.len() + 1;
         for at in (0..ways).map(|turn| (turn + number) % ways) {
             let Some(variant) = variants.get(at) else {
-                let times = self.alloy.run(group, latency)?;
+                let times = self.alloy.run(set, latency)?;
                 let total = times.iter().sum();
                 self.alloy_times.add_sample(times, total);
                 continue;
             };
-            let Group { source, worlds, chains, .. } = group;
+            let BlockSet { source, worlds, chains, .. } = set;
             let progress =
                 execute_stream(&variant.executor, variant.cut(), source, worlds, chains, latency, &bar)?;
             self.variants[at].add(&progress);
@@ -143,7 +144,7 @@ impl Series {
 
 /// The digest of each block's results. A block that does not execute ends the benchmark.
 fn digests(names: &[String], progress: &Progress) -> Result<Vec<B256>, Failure> {
-    let digest = |(result, name): (&Result<Executed, String>, &String)| match result {
+    let digest = |(result, name): (&Result<ExecutedBlock, String>, &String)| match result {
         Ok(executed) => Ok(block_digest(&executed.output)),
         Err(error) => {
             complain!("error: {name}: {error}");

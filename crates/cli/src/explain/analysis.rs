@@ -1,6 +1,6 @@
 use super::settings::Settings;
 use alloy_primitives::Address;
-use tandem_analysis::{ActualRun, Graph, Hot, Model, Names, Place, Spots, Together, Trace};
+use tandem_analysis::{ActualRun, Graph, Hotspot, Hotspots, Model, Names, StateKey, Together, Trace};
 use tandem_workload::WorkloadError;
 
 /// Contracts at most that are looked at together.
@@ -15,8 +15,8 @@ pub(super) struct Analysis<'a> {
     pub(super) dependent: &'a [usize],
     pub(super) run: &'a ActualRun,
     pub(super) names: Names,
-    pub(super) places: Vec<Hot<Place>>,
-    pub(super) contracts: Vec<Hot<Address>>,
+    pub(super) state_keys: Vec<Hotspot<StateKey>>,
+    pub(super) contracts: Vec<Hotspot<Address>>,
     pub(super) together: Vec<Together<Address>>,
 }
 
@@ -32,16 +32,17 @@ impl<'a> Analysis<'a> {
     ) -> Result<Self, WorkloadError> {
         let names = Names::new(trace)?;
         let model = Model::Delta;
-        let places = Spots::places(trace, graph, model, settings.ideal).hottest(settings.top, progress);
-        let accounts = Spots::accounts(trace, graph, model, settings.ideal);
+        let state_keys =
+            Hotspots::state_keys(trace, graph, model, settings.ideal).hottest(settings.top, progress);
+        let accounts = Hotspots::accounts(trace, graph, model, settings.ideal);
         let contracts = accounts.hottest(settings.top, progress);
-        let among: Vec<_> = contracts.iter().take(TOGETHER).map(|contract| contract.spot).collect();
+        let among: Vec<_> = contracts.iter().take(TOGETHER).map(|contract| contract.key).collect();
         let together = accounts.together(&among);
         progress();
-        Ok(Self { trace, graph, dependent, run, names, places, contracts, together })
+        Ok(Self { trace, graph, dependent, run, names, state_keys, contracts, together })
     }
 
     pub(super) fn effort(settings: &Settings) -> usize {
-        Spots::<Place>::effort(settings.top).saturating_mul(2).saturating_add(1)
+        Hotspots::<StateKey>::effort(settings.top).saturating_mul(2).saturating_add(1)
     }
 }

@@ -2,7 +2,9 @@ use super::analysis::Analysis;
 use super::settings::Settings;
 use serde::Serialize;
 use std::time::Duration;
-use tandem_analysis::{ActualRun, Graph, Hot, Model, Names, Trace, as_stream, by_block, letters, speed_up};
+use tandem_analysis::{
+    ActualRun, Graph, Hotspot, Model, Names, Trace, as_stream, by_block, letters, speed_up,
+};
 
 /// Threads for which ideal speed-ups are told.
 pub(super) const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
@@ -24,11 +26,11 @@ pub(super) struct Findings {
     pub(super) keep_path: usize,
     pub(super) block_by_block: Vec<Curve>,
     pub(super) stream: Vec<Curve>,
-    pub(super) locations: Vec<Spot>,
-    pub(super) contracts: Vec<Spot>,
+    pub(super) locations: Vec<HotspotRow>,
+    pub(super) contracts: Vec<HotspotRow>,
     pub(super) together: Vec<Together>,
     pub(super) chain: Chain,
-    pub(super) run: Run,
+    pub(super) run: ExecutionSummary,
 }
 
 /// Ideal speed-ups of one model.
@@ -44,7 +46,7 @@ pub(super) struct Curve {
 /// A hot location, or a contract with all its locations.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Spot {
+pub(super) struct HotspotRow {
     pub(super) name: String,
     pub(super) conflicts: usize,
     pub(super) blocks: usize,
@@ -92,7 +94,7 @@ pub(super) struct Link {
 /// What an actual run did.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run {
+pub(super) struct ExecutionSummary {
     pub(super) ms: f64,
     pub(super) speed_up: f64,
     pub(super) conflicts: u64,
@@ -144,7 +146,7 @@ impl Findings {
             graphs.iter().map(curve).collect()
         };
         let together = analysis.together.iter().map(|together| Together {
-            name: analysis.names.account(together.spot),
+            name: analysis.names.account(together.key),
             gain: rounded(together.gain),
             speed_up: rounded(together.speed_up),
         });
@@ -158,8 +160,8 @@ impl Findings {
             stream: curves(&|graph, model, threads| {
                 as_stream(trace, graph, model, threads, settings.look_ahead)
             }),
-            locations: spots(&analysis.places, |place| analysis.names.place(place)),
-            contracts: spots(&analysis.contracts, |address| analysis.names.account(address)),
+            locations: hotspots(&analysis.state_keys, |key| analysis.names.state_key(key)),
+            contracts: hotspots(&analysis.contracts, |address| analysis.names.account(address)),
             together: together.collect(),
             chain: chain(trace, graph, &analysis.names),
             run: actual(trace, analysis.run),
@@ -167,15 +169,15 @@ impl Findings {
     }
 }
 
-fn spots<K: Copy>(hot: &[Hot<K>], name: impl Fn(K) -> String) -> Vec<Spot> {
-    let spot = |hot: &Hot<K>| Spot {
-        name: name(hot.spot),
+fn hotspots<K: Copy>(hot: &[Hotspot<K>], name: impl Fn(K) -> String) -> Vec<HotspotRow> {
+    let row = |hot: &Hotspot<K>| HotspotRow {
+        name: name(hot.key),
         conflicts: hot.conflicts,
         blocks: hot.blocks.len(),
         gain: rounded(hot.gain),
         saved_ms: ms(hot.saved),
     };
-    hot.iter().map(spot).collect()
+    hot.iter().map(row).collect()
 }
 
 /// The chain of several steps that takes longest.
@@ -196,7 +198,7 @@ fn chain(trace: &Trace, graph: &Graph, names: &Names) -> Chain {
         step: trace.step_name(*step),
         hash: trace.steps[*step].transaction.as_ref().map(|transaction| transaction.hash.to_string()),
         ms: ms(trace.steps[*step].time),
-        by: edge.map(|edge| names.place(trace.location(edge.location).into())),
+        by: edge.map(|edge| names.state_key(trace.location(edge.location).into())),
     });
     let block_time = block.steps.clone().map(|step| trace.steps[step].time).sum();
     Chain {
@@ -208,7 +210,7 @@ fn chain(trace: &Trace, graph: &Graph, names: &Names) -> Chain {
     }
 }
 
-fn actual(trace: &Trace, run: &ActualRun) -> Run {
+fn actual(trace: &Trace, run: &ActualRun) -> ExecutionSummary {
     let ActualRun { time, metrics } = run;
     let workers = run.workers().into_iter().zip(&metrics.timelines).map(|(worker, timeline)| Worker {
         speculative: worker.speculative,
@@ -220,7 +222,7 @@ fn actual(trace: &Trace, run: &ActualRun) -> Run {
         waited_ms: ms(worker.waited),
         timeline: letters(timeline, *time, COLUMNS),
     });
-    Run {
+    ExecutionSummary {
         ms: ms(*time),
         speed_up: rounded(speed_up(trace.time(), *time)),
         conflicts: metrics.conflicts,

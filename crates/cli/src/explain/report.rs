@@ -1,4 +1,4 @@
-use super::findings::{Curve, Findings, Spot, THREADS};
+use super::findings::{Curve, Findings, HotspotRow, THREADS};
 use super::settings::Settings;
 use crate::shared::failure::Failure;
 use crate::shared::output::results;
@@ -66,8 +66,8 @@ fn text(out: &mut dyn Write, settings: &Settings, findings: &Findings) -> io::Re
     let stream = format!("Ideal speed-up, as one stream, {} steps of look-ahead", settings.look_ahead);
     curves(out, &stream, &findings.stream)?;
     let cost = format!("by what they cost on {} ideal threads, block by block", settings.ideal);
-    spots(out, &format!("Hottest locations, {cost}"), &findings.locations)?;
-    spots(out, &format!("Hottest contracts, each with all its locations, {cost}"), &findings.contracts)?;
+    hotspots(out, &format!("Hottest locations, {cost}"), &findings.locations)?;
+    hotspots(out, &format!("Hottest contracts, each with all its locations, {cost}"), &findings.contracts)?;
     together(out, settings, findings)?;
     chain(out, findings)?;
     run(out, settings, findings)
@@ -89,10 +89,10 @@ fn curves(out: &mut dyn Write, title: &str, curves: &[Curve]) -> io::Result<()> 
     Ok(())
 }
 
-fn spots(out: &mut dyn Write, title: &str, spots: &[Spot]) -> io::Result<()> {
+fn hotspots(out: &mut dyn Write, title: &str, hotspots: &[HotspotRow]) -> io::Result<()> {
     writeln!(out, "\n{title}")?;
     writeln!(out, "conflicts  blocks  saved ms  where")?;
-    for Spot { name, conflicts, blocks, gain, saved_ms } in spots {
+    for HotspotRow { name, conflicts, blocks, gain, saved_ms } in hotspots {
         writeln!(out, "{conflicts:>9}{blocks:>8}{saved_ms:>10.3}  {name}")?;
         let blocks = if *blocks == 1 { "its block".to_owned() } else { format!("its {blocks} blocks") };
         writeln!(out, "{:>29}if this did not conflict, {blocks} would run {gain:.2} times as fast", "")?;

@@ -4,7 +4,7 @@ use super::row::{Facts, Row, Stop, Wanted, row};
 use super::settings::Settings;
 use crate::shared::digest::run_digest;
 use crate::shared::execute::{Progress, execute_stream};
-use crate::shared::executed::Executed;
+use crate::shared::executed::ExecutedBlock;
 use crate::shared::failure::Failure;
 use crate::shared::input::{Input, InputBlock};
 use crate::shared::mode::Mode;
@@ -103,7 +103,7 @@ fn checked(
     let mut roots = roots.map_err(Failure::fault)?.into_iter().map(Some).collect::<Vec<_>>();
     roots.resize(results.len(), None);
     let bar = progress(facts.len(), "checking", settings.json);
-    let finish = |((facts, result), root): ((&Facts, Result<Executed, String>), Option<B256>)| {
+    let finish = |((facts, result), root): ((&Facts, Result<ExecutedBlock, String>), Option<B256>)| {
         let wanted = settings.check.then_some(Wanted { unproven: settings.unproven, must_prove: false });
         let row = row(wanted, facts, result.map_err(Stop::Invalid), root);
         bar.inc(1);

@@ -1,6 +1,6 @@
 use super::check::{Checks, Evidence};
 use crate::shared::digest::block_digest;
-use crate::shared::executed::Executed;
+use crate::shared::executed::ExecutedBlock;
 use crate::shared::input::PreState;
 use crate::shared::proof::Proof;
 use alloy_primitives::{Address, B256};
@@ -82,14 +82,14 @@ pub(crate) struct Wanted {
 pub(crate) fn row(
     wanted: Option<Wanted>,
     facts: &Facts,
-    result: Result<Executed, Stop>,
+    result: Result<ExecutedBlock, Stop>,
     root: Option<B256>,
 ) -> (Row, B256) {
     let Facts { ref name, chain_id, number, fork, transactions, ref expected_senders, ref proof, .. } =
         *facts;
     let lacks_ommers = facts.pre_state.lacks_ommers;
     let (result, digest, gas, time, history) = match result {
-        Ok(Executed { output, time, history }) => {
+        Ok(ExecutedBlock { output, time, history }) => {
             let mut checks = Checks::default();
             if let Some(Wanted { unproven, must_prove }) = wanted {
                 let (senders, proof) = (&expected_senders[..], proof.as_ref());

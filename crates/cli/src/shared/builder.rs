@@ -4,7 +4,7 @@ use alloy_consensus::{BlockBody, EMPTY_ROOT_HASH, Header};
 use alloy_primitives::{Address, B256, Bytes, Sealed, keccak256};
 use rayon::prelude::*;
 use std::sync::Arc;
-use tandem_chain::{BlockAttributes, Executed, SealedBlock, next_base_fee, next_header, seal};
+use tandem_chain::{BlockAttributes, ExecutionFields, SealedBlock, next_base_fee, next_header, seal};
 use tandem_evm::{
     Block, ChainSpec, Executor, PlainBlock, PlainExecutor, Receipt, StoreRef, logs_bloom, receipts_root,
 };
@@ -125,7 +125,7 @@ impl<'e> Builder<'e> {
             let hashed = HashedChanges::new(&changes);
             self.tries.update(&hashed, &NoSource).map_err(Failure::fault)?;
             let (root, _) = self.tries.finish_block(&NoSource).map_err(Failure::fault)?;
-            Ok(Executed {
+            Ok(ExecutionFields {
                 gas_used,
                 logs_bloom: logs_bloom(&receipts),
                 receipts_root: Some(receipts_root(&receipts)),

@@ -1,4 +1,4 @@
-use super::executed::{Executed, Output};
+use super::executed::{ExecutedBlock, Output};
 use super::failure::Failure;
 use super::slow_store::SlowStore;
 use super::source::Source;
@@ -11,7 +11,7 @@ use tandem_state::MemoryStore;
 /// What came of each block so far, and of the run as a whole.
 #[derive(Default)]
 pub(crate) struct Progress {
-    pub(crate) results: Vec<Result<Executed, String>>,
+    pub(crate) results: Vec<Result<ExecutedBlock, String>>,
     pub(crate) time: Duration,
     pub(crate) metrics: Metrics,
 }
@@ -78,7 +78,7 @@ impl Progress {
     }
 }
 
-fn executed(block: FinishedBlock) -> Executed {
+fn executed(block: FinishedBlock) -> ExecutedBlock {
     let (time, history) = (block.time, block.history);
-    Executed { output: Output::from(block), time, history }
+    ExecutedBlock { output: Output::from(block), time, history }
 }

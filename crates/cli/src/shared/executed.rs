@@ -5,14 +5,14 @@ use std::time::Duration;
 use tandem_evm::{Block, BlockHistory, FinishedBlock, PartialChanges, Receipt};
 use tandem_state::StateChanges;
 
-/// A block that was executed, by whichever way.
-pub(crate) struct Executed {
+/// A block after its execution in any mode.
+pub(crate) struct ExecutedBlock {
     pub(crate) output: Output,
     pub(crate) time: Duration,
     pub(crate) history: BlockHistory,
 }
 
-/// What executing a block gave, in the form that all modes share.
+/// The results of executing a block, in a form common to all modes.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) block: Arc<Block>,

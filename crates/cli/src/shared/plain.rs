@@ -1,7 +1,7 @@
 //! Execution by the plain revm loop.
 
 use super::execute::Progress;
-use super::executed::{Executed, Output};
+use super::executed::{ExecutedBlock, Output};
 use super::failure::Failure;
 use super::slow_store::SlowStore;
 use super::source::Source;
@@ -59,7 +59,7 @@ pub(crate) fn execute_plain(
                     changes,
                     parts: Vec::new(),
                 };
-                progress.results.push(Ok(Executed { output, time, history: BlockHistory::default() }));
+                progress.results.push(Ok(ExecutedBlock { output, time, history: BlockHistory::default() }));
             }
             Err(error @ (ExecutionError::Transaction { .. } | ExecutionError::Block { .. })) => {
                 progress.fail(error.to_string(), chains);

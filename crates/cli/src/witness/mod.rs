@@ -6,7 +6,7 @@ pub(crate) use args::WitnessArgs;
 
 use crate::run::{Check, Facts, Outcome, Row, RunArgs, Senders, Settings, Stop, Wanted, report, row};
 use crate::shared::digest::run_digest;
-use crate::shared::executed::{Executed, Output};
+use crate::shared::executed::{ExecutedBlock, Output};
 use crate::shared::failure::Failure;
 use crate::shared::input::PreState;
 use crate::shared::load::{signed, unusable};
@@ -101,7 +101,7 @@ impl Stateless {
         let result = match result {
             Ok(finished) => {
                 let history = finished.history;
-                Ok(Executed { output: Output::from(finished), time, history })
+                Ok(ExecutedBlock { output: Output::from(finished), time, history })
             }
             Err(ExecutionError::Fault { error, .. }) => {
                 Err(Stop::Unchecked(format!("it cannot be executed statelessly: {error}")))

@@ -7,7 +7,7 @@ use alloy_primitives::map::B256Map;
 use alloy_primitives::{B256, Sealed, U256};
 use std::sync::Arc;
 use tandem_chain::{
-    BlockError, Executed, HeaderChain, SealedBlock, decode_block, signed_block, validate_body,
+    BlockError, ExecutionFields, HeaderChain, SealedBlock, decode_block, signed_block, validate_body,
     validate_execution,
 };
 use tandem_evm::revm::context::result::InvalidTransaction;
@@ -184,7 +184,7 @@ impl Node {
                 roots.push(world.state_root());
             }
         }
-        let mut executed = Executed::new(chain, finished, Some(world.state_root()));
+        let mut executed = ExecutionFields::new(chain, finished, Some(world.state_root()));
         if !has_status {
             executed.receipts_root = Some(receipts_root_before_byzantium(&finished.receipts, &roots));
         }

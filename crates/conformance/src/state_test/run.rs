@@ -28,8 +28,8 @@ pub fn run_state_tests(
 
 struct StateTests;
 
-/// A case with the test that it comes from.
-struct Job<'t> {
+/// A case, with the test that it comes from.
+struct TestCase<'t> {
     file: &'t Path,
     name: &'t str,
     fork: &'t str,
@@ -50,7 +50,7 @@ impl Kind for StateTests {
         report: &mut (dyn FnMut(Outcome) + Send),
     ) {
         let mut worlds = Vec::new();
-        let mut jobs = Vec::new();
+        let mut cases = Vec::new();
         let tests = sources.iter().flat_map(|source| source.tests.iter().map(move |test| (source, test)));
         for (source, (name, test)) in tests {
             let file = source.path.as_path();
@@ -66,7 +66,9 @@ impl Kind for StateTests {
                     Err(address) => Err(format!("the nonce of account {address} is too large").into()),
                 };
                 match case {
-                    Ok(case) => jobs.push(Job { file, name, fork, expected, world: worlds.len(), case }),
+                    Ok(case) => {
+                        cases.push(TestCase { file, name, fork, expected, world: worlds.len(), case })
+                    }
                     Err(problem) => {
                         let index = Some(expected.indexes);
                         report(outcome(file, name, fork, index, Computed::default(), Some(problem)));
@@ -75,12 +77,19 @@ impl Kind for StateTests {
             }
             worlds.push(world.unwrap_or_default());
         }
-        for (job, executed) in jobs.iter().zip(execute(engine, &jobs, &worlds)) {
+        for (test_case, executed) in cases.iter().zip(execute(engine, &cases, &worlds)) {
             let (computed, problem) = match executed {
-                Ok(executed) => job.check(&worlds[job.world], &executed),
+                Ok(executed) => test_case.check(&worlds[test_case.world], &executed),
                 Err(fault) => (Computed::default(), Some(fault.into())),
             };
-            report(outcome(job.file, job.name, job.fork, Some(job.expected.indexes), computed, problem));
+            report(outcome(
+                test_case.file,
+                test_case.name,
+                test_case.fork,
+                Some(test_case.expected.indexes),
+                computed,
+                problem,
+            ));
         }
     }
 }
@@ -101,21 +110,25 @@ fn outcome(
     Outcome { file: file.to_owned(), test: name.to_owned(), fork: fork.to_owned(), index, problem, computed }
 }
 
-/// What became of a job's transaction: it was executed in a block, or refused.
-type Executed = Result<FinishedBlock, Rejection>;
+/// The result of a test case's transaction: the block that it was executed in, or why it was rejected.
+type TransactionResult = Result<FinishedBlock, Rejection>;
 
-/// Executes each job's transaction, as a block of an unrelated world. The error is a fault.
-fn execute(engine: &mut Engine, jobs: &[Job<'_>], worlds: &[World]) -> Vec<Result<Executed, String>> {
+/// Executes each test_case's transaction, as a block of an unrelated world. The error is a fault.
+fn execute(
+    engine: &mut Engine,
+    cases: &[TestCase<'_>],
+    worlds: &[World],
+) -> Vec<Result<TransactionResult, String>> {
     let bases: Vec<_> =
         worlds.iter().map(|world| Base { world, block_hashes: BlockHashes::OfNumbers }).collect();
     let stores: Vec<_> = bases.iter().map(StoreRef).collect();
-    let input = |(index, job): (usize, &Job<'_>)| {
-        let block = Arc::new(job.case.block()?);
-        Some(BlockInput { block, store: &stores[job.world], world: index as u32 })
+    let input = |(index, test_case): (usize, &TestCase<'_>)| {
+        let block = Arc::new(test_case.case.block()?);
+        Some(BlockInput { block, store: &stores[test_case.world], world: index as u32 })
     };
-    let inputs: Vec<_> = jobs.iter().enumerate().filter_map(input).collect();
+    let inputs: Vec<_> = cases.iter().enumerate().filter_map(input).collect();
     let mut blocks = engine.execute_all(&inputs).into_iter();
-    let mut executed = |job: &Job<'_>| match &job.case.transaction {
+    let mut executed = |test_case: &TestCase<'_>| match &test_case.case.transaction {
         Err(rejection) => Ok(Err(rejection.clone())),
         Ok(_) => match blocks.next() {
             Some(Ok(block)) => Ok(Ok(block)),
@@ -125,12 +138,12 @@ fn execute(engine: &mut Engine, jobs: &[Job<'_>], worlds: &[World]) -> Vec<Resul
             None => Err("a block is missing".to_owned()),
         },
     };
-    jobs.iter().map(&mut executed).collect()
+    cases.iter().map(&mut executed).collect()
 }
 
-impl Job<'_> {
+impl TestCase<'_> {
     /// Compares what was executed with what the test expects. A refused transaction leaves everything as it was.
-    fn check(&self, before: &World, executed: &Executed) -> (Computed, Option<Problem>) {
+    fn check(&self, before: &World, executed: &TransactionResult) -> (Computed, Option<Problem>) {
         let mut after = before.clone();
         let (result, gas_used, logs_hash) = match executed {
             Ok(block) => {

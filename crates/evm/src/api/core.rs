@@ -15,7 +15,7 @@ use crate::state::Fault;
 use crossbeam_channel::Receiver;
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
-use tandem_stm::{Cut, Engine, Metrics, Running, StreamError};
+use tandem_stm::{Cut, Engine, Metrics, StreamError, StreamHandle};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
@@ -44,7 +44,7 @@ impl<P: Protocol> Debug for Mode<'_, P> {
 pub(crate) type Consumer<'c, 's, P, T> = dyn for<'a> FnMut(
         Receiver<InspectedBlock<P, <T as Tracing<P>>::Trace>>,
         &'a EvmVm<'s, P, T>,
-        Running<'a, EvmVm<'s, P, T>>,
+        StreamHandle<'a, EvmVm<'s, P, T>>,
     ) + 'c;
 
 /// A block, or why there is none.
@@ -74,7 +74,7 @@ impl Core {
         let mut arena = self.kept.arena();
         let ((), metrics, _) = self
             .engine
-            .run(&vm, &mut arena, batches, mode.cut, sink, |running| consume(receiver, &vm, running));
+            .stream(&vm, &mut arena, batches, mode.cut, sink, |running| consume(receiver, &vm, running));
         self.kept.keep(arena);
         metrics
     }

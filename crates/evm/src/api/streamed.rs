@@ -9,7 +9,7 @@ use crate::protocol::tracing::{NoTracing, Tracing};
 use crossbeam_channel::Receiver;
 use revm::database_interface::DatabaseRef;
 use std::marker::PhantomData;
-use tandem_stm::{Metrics, Running};
+use tandem_stm::{Metrics, StreamHandle};
 
 /// The finished blocks of a stream, in order, each with what inspectors made of its transactions. Waits for each; ends after the last
 /// block or the first error.
@@ -18,7 +18,7 @@ use tandem_stm::{Metrics, Running};
 #[derive(Debug)]
 pub struct Inspected<'a, 's, S, P: Protocol, T: Tracing<P>> {
     blocks: Option<Receiver<InspectedBlock<P, T::Trace>>>,
-    running: Running<'a, EvmVm<'s, P, T>>,
+    running: StreamHandle<'a, EvmVm<'s, P, T>>,
     vm: &'a EvmVm<'s, P, T>,
     store: PhantomData<&'s S>,
 }
@@ -27,7 +27,7 @@ impl<'a, 's, S, P: Protocol, T: Tracing<P>> Inspected<'a, 's, S, P, T> {
     pub(super) fn new(
         blocks: Receiver<InspectedBlock<P, T::Trace>>,
         vm: &'a EvmVm<'s, P, T>,
-        running: Running<'a, EvmVm<'s, P, T>>,
+        running: StreamHandle<'a, EvmVm<'s, P, T>>,
     ) -> Self {
         Self { blocks: Some(blocks), running, vm, store: PhantomData }
     }

@@ -83,9 +83,9 @@ pub(crate) fn execute<'r, P: Protocol>(
     }))
 }
 
-/// Where the account of a party is kept.
+/// Where a party's account comes from.
 #[derive(Clone, Copy)]
-enum Place {
+enum AccountSource {
     /// In the journal: an earlier step of the run has loaded it.
     Journal,
     /// Among the database's accesses, with this index.
@@ -94,7 +94,7 @@ enum Place {
 
 /// What a transfer needs to know of a party's account.
 struct Party {
-    place: Place,
+    source: AccountSource,
     balance: U256,
     nonce: u64,
     /// Neither code nor so much ether that a sum could overflow.
@@ -106,19 +106,19 @@ impl Party {
         if let Some(Account { info, .. }) = journal.inner.state.get(&address) {
             let AccountInfo { balance, nonce, .. } = *info;
             let simple = info.is_empty_code_hash() && balance < BALANCE_CAP;
-            return Ok(Self { place: Place::Journal, balance, nonce, simple });
+            return Ok(Self { source: AccountSource::Journal, balance, nonce, simple });
         }
         let index = journal.database.find_or_load(address)?;
         let access = &journal.database.ledger.accounts[index];
         let (balance, nonce) = access.now;
         let simple = !access.seen.has_code() && balance < BALANCE_CAP && access.seen.balance < BALANCE_CAP;
-        Ok(Self { place: Place::Access(index), balance, nonce, simple })
+        Ok(Self { source: AccountSource::Access(index), balance, nonce, simple })
     }
 
     /// Leaves the account with this balance and nonce.
     fn change(&self, journal: &mut Journal<Db<'_>>, address: Address, (balance, nonce): (U256, u64)) {
-        match self.place {
-            Place::Journal => {
+        match self.source {
+            AccountSource::Journal => {
                 if let Some(account) = journal.inner.state.get_mut(&address) {
                     account.mark_touch();
                     (account.info.balance, account.info.nonce) = (balance, nonce);
@@ -128,7 +128,7 @@ impl Party {
                     }
                 }
             }
-            Place::Access(index) => {
+            AccountSource::Access(index) => {
                 let access = &mut journal.database.ledger.accounts[index];
                 access.now = (balance, nonce);
                 access.touched = true;
@@ -152,15 +152,17 @@ fn move_funds<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, transfer: &Transfer) -
     }
     let speculative = journal.database.view.is_speculative();
     if sender.nonce != nonce {
-        let Place::Access(index) = sender.place else { return Ok(false) };
+        let AccountSource::Access(index) = sender.source else { return Ok(false) };
         if !speculative || !journal.database.ledger.accounts[index].predict_nonce(nonce) {
             return Ok(false);
         }
     }
-    let access = match sender.place {
-        Place::Access(index) => journal.database.ledger.accounts.get_mut(index),
-        Place::Journal if journal.database.is_recording() => journal.database.ledger.access(transfer.sender),
-        Place::Journal => None,
+    let access = match sender.source {
+        AccountSource::Access(index) => journal.database.ledger.accounts.get_mut(index),
+        AccountSource::Journal if journal.database.is_recording() => {
+            journal.database.ledger.access(transfer.sender)
+        }
+        AccountSource::Journal => None,
     };
     if let Some(access) = access {
         access.nonce = true;

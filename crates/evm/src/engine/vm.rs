@@ -162,7 +162,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         &mut worker.machine.db().view
     }
 
-    fn approach<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step, count: usize)
+    fn prefetch<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step, count: usize)
     where
         Self: 'r,
     {
@@ -179,7 +179,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
     }
 
     /// Calls of the same function of the same contract: of two in a row, every other one needs the one before on mainnet.
-    fn group<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Option<u64>
+    fn conflict_class<'r>(&'r self, worker: &mut Worker<'r, 's, P>, step: &Step) -> Option<u64>
     where
         Self: 'r,
     {

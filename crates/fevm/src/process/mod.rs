@@ -7,12 +7,12 @@
 
 mod child;
 mod command;
-mod crew;
 mod errand;
 mod link;
+mod pool;
 mod wire;
 mod worker;
 
 pub use command::WorkerCommand;
-pub(crate) use crew::Crew;
+pub(crate) use pool::ProcessPool;
 pub use worker::serve;

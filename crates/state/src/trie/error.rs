@@ -8,37 +8,37 @@ use std::fmt;
 #[derive(Debug, thiserror::Error)]
 pub enum TrieError<E> {
     /// The source failed.
-    #[error("cannot read the node at {place}: {error}")]
+    #[error("cannot read the node at {node}: {error}")]
     Source {
         /// Where the node was needed.
-        place: Box<Place>,
+        node: Box<NodePath>,
         /// What the source says.
         #[source]
         error: E,
     },
     /// The source does not have a node that is needed.
-    #[error("the node at {place} with the hash {hash} is not known")]
+    #[error("the node at {node} with the hash {hash} is not known")]
     Missing {
-        /// Where the node is needed.
-        place: Box<Place>,
+        /// Which node.needed.
+        node: Box<NodePath>,
         /// Keccak-256 of the node.
         hash: B256,
     },
     /// The source has another node than the one that is needed.
-    #[error("the node at {place} should have the hash {expected} but has {actual}")]
+    #[error("the node at {node} should have the hash {expected} but has {actual}")]
     Mismatch {
-        /// Where the node is needed.
-        place: Box<Place>,
+        /// Which node.needed.
+        node: Box<NodePath>,
         /// The hash that its parent states.
         expected: B256,
         /// The Keccak-256 of what the source has.
         actual: B256,
     },
     /// A node or the value in a leaf cannot be decoded.
-    #[error("the node at {place} is malformed")]
+    #[error("the node at {node} is malformed")]
     Malformed {
-        /// Where the node is.
-        place: Box<Place>,
+        /// Which node.
+        node: Box<NodePath>,
     },
     /// Storage was written to an account that does not exist, so that no leaf can hold its root.
     #[error("the account with the hashed address {0} has storage but does not exist")]
@@ -48,16 +48,16 @@ pub enum TrieError<E> {
     Unusable,
 }
 
-/// A node's place: which trie, and the path from its root.
+/// Identifies a node: which trie it is in, and its path from the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct NodePath {
     /// The hashed address of the account whose storage trie is meant; `None` for the trie of accounts.
     pub owner: Option<B256>,
     /// The nibbles from the root to the node.
     pub path: Nibbles,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for NodePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("path ")?;
         if self.path.is_empty() {

@@ -15,7 +15,7 @@ mod updates;
 mod witness;
 
 pub use changes::{HashedAccount, HashedChanges};
-pub use error::{Place, TrieError};
+pub use error::{NodePath, TrieError};
 pub use source::{NoSource, NodeSource};
 pub use sparse::SparseTrie;
 pub use state::StateTrie;

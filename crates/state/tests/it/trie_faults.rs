@@ -62,7 +62,7 @@ fn a_source_that_fails_is_a_fault_with_its_place() {
     });
     let (mut tries, result) = run(root, &changes, &source);
     let error = result.unwrap_err();
-    assert!(matches!(&error, TrieError::Source { place, .. } if place.path.len() == 2), "{error}");
+    assert!(matches!(&error, TrieError::Source { node, .. } if node.path.len() == 2), "{error}");
     assert!(error.to_string().ends_with("bad sector"), "{error}");
     assert!(matches!(tries.update(&changes, &source), Err(TrieError::Unusable)));
     assert!(matches!(tries.finish_block(&source), Err(TrieError::Unusable)));
@@ -76,8 +76,8 @@ fn a_node_that_is_not_there_is_named() {
     let source =
         Altered(database, |_, path: &Nibbles, node: Option<Bytes>| Ok(node.filter(|_| path.len() < 2)));
     let error = run(root, &changes, &source).1.unwrap_err();
-    let TrieError::Missing { place, .. } = &error else { panic!("{error}") };
-    assert!(place.path.len() >= 2);
+    let TrieError::Missing { node, .. } = &error else { panic!("{error}") };
+    assert!(node.path.len() >= 2);
 }
 
 #[test]
@@ -222,8 +222,8 @@ fn a_sibling_that_a_witness_leaves_out_is_missing() {
     assert_eq!(removed(&witness, before, slot).unwrap(), after);
     let witness = Witness::new([nodes[0].clone(), nodes[2].clone()], &[], Some(before)).unwrap();
     let error = removed(&witness, before, slot).unwrap_err();
-    let TrieError::Missing { place, .. } = &error else { panic!("{error}") };
-    assert_eq!((place.owner, place.path), (Some(B256::repeat_byte(9)), Nibbles::from_nibbles([2])));
+    let TrieError::Missing { node, .. } = &error else { panic!("{error}") };
+    assert_eq!((node.owner, node.path), (Some(B256::repeat_byte(9)), Nibbles::from_nibbles([2])));
     assert!(error.to_string().contains("path 2 of the storage trie of 0x0909"), "{error}");
 }
 

@@ -23,7 +23,7 @@ fn a_reader_sees_a_value_together_with_its_stamp() {
     });
 }
 
-/// What happened before a value was stored is known to whoever reads it.
+/// A thread that reads a value sees everything that happened before it was stored.
 #[test]
 fn a_value_vouches_for_what_came_before() {
     check(3, || {

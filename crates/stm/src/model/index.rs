@@ -4,10 +4,10 @@ use crate::sync::atomic::{AtomicU32, Ordering};
 use loom::thread::spawn;
 use std::sync::Arc;
 
-/// As many keys as fill half of both parts of the first table.
+/// The number of keys that fills half of both parts of the first table.
 const HALF: u32 = 4;
 
-/// An index with the keys of its ids, which are ordered by nothing but the index.
+/// An index with the keys of its ids. Nothing but the index orders their stores.
 struct Keys {
     index: Index,
     keys: [AtomicU32; 8],
@@ -73,7 +73,7 @@ fn growing_loses_nothing() {
             let keys = keys.clone();
             spawn(move || keys.intern(HALF + 1))
         };
-        // There before the table grew, so found in either.
+        // Inserted before the growth, so both tables have it.
         assert!(keys.get(2).is_some());
         keys.intern(HALF + 2);
         assert!(keys.get(HALF + 2).is_some());

@@ -1,10 +1,10 @@
 use crate::arena::Arena;
 use crate::domain::Domain;
-use crate::engine::Running;
+use crate::engine::StreamHandle;
 use crate::vm::Vm;
 use crate::window::Phase;
 
-impl<V: Vm> Running<'_, V> {
+impl<V: Vm> StreamHandle<'_, V> {
     /// Asserts the invariants that hold at any moment of a stream.
     ///
     /// All these positions only grow, so what is loaded first can only be smaller than it should be.
@@ -21,7 +21,7 @@ impl<V: Vm> Running<'_, V> {
         shared.store.assert_in_flight(frontier);
     }
 
-    /// Asserts what holds once all workers have left a stream that came to its end.
+    /// Asserts the invariants that hold after all workers have left a stream that came to its end.
     pub fn assert_complete(&self) {
         let shared = self.0;
         let end = shared.end.get_in_order();
@@ -34,7 +34,7 @@ impl<V: Vm> Running<'_, V> {
 }
 
 impl<D: Domain> Arena<D> {
-    /// Asserts that streams with windows of this size left their memory here, and nothing in it.
+    /// Asserts that streams with windows of this size have left their memory here, without contents.
     pub fn assert_returned(&self, window: usize) {
         self.store.assert_empty();
         assert_eq!(self.records.len(), window);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Each of the threads waits for a count that the main thread reaches in two steps. That none sleeps for ever is the test.
 fn wait_for(threads: usize, preemptions: usize) {
     check(preemptions, move || {
-        // Relaxed, so that nothing but the signal makes it seen.
+        // Relaxed, so that nothing but the signal makes it visible.
         let (signal, count) = (Arc::new(Signal::default()), Arc::new(AtomicUsize::new(0)));
         let waiters: Vec<_> = (0..threads)
             .map(|i| {

@@ -7,13 +7,13 @@ use crate::config::{Cut, Settings};
 use crate::domain::Domain;
 use crate::feed::Feed;
 use crate::frontier::Frontier;
+use crate::placement::{Migration, Placement};
 use crate::predicate::Check;
-use crate::seats::{Moves, Seats};
 use crate::shared::Shared;
 use crate::sink::{Admission, Changes, History, Sink};
 use crate::view::View;
 use crate::vm::Vm;
-use crate::worker::{Crew, Thread};
+use crate::worker::{Stream, ThreadOwner};
 use loom::thread::spawn;
 use std::sync::{Arc, Mutex};
 
@@ -86,7 +86,7 @@ impl Vm for Counters {
     }
 }
 
-/// Adds outputs to a list that loom does not know of. Skips steps of which the list so tells.
+/// Adds outputs to a list that loom does not know of. `skips` decides from the list whether to skip a step.
 struct Outputs {
     skips: fn(&[u64]) -> bool,
     outputs: Arc<Mutex<Vec<u64>>>,
@@ -107,13 +107,13 @@ impl Sink<Counters> for Outputs {
     }
 }
 
-/// Runs a stream of one batch on two workers under all schedules with few preemptions.
-fn run(preemptions: usize, batch: &'static [u8], expected: &'static [u64]) {
-    run_by(preemptions, u64::MAX, |_| false, batch, expected);
+/// Executes a stream of one batch on two workers under all schedules with few preemptions.
+fn explore(preemptions: usize, batch: &'static [u8], expected: &'static [u64]) {
+    explore_by(preemptions, u64::MAX, |_| false, batch, expected);
 }
 
 /// The same where counters have a limit, and some steps are skipped.
-fn run_by(
+fn explore_by(
     preemptions: usize,
     limit: u64,
     skips: fn(&[u64]) -> bool,
@@ -125,45 +125,45 @@ fn run_by(
         let settings =
             Settings { threads: 2, window: 2, timing: false, timelines: false, hints: true, runs: true };
         let (shared, roles) = Shared::new(2, 2, &mut Arena::default());
-        let crew = Arc::new(Crew::new(
+        let stream = Arc::new(Stream::new(
             shared,
             &settings,
-            Seats::new(2, Moves::new(false)),
+            Placement::new(2, Migration::new(false)),
             Feed::new(std::iter::once(batch.iter().copied()), Cut::Never, true, roles.input),
             Frontier::new(Outputs { skips, outputs: outputs.clone() }, roles.frontier),
         ));
         let other = {
-            let crew = crew.clone();
-            spawn(move || crew.work(&Counters { limit }, Thread::Own, None))
+            let stream = stream.clone();
+            spawn(move || stream.work(&Counters { limit }, ThreadOwner::Engine, None))
         };
-        crew.work(&Counters { limit }, Thread::Caller, None);
+        stream.work(&Counters { limit }, ThreadOwner::Caller, None);
         other.join().expect("workers do not unwind");
-        assert_eq!(crew.shared.take_failure(), None);
+        assert_eq!(stream.shared.take_failure(), None);
         assert_eq!(*outputs.lock().expect("nothing panics here"), expected);
     });
 }
 
 #[test]
 fn one_step_becomes_final() {
-    run(2, &[0], &[0]);
+    explore(2, &[0], &[0]);
 }
 
 #[test]
 fn independent_steps_become_final() {
-    run(2, &[0, 1], &[0, 0]);
+    explore(2, &[0, 1], &[0, 0]);
 }
 
 #[test]
 fn dependent_steps_become_final() {
-    run(2, &[0, 0], &[0, 1]);
+    explore(2, &[0, 0], &[0, 1]);
 }
 
 #[test]
 fn a_skipped_step_becomes_final_without_effects() {
-    run_by(1, u64::MAX, |outputs| outputs.is_empty(), &[0, 0], &[SKIPPED, 0]);
+    explore_by(1, u64::MAX, |outputs| outputs.is_empty(), &[0, 0], &[SKIPPED, 0]);
 }
 
 #[test]
 fn a_rejected_step_becomes_final_without_effects() {
-    run_by(1, 1, |_| false, &[0, 0], &[0, REJECTED]);
+    explore_by(1, 1, |_| false, &[0, 0], &[0, REJECTED]);
 }

@@ -5,8 +5,8 @@ use crate::domain::Domain;
 struct Pending<D: Domain> {
     position: u64,
     incarnation: u32,
-    /// Whether the step is being executed again, so that the effect is probably not its last word.
-    rerunning: bool,
+    /// Whether the step is being executed again, so that its effect will probably change.
+    is_estimate: bool,
     effect: D::Effect,
     /// The value after this effect, all earlier ones included; see [`InFlight::fresh`].
     after: D::Value,
@@ -14,22 +14,21 @@ struct Pending<D: Domain> {
 
 /// The effects in flight under one key, by position.
 ///
-/// There may be as many as the window is wide, where all steps credit one account, say. So that a read and a commit take
-/// the same time however many there are, each effect comes with the value after it.
+/// There may be as many effects as steps in the window, for example if all steps credit one account. Each effect comes with the value after
+/// it, so that the time of a read and of a commit does not depend on their number.
 pub(super) struct InFlight<D: Domain> {
     effects: Queue<Pending<D>>,
-    /// Of so many effects from the first on, [`Pending::after`] follows from the final value and the effects before. The
-    /// others' is computed when it is asked for.
+    /// The first so many effects have a valid [`Pending::after`]. That of the others is computed when a read needs it.
     fresh: usize,
-    /// Stamp of the final value that they follow from.
+    /// Stamp of the final value from which these were computed.
     base: u64,
-    /// Number of effects whose step is being executed again.
-    rerunning: usize,
+    /// Number of estimates.
+    estimates: usize,
 }
 
 impl<D: Domain> Default for InFlight<D> {
     fn default() -> Self {
-        Self { effects: Queue::default(), fresh: 0, base: 0, rerunning: 0 }
+        Self { effects: Queue::default(), fresh: 0, base: 0, estimates: 0 }
     }
 }
 
@@ -38,7 +37,7 @@ impl<D: Domain> InFlight<D> {
         self.effects.len()
     }
 
-    /// Memory of its own, in bytes. It only grows.
+    /// Heap memory, in bytes. It only grows.
     pub(super) fn bytes(&self) -> usize {
         self.effects.bytes()
     }
@@ -49,8 +48,8 @@ impl<D: Domain> InFlight<D> {
         self.effects.iter().map(|effect| effect.position)
     }
 
-    /// The value before `position`, if there is an effect before it; `last` is the final value, with its stamp. `Err`
-    /// names a step whose effect counts there and is being executed again.
+    /// The value before `position`, if there is an effect before it; `last` is the final value, with its stamp. `Err` is the position of the
+    /// first estimate before `position`.
     pub(super) fn before(
         &mut self,
         position: u64,
@@ -60,8 +59,8 @@ impl<D: Domain> InFlight<D> {
             (self.base, self.fresh) = (stamp, 0);
         }
         let end = self.count_below(position);
-        if self.rerunning > 0
-            && let Some(effect) = self.effects.iter().take(end).find(|effect| effect.rerunning)
+        if self.estimates > 0
+            && let Some(effect) = self.effects.iter().take(end).find(|effect| effect.is_estimate)
         {
             return Err(effect.position);
         }
@@ -71,7 +70,7 @@ impl<D: Domain> InFlight<D> {
         Ok(end.checked_sub(1).and_then(|at| self.after(at)))
     }
 
-    /// Computes the first value that is not fresh.
+    /// Computes the value after the first effect that is not fresh.
     fn refresh(&mut self, last: D::Value) {
         let mut value = self.fresh.checked_sub(1).and_then(|before| self.after(before)).unwrap_or(last);
         if let Some(effect) = self.effects.get_mut(self.fresh) {
@@ -91,14 +90,13 @@ impl<D: Domain> InFlight<D> {
         self.effects.count_below(position, |effect| effect.position)
     }
 
-    /// Adds a step's effect, or replaces the one of its earlier incarnation. Any value will do until the right one is
-    /// computed.
+    /// Adds a step's effect, or replaces the one of its earlier incarnation. `any` is a placeholder for the value after it.
     pub(super) fn put(&mut self, position: u64, incarnation: u32, effect: D::Effect, any: D::Value) {
         let at = self.count_below(position);
-        let new = Pending { position, incarnation, rerunning: false, effect, after: any };
+        let new = Pending { position, incarnation, is_estimate: false, effect, after: any };
         match self.effects.get_mut(at) {
             Some(old) if old.position == position => {
-                self.rerunning -= usize::from(old.rerunning);
+                self.estimates -= usize::from(old.is_estimate);
                 *old = new;
             }
             _ => self.effects.insert(at, new),
@@ -116,8 +114,8 @@ impl<D: Domain> InFlight<D> {
         }
     }
 
-    /// Takes over that the step at `position`, before which nothing is in flight, has become final and left this
-    /// value, with its stamp.
+    /// Removes the effect of the step at `position`, which has become final and left this value, with its stamp. No effect is in flight
+    /// before it.
     pub(super) fn commit(&mut self, position: u64, (stamp, value): (u64, D::Value)) {
         let at = self.find(position).map(|(at, _)| at);
         let effect = at.and_then(|at| self.take(at));
@@ -126,16 +124,16 @@ impl<D: Domain> InFlight<D> {
         self.base = stamp;
     }
 
-    /// Notes that the step at `position` is being executed again.
-    pub(super) fn rerun(&mut self, position: u64) {
+    /// Marks the effect of the step at `position` as an estimate.
+    pub(super) fn mark_estimate(&mut self, position: u64) {
         if let Some((_, effect)) = self.find(position)
-            && !std::mem::replace(&mut effect.rerunning, true)
+            && !std::mem::replace(&mut effect.is_estimate, true)
         {
-            self.rerunning += 1;
+            self.estimates += 1;
         }
     }
 
-    /// The effect of the step at `position`, and its place.
+    /// The effect of the step at `position`, with its index.
     fn find(&mut self, position: u64) -> Option<(usize, &mut Pending<D>)> {
         let at = self.count_below(position);
         let effect = self.effects.get_mut(at).filter(|effect| effect.position == position)?;
@@ -144,7 +142,7 @@ impl<D: Domain> InFlight<D> {
 
     fn take(&mut self, at: usize) -> Option<Pending<D>> {
         let effect = self.effects.remove(at)?;
-        self.rerunning -= usize::from(effect.rerunning);
+        self.estimates -= usize::from(effect.is_estimate);
         Some(effect)
     }
 }

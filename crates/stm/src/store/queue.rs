@@ -1,7 +1,6 @@
 use std::collections::VecDeque;
 
-/// A queue of items in order of their number that keeps a single item in place: most never hold more, and are too many for
-/// memory of their own.
+/// A queue of items, ordered by a number, that holds a single item without heap memory: most queues never hold more.
 pub(super) enum Queue<T> {
     /// At most one item.
     One(Option<T>),
@@ -23,7 +22,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Memory of its own, in bytes. It only grows.
+    /// Heap memory, in bytes. It only grows.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::One(_) => 0,
@@ -49,7 +48,7 @@ impl<T> Queue<T> {
         (0..self.len()).filter_map(|at| self.get(at))
     }
 
-    /// Puts an item before the one that is at `at`.
+    /// Inserts an item before the one at index `at`.
     pub(super) fn insert(&mut self, at: usize, new: T) {
         match self {
             Self::One(item @ None) => *item = Some(new),

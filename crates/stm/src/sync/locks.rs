@@ -12,7 +12,7 @@ use std::sync::{PoisonError, TryLockError};
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
-/// Holds the lock.
+/// A held lock.
 pub(crate) struct MutexGuard<'a, T> {
     /// Absent only inside a [`Condvar`]'s methods.
     held: Option<checker::sync::MutexGuard<'a, T>>,
@@ -56,7 +56,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// Like [`std::sync::OnceLock`], and loom sees that who did not initialise it comes after who did.
+/// Like [`std::sync::OnceLock`]. Loom sees that the initialisation happens before every other thread's access.
 #[cfg(loom)]
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
@@ -70,7 +70,7 @@ impl<T> OnceLock<T> {
         Self { value: std::sync::OnceLock::new(), turn: Mutex::new(()) }
     }
 
-    /// For those who have it from somebody who saw it initialised.
+    /// For threads that know from another thread that it is initialised.
     pub(crate) fn get(&self) -> Option<&T> {
         self.value.get()
     }

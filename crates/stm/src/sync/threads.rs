@@ -1,7 +1,7 @@
 //! A model of rayon's thread pool, as far as the engine uses one, on shuttle's threads.
 //!
-//! Work that borrows from its caller cannot move to another thread without unsafe code. It stays on a thread of its own,
-//! and the pool's thread that would have run it is *lent* to it: that one waits until the work is done.
+//! Work that borrows from its caller cannot move to a thread of the pool without unsafe code. It stays on a thread of its own, and the pool
+//! *lends* it a thread: that thread waits until the work is done.
 
 use super::locks::{Condvar, Mutex};
 use std::any::Any;
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 shuttle::thread_local! {
-    /// The pool and the number of the thread that this thread is, or has been lent.
+    /// The pool, and the number of its thread that this thread is or that is lent to it.
     static CURRENT: RefCell<Option<(Arc<Pool>, usize)>> = RefCell::new(None);
 }
 
@@ -28,19 +28,19 @@ pub(crate) enum Yield {
     Idle,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+type Task = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Queues {
-    jobs: VecDeque<Job>,
-    /// For each thread the work that it alone may do.
-    broadcasts: Vec<VecDeque<Job>>,
+    tasks: VecDeque<Task>,
+    /// For each thread, the work for this thread alone.
+    broadcasts: Vec<VecDeque<Task>>,
     closed: bool,
 }
 
 impl Queues {
-    fn pop(&mut self, thread: usize) -> Option<Job> {
-        self.broadcasts[thread].pop_front().or_else(|| self.jobs.pop_front())
+    fn pop(&mut self, thread: usize) -> Option<Task> {
+        self.broadcasts[thread].pop_front().or_else(|| self.tasks.pop_front())
     }
 }
 
@@ -63,25 +63,25 @@ impl Pool {
         result
     }
 
-    /// What each thread runs.
+    /// The loop of each thread.
     fn work(self: &Arc<Self>, thread: usize) {
         CURRENT.with(|current| *current.borrow_mut() = Some((self.clone(), thread)));
         loop {
             let mut queues = self.queues.lock();
-            let job = loop {
+            let task = loop {
                 match queues.pop(thread) {
-                    Some(job) => break job,
+                    Some(task) => break task,
                     None if queues.closed => return,
                     None => self.changed.wait(&mut queues),
                 }
             };
             drop(queues);
-            let _ = catch_unwind(AssertUnwindSafe(job));
+            let _ = catch_unwind(AssertUnwindSafe(task));
         }
     }
 }
 
-/// A thread's way from the pool to borrowing work and back.
+/// The loan of a thread of the pool to work that borrows.
 #[derive(Default)]
 struct Loan {
     stage: Mutex<Stage>,
@@ -102,12 +102,12 @@ impl Loan {
         self.changed.notify_all();
     }
 
-    /// The job that lends the thread it runs on.
-    fn lend(self: &Arc<Self>) -> Job {
+    /// The task that lends the thread it runs on.
+    fn lend(self: &Arc<Self>) -> Task {
         let loan = self.clone();
         Box::new(move || {
             let thread = CURRENT.with(|current| current.borrow().as_ref().map(|(_, thread)| *thread));
-            loan.set(Stage::Lent(thread.expect("jobs run on the pool's threads")));
+            loan.set(Stage::Lent(thread.expect("tasks run on the pool's threads")));
             let mut stage = loan.stage.lock();
             while *stage != Stage::Returned {
                 loan.changed.wait(&mut stage);
@@ -116,7 +116,7 @@ impl Loan {
     }
 
     /// Waits for a thread and does the work as if on it.
-    fn run<R>(&self, pool: &Arc<Pool>, work: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    fn execute<R>(&self, pool: &Arc<Pool>, work: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
         let mut stage = self.stage.lock();
         let thread = loop {
             match *stage {
@@ -163,7 +163,7 @@ pub(crate) struct Scope<'scope, 'env> {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Like [`rayon::Scope::spawn_broadcast`], without what the closure is told there.
+    /// Like [`rayon::Scope::spawn_broadcast`], without arguments for the closure.
     pub(crate) fn spawn_broadcast(&self, work: impl Fn((), ()) + Send + Sync + 'scope) {
         let work = Arc::new(work);
         let pool = self.pool;
@@ -173,14 +173,14 @@ impl<'scope> Scope<'scope, '_> {
             pool.change(|queues| queues.broadcasts[thread].push_back(loan.lend()));
             let (work, exit) = (work.clone(), self.exit.clone());
             self.threads.spawn(move || {
-                let _ = loan.run(pool, || work((), ()));
+                let _ = loan.execute(pool, || work((), ()));
                 exit.pass();
             });
         }
     }
 }
 
-/// Has a thread of its own do `work` while `body` runs here, and waits for it.
+/// Executes `work` on a new thread and `body` on this one, and waits for both.
 pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R) -> R {
     let exit = Arc::<Exit>::default();
     let result = shuttle::thread::scope(|threads| {
@@ -203,13 +203,13 @@ impl ThreadPool {
             return work();
         }
         let loan = Arc::<Loan>::default();
-        self.0.change(|queues| queues.jobs.push_back(loan.lend()));
-        loan.run(&self.0, work).unwrap_or_else(|panic| resume_unwind(panic))
+        self.0.change(|queues| queues.tasks.push_back(loan.lend()));
+        loan.execute(&self.0, work).unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Like [`rayon::ThreadPool::spawn`].
     pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
-        self.0.change(|queues| queues.jobs.push_back(Box::new(work)));
+        self.0.change(|queues| queues.tasks.push_back(Box::new(work)));
     }
 
     /// Like [`rayon::ThreadPool::in_place_scope`].
@@ -280,11 +280,11 @@ impl ThreadPoolBuilder {
 /// Like [`rayon::yield_now`].
 pub(crate) fn yield_now() -> Option<Yield> {
     let (pool, thread) = CURRENT.with(|current| current.borrow().clone())?;
-    let job = pool.queues.lock().pop(thread);
-    let Some(job) = job else {
+    let task = pool.queues.lock().pop(thread);
+    let Some(task) = task else {
         shuttle::thread::yield_now();
         return Some(Yield::Idle);
     };
-    let _ = catch_unwind(AssertUnwindSafe(job));
+    let _ = catch_unwind(AssertUnwindSafe(task));
     Some(Yield::Executed)
 }

@@ -1,19 +1,19 @@
-//! Making steps final, as far as the sink takes them.
+//! Making steps final: admission by the sink, commit, and steps that become final without effects.
 
-use super::{Crew, Worker, since};
+use super::{Stream, Worker, since};
 use crate::error::StreamError;
 use crate::frontier::Frontier;
-use crate::shared::LONGEST_AT_FRONTIER;
+use crate::shared::MAX_FRONTIER_RUN;
 use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::sync::atomic::Ordering;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 
-impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
-    /// Makes the step at the frontier final, with its run if that is taken as a whole: by the result in `body` if it is `valid`, else
-    /// by executing it on the spot. `false` if the stream has ended.
+impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
+    /// Makes the step at the frontier final, together with the other steps of its run if the sink takes them all. Uses the result in `body`
+    /// if it is `valid`, else executes the step on the spot. `false` if the stream has ended.
     ///
-    /// A run of which the sink skips a step is taken apart: those before that step execute again, without it.
+    /// If the sink skips a step of the run, the run is dissolved, and the steps before that one execute again as a shorter run.
     pub(super) fn settle(
         &self,
         worker: &mut Worker<'_, V>,
@@ -22,15 +22,20 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
         body: &mut Body<V>,
         valid: bool,
     ) -> bool {
-        let mut execute = (!valid).then(|| self.longest_at_frontier(worker, frontier, position));
+        let mut execute = (!valid).then(|| self.frontier_run_limit(worker, frontier, position));
         loop {
             if let Some(most) = execute {
                 self.dissolve(position, body);
                 if let Err(failure) = self.execute_run(worker, position, body, false, most, None) {
                     return match worker.reject(body, failure) {
-                        Ok(output) => {
-                            self.leave_out(worker, frontier, position, body, output, Outcome::Rejected)
-                        }
+                        Ok(output) => self.finalize_without_effects(
+                            worker,
+                            frontier,
+                            position,
+                            body,
+                            output,
+                            Outcome::Rejected,
+                        ),
                         Err(failure) => {
                             self.shared.fail(failure.at(position));
                             false
@@ -42,42 +47,49 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
             if taken == body.len {
                 return self.commit(worker, frontier, position, body, execute.is_some());
             }
-            frontier.together = 1;
-            if let Some(output) = frontier.asked.take_skipped(position) {
-                return self.leave_out(worker, frontier, position, body, output, Outcome::Skipped);
+            frontier.max_run = 1;
+            if let Some(output) = frontier.admissions.take_skipped(position) {
+                return self.finalize_without_effects(
+                    worker,
+                    frontier,
+                    position,
+                    body,
+                    output,
+                    Outcome::Skipped,
+                );
             }
             if execute.is_none() {
                 self.shorten_runs(frontier, body.len);
-                self.make_wait(position, body);
+                self.mark_reexecuting(position, body);
             }
             execute = Some(taken);
         }
     }
 
-    /// Has readers of the effects of the result in `body`, which belongs to the caller, wait until it is executed again.
-    pub(super) fn make_wait(&self, position: u64, body: &Body<V>) {
-        self.shared.window.set(position, Phase::Rerunning);
-        self.shared.store.rerun(position, &body.record.effects);
+    /// Marks the step, which the caller owns, as executing again: its published effects become estimates, and a worker that reads one waits.
+    pub(super) fn mark_reexecuting(&self, position: u64, body: &Body<V>) {
+        self.shared.window.set(position, Phase::Reexecuting);
+        self.shared.store.mark_estimates(position, &body.record.effects);
     }
 
-    /// Asks the sink about the steps of a run, in order. Gives how many it takes, up to the first that it skips.
+    /// Asks the sink about the steps of a run, in order. Gives how many it takes before the first that it skips.
     fn admit(&self, frontier: &mut Frontier<V, S>, position: u64, body: &mut Body<V>) -> u64 {
-        let Frontier { sink, asked, .. } = frontier;
+        let Frontier { sink, admissions, .. } = frontier;
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         if sink.takes_all() {
             return body.len;
         }
-        if !asked.ask(sink, position, body) {
+        if !admissions.ask(sink, position, body) {
             return 0;
         }
         let skipped = (1..body.len).find(|member| {
             let step = position + member;
-            !asked.ask(sink, step, &mut self.shared.window.slot(step).body.lock())
+            !admissions.ask(sink, step, &mut self.shared.window.slot(step).body.lock())
         });
         skipped.unwrap_or(body.len)
     }
 
-    /// Makes the run of steps that begins at `position` final: as it was `executed` just now, or as it is in `body`.
+    /// Makes the run that begins at `position` final: by the record in the view if it was `executed` just now, else by the one in `body`.
     fn commit(
         &self,
         worker: &mut Worker<'_, V>,
@@ -115,14 +127,14 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
         let runs = if executed { &mut metrics.runs_at_frontier } else { &mut metrics.runs_ahead };
         runs[(end - position).ilog2() as usize] += 1;
         metrics.commit_time += since(start);
-        frontier.together = (frontier.together * 2).min(LONGEST_AT_FRONTIER);
+        frontier.max_run = (frontier.max_run * 2).min(MAX_FRONTIER_RUN);
         self.advance(frontier, end);
         true
     }
 
-    /// Makes the step at `position` final with `output`, and without effects: whatever it did, and those behind it in its run, is
-    /// taken back.
-    pub(super) fn leave_out(
+    /// Makes the step at `position` final with `output` and without effects. Retracts the published effects of its run, and dissolves the
+    /// run.
+    pub(super) fn finalize_without_effects(
         &self,
         worker: &mut Worker<'_, V>,
         frontier: &mut Frontier<V, S>,
@@ -147,7 +159,7 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
         done
     }
 
-    /// Hands a step to the sink, which is final with those before `end`. `false` if that ends the stream.
+    /// Hands a final step of a run that ends before `end` to the sink, and frees its slot. `false` if the sink ends the stream.
     fn finalize(
         &self,
         worker: &mut Worker<'_, V>,
@@ -170,9 +182,9 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
             return false;
         }
         worker.metrics.steps += 1;
-        let next = shared.window.slot(step).next.load(Ordering::Relaxed);
-        if next > end + 1 {
-            shared.released.put(role, next);
+        let successor = shared.window.slot(step).successor.load(Ordering::Relaxed);
+        if successor > end + 1 {
+            shared.released.put(role, successor);
         }
         shared.window.set(step, Phase::Vacant);
         true
@@ -181,6 +193,6 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
     /// Moves the frontier to `end`.
     fn advance(&self, frontier: &mut Frontier<V, S>, end: u64) {
         self.shared.frontier.advance(&mut frontier.role, end);
-        self.shared.signal.notify_paced(&mut frontier.told);
+        self.shared.signal.notify_paced(&mut frontier.last_notified);
     }
 }

@@ -1,4 +1,4 @@
-//! What the VM does for a worker, with panics held back: what it executes ahead of its turn may be shown values that never were.
+//! Calls of the VM, with panics caught: a speculative execution may read values that no serial execution would, and panic over them.
 
 use super::{Worker, since};
 use crate::error::{StreamError, message};
@@ -9,14 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a step has no result.
 pub(super) enum Failure<E> {
-    /// The VM says so.
+    /// The VM's error.
     Error(E),
-    /// It panicked, with this message.
+    /// The VM panicked with this message.
     Panic(String),
 }
 
 impl<E> Failure<E> {
-    /// The error of a stream whose step at `position` failed at its turn.
+    /// The error that ends the stream if the step at `position` failed like this at its turn.
     pub(super) fn at(self, position: u64) -> StreamError<E> {
         match self {
             Self::Error(error) => StreamError::Step { position, error },
@@ -26,7 +26,7 @@ impl<E> Failure<E> {
 }
 
 impl<'r, V: Vm> Worker<'r, V> {
-    /// Has the VM do something. After a panic its state is made anew, since it may have been left half-way.
+    /// Calls the VM. A panic may leave the worker's state half-changed, so it is made anew.
     fn guarded<T>(
         &mut self,
         call: impl FnOnce(&'r V, &mut V::Worker<'r>) -> Result<T, V::Error>,
@@ -44,12 +44,12 @@ impl<'r, V: Vm> Worker<'r, V> {
         }
     }
 
-    /// Begins a run with the step in `body`.
+    /// Begins a run with the step in `body`: prefetches if it is time to, and clears the view.
     pub(super) fn begin(&mut self, position: u64, body: &Body<V>, speculative: bool) {
-        if let Some((step, count)) = self.approaches(position, body) {
-            // Whatever it fetches in vain, the step that needs it will tell.
+        if let Some((step, count)) = self.prefetch_due(position, body) {
+            // A failure here does not count: the execution that needs the value fails, too.
             let _ = self.guarded(|vm, state| {
-                vm.approach(state, step, count);
+                vm.prefetch(state, step, count);
                 Ok(())
             });
         }
@@ -57,8 +57,8 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.view().begin(position, speculative, always);
     }
 
-    /// Executes the step in `body`, the first of a run or the next one; what it recorded stays in the view. Says, too, whether the step
-    /// behind it may be executed in one run with it.
+    /// Executes the step in `body`, the first of a run or the next one. Its record stays in the view. Gives the output, and whether the
+    /// next step may join the run.
     pub(super) fn execute(
         &mut self,
         position: u64,
@@ -84,12 +84,13 @@ impl<'r, V: Vm> Worker<'r, V> {
             let waited = self.view().waited - waited;
             let (incarnation, failed) = (body.incarnation - 1, result.is_err());
             let kind = EventKind::Execution { speculative, incarnation, failed, waited };
-            self.note(position, kind, start);
+            self.record_event(position, kind, start);
         }
         result
     }
 
-    /// What the failure of the step in `body` at its turn means: its output if it becomes final, or why the stream ends.
+    /// Asks the VM what the failure of the step in `body` at its turn means: the output with which the step becomes final, or the failure that
+    /// ends the stream.
     pub(super) fn reject(
         &mut self,
         body: &Body<V>,
@@ -100,7 +101,7 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.guarded(|vm, _| vm.reject(step, error))
     }
 
-    /// Ends a run.
+    /// Ends a run: the VM reports what it has not reported yet.
     pub(super) fn report(&mut self, output: &mut V::Output) -> Result<(), Failure<V::Error>> {
         self.guarded(|vm, state| vm.report(state, output))
     }

@@ -1,21 +1,21 @@
-//! Runs: steps that a worker executes one after the other and that count as one.
+//! Runs: consecutive steps that a worker executes as if they were one.
 
 use super::guard::Failure;
-use super::{Crew, Worker, since};
-use crate::groups::Place;
+use super::{Stream, Worker, since};
+use crate::conflict_class::ClassId;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 use std::time::Instant;
 
-/// A step that failed, by its place in its run, and why.
+/// The index in its run of a step that failed, and why it did.
 type Failed<V> = (u64, Failure<<V as Vm>::Error>);
 
-impl<V: Vm, S, F> Crew<V, S, F> {
-    /// Executes the step at `position`, which the caller owns, and in one run with it those behind it that nobody has started:
-    /// `most` steps at most, and none after `end` has come. Gives their number, or why the first of them failed.
+impl<V: Vm, S, F> Stream<V, S, F> {
+    /// Executes a run: the step at `position`, which the caller owns, and the steps behind it that are ready. The run has `most` steps at
+    /// most, and starts none after `deadline`. Gives its length, or why its first step failed.
     ///
-    /// A run in which a step fails is executed again without that step, so that nothing of it is in the run's record. The caller owns
-    /// all steps that executed; their outputs are in their slots, their record is in the view.
+    /// If a later step fails, the run executes again without that step, so that its record has nothing of it. The caller owns all steps
+    /// of the run: their outputs are in their slots, their common record is in the view.
     pub(super) fn execute_run(
         &self,
         worker: &mut Worker<'_, V>,
@@ -23,11 +23,11 @@ impl<V: Vm, S, F> Crew<V, S, F> {
         body: &mut Body<V>,
         speculative: bool,
         most: u64,
-        end: Option<Instant>,
+        deadline: Option<Instant>,
     ) -> Result<u64, Failure<V::Error>> {
         let mut most = if self.runs { most } else { 1 };
         loop {
-            match self.try_run(worker, position, body, speculative, most, end) {
+            match self.try_run(worker, position, body, speculative, most, deadline) {
                 Ok(len) => return Ok(len),
                 Err((0, failure)) => return Err(failure),
                 Err((at, _)) => most = at,
@@ -35,7 +35,7 @@ impl<V: Vm, S, F> Crew<V, S, F> {
         }
     }
 
-    /// Executes a run. If one of its steps fails, all of them but the first are as if nobody had started them.
+    /// Executes a run once. If one of its steps fails, the run is dissolved.
     fn try_run(
         &self,
         worker: &mut Worker<'_, V>,
@@ -43,31 +43,31 @@ impl<V: Vm, S, F> Crew<V, S, F> {
         body: &mut Body<V>,
         speculative: bool,
         most: u64,
-        end: Option<Instant>,
+        deadline: Option<Instant>,
     ) -> Result<u64, Failed<V>> {
         let window = &self.shared.window;
-        // Others wait for what steps of related groups do, and should not wait for more than that.
-        let related = |one: Option<Place>, other: Option<Place>| {
-            one.into_iter().chain(other).any(|group| self.shared.groups.are_related(group))
+        // Steps queued behind a step of a contended class should not have to wait for steps of other classes, too.
+        let contended = |one: Option<ClassId>, other: Option<ClassId>| {
+            one.into_iter().chain(other).any(|class| self.shared.classes.is_contended(class))
         };
         worker.begin(position, body, speculative);
         let (mut output, mut open) =
             worker.execute(position, body, speculative).map_err(|failure| (0, failure))?;
-        let (mut len, mut group) = (1, body.group);
+        let (mut len, mut class) = (1, body.class);
         while open
             && len < most
             && !self.shared.stopped()
-            && end.is_none_or(|end| Instant::now() < end)
-            && window.claim(position + len, Phase::Ready, Phase::Running)
+            && deadline.is_none_or(|deadline| Instant::now() < deadline)
+            && window.claim(position + len, Phase::Ready, Phase::Executing)
         {
             let next = position + len;
             let mut member = window.slot(next).body.lock();
-            if speculative && group != member.group && related(group, member.group) {
+            if speculative && class != member.class && contended(class, member.class) {
                 window.set(next, Phase::Ready);
                 break;
             }
-            group = member.group;
-            if speculative && self.leaves_to_follow(worker, next, position, &mut member) {
+            class = member.class;
+            if speculative && self.queues_behind_predecessor(worker, next, position, &mut member) {
                 break;
             }
             worker.view().proceed();
@@ -97,7 +97,7 @@ impl<V: Vm, S, F> Crew<V, S, F> {
         worker.metrics.execute_time += since(start);
         if let Err(failure) = reported {
             self.dissolve(position, body);
-            // Which step it is about, shorter runs tell.
+            // The report does not say which step failed. Shorter runs find it.
             return Err((len / 2, failure));
         }
         worker.metrics.joined += len - 1;
@@ -106,7 +106,7 @@ impl<V: Vm, S, F> Crew<V, S, F> {
         Ok(len)
     }
 
-    /// Takes a run apart, all of whose steps the caller owns: those behind the first are as if nobody had started them.
+    /// Dissolves a run whose steps the caller owns: the caller keeps the first step, the others are ready again.
     pub(super) fn dissolve(&self, position: u64, body: &mut Body<V>) {
         let shared = &self.shared;
         body.output = None;

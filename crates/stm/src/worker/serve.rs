@@ -1,39 +1,39 @@
-//! Serving the frontier: what to do with the step there.
+//! Serving the frontier: validates, repairs or executes the step there.
 
-use super::{Crew, Worker, since};
+use super::{Stream, Worker, since};
 use crate::domain::Domain;
 use crate::frontier::Frontier;
 use crate::metrics::EventKind;
 use crate::predicate::Check;
-use crate::shared::LONGEST_RUN;
+use crate::shared::MAX_RUN;
 use crate::sink::{Outcome, Sink};
 use crate::sync::atomic::{Ordering, fence};
 use crate::vm::{Repair, Vm};
 use crate::window::{Body, Phase};
 
-/// So much done at the frontier makes a worker tell its counters.
-const TOLD: u64 = 64;
-/// From so many runs ahead of the frontier on, results there are not left to the worker that has them in its caches.
+/// A worker at the frontier flushes its counters after so many executions and final steps.
+const FLUSH_INTERVAL: u64 = 64;
+/// Results at the frontier are left to the worker that has them in its caches, unless speculation is so many claims ahead.
 const BACKLOG: u64 = 8;
-/// From this many results on that were of no use, speculation pauses.
-const FUTILE: u32 = 16;
-/// How many of them one that was of use makes up for.
-const REDEEMED: u32 = 2;
-/// How many steps it pauses for at first. Each time it was still of no use, the pause is twice as long.
+/// Speculation pauses after so many wasted results.
+const MAX_WASTED: u32 = 16;
+/// How many wasted results a useful one makes up for.
+const USEFUL_CREDIT: u32 = 2;
+/// The first pause, in steps. Each further wasted result doubles it.
 const PAUSE: u64 = 32;
-/// So many times at most.
+/// How often a pause is doubled at most.
 const DOUBLINGS: u32 = 6;
 
-/// After so many good runs of full length runs may be a step longer.
+/// After so many valid runs of the longest length allowed, that length grows by one step.
 const LENGTHEN: u32 = 8;
 
-impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
-    /// Serves the frontier for as long as there is something to do there. Returns whether any step became final.
+impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
+    /// Serves the frontier for as long as the step there can become final. Returns whether any step did.
     ///
-    /// Results of cheap steps are left to the workers that have them in their caches, unless `everything` is served.
+    /// Results of cheap steps are left to the workers that have them in their caches, unless `everything` is to be served.
     pub(super) fn serve_frontier(&self, worker: &mut Worker<'_, V>, everything: bool) -> bool {
         let mut progress = false;
-        while self.frontier_is_serviceable() && (everything || !self.leaves(worker)) {
+        while self.frontier_is_serviceable() && (everything || !self.leaves_to_owner(worker)) {
             let Some(mut frontier) = self.frontier.try_lock() else { break };
             if std::mem::replace(&mut frontier.busy, true) {
                 break;
@@ -42,8 +42,8 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
             let mut moved = false;
             while self.finalize_next(worker, &mut frontier) {
                 moved = true;
-                worker.tell(TOLD, &self.shared.tallies);
-                if !everything && self.leaves(worker) {
+                worker.flush_counters(FLUSH_INTERVAL, &self.shared.tallies);
+                if !everything && self.leaves_to_owner(worker) {
                     break;
                 }
             }
@@ -54,21 +54,21 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
                 progress = true;
                 self.shared.signal.notify();
             }
-            // A worker that completed the step at the frontier while we held the lock has left it to us: pairs
-            // with its fence between storing the phase and trying the lock.
+            // A worker that completed the step at the frontier while the lock was held has left it to this one. Pairs with its fence
+            // between storing the phase and trying the lock.
             fence(Ordering::SeqCst);
         }
         progress
     }
 
-    /// Whether to leave the result at the frontier to the worker that it is from.
-    fn leaves(&self, worker: &Worker<'_, V>) -> bool {
+    /// Whether to leave the result at the frontier to the worker that executed it.
+    fn leaves_to_owner(&self, worker: &Worker<'_, V>) -> bool {
         let shared = &self.shared;
         let position = shared.frontier.hint();
-        worker.run > 1
+        worker.claim_size > 1
             && shared.window.phase(position) == Phase::Done
             && shared.window.slot(position).owner.load(Ordering::Relaxed) != worker.id
-            && shared.next.get() < position + BACKLOG * worker.run
+            && shared.next.get() < position + BACKLOG * worker.claim_size
     }
 
     fn frontier_is_serviceable(&self) -> bool {
@@ -84,8 +84,7 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
             && matches!(shared.window.phase(position), Phase::Ready | Phase::Done | Phase::Blocked)
     }
 
-    /// Makes the step at the frontier final. `false` if somebody else is executing it, nothing is left, or the
-    /// stream has ended.
+    /// Makes the step at the frontier final. `false` if another worker is executing it, no step is left, or the stream has ended.
     fn finalize_next(&self, worker: &mut Worker<'_, V>, frontier: &mut Frontier<V, S>) -> bool {
         let shared = &self.shared;
         if shared.stopped() {
@@ -101,34 +100,41 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
         }
         let phase = shared.window.phase(position);
         if !matches!(phase, Phase::Ready | Phase::Done | Phase::Blocked)
-            || !shared.window.claim(position, phase, Phase::Running)
+            || !shared.window.claim(position, phase, Phase::Executing)
         {
             return false;
         }
         let mut body = shared.window.slot(position).body.lock();
-        if let Some(output) = frontier.asked.take_skipped(position) {
-            return self.leave_out(worker, frontier, position, &mut body, output, Outcome::Skipped);
+        if let Some(output) = frontier.admissions.take_skipped(position) {
+            return self.finalize_without_effects(
+                worker,
+                frontier,
+                position,
+                &mut body,
+                output,
+                Outcome::Skipped,
+            );
         }
         let valid = phase == Phase::Done && self.validate(worker, frontier, position, &mut body);
         if phase == Phase::Done {
-            self.judge_speculation(frontier, position, !valid || body.futile);
-            self.judge_run(frontier, body.len, valid);
-            self.learn(&body);
+            self.adapt_speculation(frontier, position, !valid || body.wasted);
+            self.adapt_run_length(frontier, body.len, valid);
+            self.learn_class(&body);
         } else if phase == Phase::Ready
-            && body.near
-            && let Some(group) = body.group.filter(|group| shared.groups.are_related(*group))
+            && body.near_predecessor
+            && let Some(class) = body.class.filter(|class| shared.classes.is_contended(*class))
         {
-            // It was left to follow a step, and came to its turn as soon as it could be executed.
-            self.judge_speculation(frontier, position, true);
-            if frontier.futile >= FUTILE {
-                shared.groups.doubt(group);
+            // It was queued behind its predecessor, and came to its turn before any worker could execute it.
+            self.adapt_speculation(frontier, position, true);
+            if frontier.wasted >= MAX_WASTED {
+                shared.classes.decay(class);
             }
         }
         self.settle(worker, frontier, position, &mut body, valid)
     }
 
-    /// How many steps to execute at the frontier before their effects are told.
-    pub(super) fn longest_at_frontier(
+    /// Upper bound on the length of a run that begins at the frontier now, in steps.
+    pub(super) fn frontier_run_limit(
         &self,
         worker: &Worker<'_, V>,
         frontier: &Frontier<V, S>,
@@ -137,61 +143,61 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
         let shared = &self.shared;
         let paused = shared.resume.get().saturating_sub(position);
         let alone = if self.threads == 1 { u64::MAX } else { paused };
-        let together = worker.run.min(shared.longest.get());
-        alone.max(together).min(frontier.together)
+        let ahead = worker.claim_size.min(shared.max_run.get());
+        alone.max(ahead).min(frontier.max_run)
     }
 
-    /// Finds out how long runs had better be: half as long after one that conflicted, a step longer after some that did not.
-    fn judge_run(&self, frontier: &mut Frontier<V, S>, len: u64, valid: bool) {
-        let longest = &self.shared.longest;
-        let old = longest.get();
+    /// Adapts the longest length of speculative runs: half after an invalid run, a step more after some valid ones of that length.
+    fn adapt_run_length(&self, frontier: &mut Frontier<V, S>, len: u64, valid: bool) {
+        let max_run = &self.shared.max_run;
+        let old = max_run.get();
         if !valid {
             self.shorten_runs(frontier, len);
-        } else if len == old && old < LONGEST_RUN {
+        } else if len == old && old < MAX_RUN {
             frontier.good_runs += 1;
             if frontier.good_runs == LENGTHEN {
-                longest.set(&mut frontier.role, old + 1);
+                max_run.set(&mut frontier.role, old + 1);
                 frontier.good_runs = 0;
             }
         }
     }
 
-    /// Has runs be half as long as they were, after one of `len` steps that was of no use.
+    /// Halves the longest length of speculative runs, after a wasted one of `len` steps.
     pub(super) fn shorten_runs(&self, frontier: &mut Frontier<V, S>, len: u64) {
         if len > 1 {
-            let longest = &self.shared.longest;
-            longest.set(&mut frontier.role, (longest.get() / 2).max(1));
+            let max_run = &self.shared.max_run;
+            max_run.set(&mut frontier.role, (max_run.get() / 2).max(1));
             frontier.good_runs = 0;
         }
     }
 
-    /// Has speculation pause while it keeps being of no use: where each step depends on the one before, its results only
-    /// cost memory traffic and wake-ups.
-    fn judge_speculation(&self, frontier: &mut Frontier<V, S>, position: u64, futile: bool) {
-        if !futile {
-            frontier.futile = frontier.futile.saturating_sub(REDEEMED);
+    /// Pauses speculation while its results are wasted: where each step depends on the one before, they only cost memory traffic and
+    /// wake-ups.
+    fn adapt_speculation(&self, frontier: &mut Frontier<V, S>, position: u64, wasted: bool) {
+        if !wasted {
+            frontier.wasted = frontier.wasted.saturating_sub(USEFUL_CREDIT);
             return;
         }
-        frontier.futile = (frontier.futile + 1).min(FUTILE + DOUBLINGS);
-        if let Some(pauses) = frontier.futile.checked_sub(FUTILE) {
+        frontier.wasted = (frontier.wasted + 1).min(MAX_WASTED + DOUBLINGS);
+        if let Some(pauses) = frontier.wasted.checked_sub(MAX_WASTED) {
             let pause = (PAUSE << pauses).min(self.shared.window.len());
             self.shared.resume.set(&mut frontier.role, position + pause);
         }
     }
 
-    /// Learns from a result whether steps of its group need one another.
-    fn learn(&self, body: &Body<V>) {
-        if let Some(group) = body.group {
-            let groups = &self.shared.groups;
-            let needed = body.needed || body.conflicts > 0;
-            if needed || body.near || !groups.are_related(group) {
-                groups.learn(group, needed);
+    /// Updates the score of the conflict class of a speculative result.
+    fn learn_class(&self, body: &Body<V>) {
+        if let Some(class) = body.class {
+            let classes = &self.shared.classes;
+            let depended = body.depended || body.conflicts > 0;
+            if depended || body.near_predecessor || !classes.is_contended(class) {
+                classes.learn(class, depended);
             }
         }
     }
 
-    /// Tests a result against final state, and repairs it if it can be. Otherwise readers of its effects are told
-    /// to wait. Whether it is valid now.
+    /// Validates a result against final state. If it is invalid, the VM may repair it; if not, its published effects become estimates.
+    /// Whether the result is valid now.
     fn validate(
         &self,
         worker: &mut Worker<'_, V>,
@@ -215,7 +221,7 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
                 Check::Moved => moved = true,
                 Check::Violated(kind) => {
                     kinds[kind % 64] = true;
-                    store.want(observed.entry);
+                    store.mark_conflicted(observed.entry);
                     violated.push((observed.entry, observed.observation, value));
                 }
             }
@@ -224,11 +230,11 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
         if valid {
             worker.metrics.moved += u64::from(moved);
         } else {
-            worker.note(position, EventKind::Conflict, start);
+            worker.record_event(position, EventKind::Conflict, start);
             worker.count_conflict((0..V::Domain::KINDS.len()).filter(|kind| kinds[kind % 64]));
             body.conflicts += 1;
-            // Those kept back are the hook's to change, too.
-            body.record.effects.append(&mut body.record.late);
+            // The hook may change unpublished effects, too.
+            body.record.effects.append(&mut body.record.unpublished);
             let unrepaired = &mut frontier.unrepaired;
             unrepaired.clone_from(&body.record.effects);
             let effects = &mut body.record.effects;
@@ -238,15 +244,15 @@ impl<V: Vm, S: Sink<V>, F> Crew<V, S, F> {
                 }
                 _ => false,
             };
-            // Effects that the hook removed are still visible to later steps.
+            // Effects that the hook removed are still published.
             unrepaired.retain(|(entry, _)| !effects.iter().any(|(kept, _)| kept == entry));
             store.retract(position, u32::MAX, unrepaired);
             body.repaired = valid;
             if valid {
                 worker.metrics.repairs += 1;
-                worker.note(position, EventKind::Repair, start);
+                worker.record_event(position, EventKind::Repair, start);
             } else {
-                self.make_wait(position, body);
+                self.mark_reexecuting(position, body);
             }
         }
         worker.metrics.validate_time += since(start);

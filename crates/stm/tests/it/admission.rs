@@ -47,7 +47,7 @@ impl<F: Fn(u64) -> bool + Send> Sink<Toy> for Picky<F> {
 }
 
 /// Executes batches, each once the one before it is final, and skips the steps at some positions.
-fn run(
+fn execute(
     threads: usize,
     toy: &Toy,
     batches: Vec<Vec<Step>>,
@@ -56,7 +56,7 @@ fn run(
     let (sender, finals) = mpsc::channel();
     let (input, steps) = mpsc::channel();
     let sink = Picky { skips, asked: VecDeque::new(), finals: 0, sender };
-    engine(threads, 256).run(toy, &mut Arena::default(), steps.into_iter(), Cut::Never, sink, move |_| {
+    engine(threads, 256).stream(toy, &mut Arena::default(), steps.into_iter(), Cut::Never, sink, move |_| {
         let mut log = Vec::new();
         for batch in batches {
             let len = batch.len();
@@ -80,7 +80,7 @@ fn left_out(first: Op, ops: impl Into<Vec<Op>>, skips: bool) -> (Final, Metrics)
         ];
         let toy = Toy { rules: Rules { rejects: true, limit: None }, ..Toy::default() };
         // One of the workers may wait inside the input.
-        let (log, metrics, ending) = run(3, &toy, batches, |position| skips && position == 1);
+        let (log, metrics, ending) = execute(3, &toy, batches, |position| skips && position == 1);
         assert_eq!(ending, Ok(()));
         assert_eq!((&log[2].0, &log[4].0), (&vec![41], &vec![41]), "a step without effects has some");
         assert_eq!(log[4].1.conflicts, 0, "what is taken back is still visible");
@@ -161,7 +161,7 @@ fn a_run_is_taken_apart_at_the_steps_that_are_skipped() {
         let (log, metrics) = in_time(move || {
             let steps = if threads > 1 { held_until(cheap(), 239) } else { cheap() };
             let toy = Toy { runs: true, ..Toy::default() };
-            let (log, metrics, ending) = run(threads, &toy, vec![steps], skips);
+            let (log, metrics, ending) = execute(threads, &toy, vec![steps], skips);
             assert_eq!(ending, Ok(()));
             (log, metrics)
         });
@@ -182,7 +182,7 @@ fn a_run_is_taken_apart_at_the_steps_that_are_skipped() {
 fn skipping_all_that_follow_costs_one_execution_each() {
     let (_, metrics, ending) = in_time(|| {
         let steps = (0..2_000).map(|i| step([Op::Add((i % 7) as u8, 1)])).collect();
-        run(1, &Toy { runs: true, ..Toy::default() }, vec![steps], |position| position >= 1_000)
+        execute(1, &Toy { runs: true, ..Toy::default() }, vec![steps], |position| position >= 1_000)
     });
     assert_eq!(ending, Ok(()));
     assert_eq!(metrics.skipped, 1_000);

@@ -46,7 +46,7 @@ fn input_may_come_from_background_work() {
         });
         let sink = Closure::new(|_, _, _| Ok(()));
         let ((), metrics, outcome) =
-            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| ());
+            engine.stream(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| ());
         assert_eq!(outcome, Ok(()));
         assert_eq!(metrics.steps, 10 * BATCHES);
     });
@@ -68,7 +68,7 @@ fn a_consumer_may_work_on_the_threads_that_wait_for_it() {
         });
         let input = (0..BATCHES).map(|_| batch());
         let (received, metrics, outcome) =
-            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| {
+            engine.stream(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| {
                 let mut received = 0;
                 while outputs.recv().is_ok() {
                     received += engine.background().run(|| rayon::join(|| 1, || 1)).0;

@@ -4,7 +4,7 @@ use crate::toy::harness::{Closure, engine, in_time};
 use crate::toy::{Op, Step, Toy, ToyError, step};
 use std::sync::mpsc;
 use std::time::Duration;
-use tandem_stm::{Arena, Config, Cut, Engine, Metrics, Running};
+use tandem_stm::{Arena, Config, Cut, Engine, Metrics, StreamHandle};
 
 /// Steps of which some conflict.
 fn steps(n: u64) -> Vec<Step> {
@@ -12,7 +12,7 @@ fn steps(n: u64) -> Vec<Step> {
 }
 
 /// Reads the counters, none of which is less than it was.
-fn read(running: &Running<'_, Toy>, last: &mut Metrics) {
+fn read(running: &StreamHandle<'_, Toy>, last: &mut Metrics) {
     let now = running.metrics();
     let counters = |metrics: &Metrics| {
         let Metrics { steps, executions, frontier_executions, reexecutions, conflicts, joined, .. } =
@@ -32,7 +32,7 @@ fn watch(engine: &Engine, runs: bool) {
     let (sender, outputs) = mpsc::channel();
     let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
     let (last, metrics, ending) =
-        engine.run(&toy, &mut Arena::default(), batches.into_iter(), Cut::Never, sink, |running| {
+        engine.stream(&toy, &mut Arena::default(), batches.into_iter(), Cut::Never, sink, |running| {
             let mut last = Metrics::default();
             for sum in (1..=10).map(|batch| batch * 70) {
                 input.send(steps(70)).expect("the workers listen");

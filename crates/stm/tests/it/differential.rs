@@ -48,7 +48,7 @@ fn long(strict: bool) -> impl Strategy<Value = Case> {
     let settings = (threads, Just(256), Just(vec![1_000]));
     (vec(strategy::program(199, strict), 300..500), settings).prop_map(|(mut steps, settings)| {
         for step in &mut steps {
-            step.ops.retain(|op| !matches!(op, Op::Spin(_) | Op::Group(_)));
+            step.ops.retain(|op| !matches!(op, Op::Spin(_) | Op::Class(_)));
         }
         let held = (settings.0 > 1).then_some(240);
         (steps, settings, held, Rules::default())

@@ -1,6 +1,6 @@
 //! Streams that end before their input does. None may hang, and the engine must serve the next stream.
 
-use crate::toy::harness::{Closure, Ending, Recorder, batches, check, engine, in_time, run};
+use crate::toy::harness::{Closure, Ending, Recorder, batches, check, engine, execute, in_time};
 use crate::toy::oracle::{Log, serial};
 use crate::toy::{Op, Rules, Step, Toy, ToyError, hook, step};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,7 +52,7 @@ fn boom(position: Option<u64>) -> Ending {
 fn a_failing_step_ends_the_stream_at_its_position() {
     on_each_engine(|engine| {
         let batches = with(100, Op::Demand(0, 1_000_000));
-        let (log, metrics, outcome) = run(engine, &Toy::default(), batches, Cut::Never);
+        let (log, metrics, outcome) = execute(engine, &Toy::default(), batches, Cut::Never);
         assert_eq!(outcome, Err(StreamError::Step { position: 100, error: ToyError::Funds(0) }));
         assert_prefix(&log, 100..=100);
         assert_eq!(metrics.steps, 100);
@@ -66,14 +66,14 @@ fn only_errors_of_steps_are_rejected() {
         let position = 100;
         for (toy, op, ending) in [
             (toy(), hook(|_| panic!("boom")), boom(Some(position))),
-            (Toy { balks: true, ..toy() }, Op::Demand(0, 1_000_000), boom(Some(position))),
+            (Toy { panics_rejecting: true, ..toy() }, Op::Demand(0, 1_000_000), boom(Some(position))),
             (
                 Toy { faulty: Some(9), ..toy() },
                 Op::Read(9),
                 Err(StreamError::Step { position, error: ToyError::Fault }),
             ),
         ] {
-            let (log, metrics, outcome) = run(engine, &toy, with(100, op), Cut::Never);
+            let (log, metrics, outcome) = execute(engine, &toy, with(100, op), Cut::Never);
             assert_eq!(outcome, ending);
             assert_prefix(&log, 100..=100);
             assert_eq!((metrics.steps, metrics.rejected), (100, 0));
@@ -85,7 +85,7 @@ fn only_errors_of_steps_are_rejected() {
 fn a_fault_of_the_base_ends_the_stream_at_its_position() {
     on_each_engine(|engine| {
         let toy = Toy { faulty: Some(9), ..Toy::default() };
-        let (log, _, outcome) = run(engine, &toy, with(100, Op::Read(9)), Cut::Never);
+        let (log, _, outcome) = execute(engine, &toy, with(100, Op::Read(9)), Cut::Never);
         assert_eq!(outcome, Err(StreamError::Step { position: 100, error: ToyError::Fault }));
         assert_prefix(&log, 100..=100);
     });
@@ -103,7 +103,7 @@ fn on_each_machine(code: impl Fn(&Engine, Toy) + Send + 'static) {
 #[test]
 fn a_panic_in_a_step_ends_the_stream_at_its_turn() {
     on_each_machine(|engine, toy| {
-        let (log, metrics, outcome) = run(engine, &toy, with(100, hook(|_| panic!("boom"))), Cut::Never);
+        let (log, metrics, outcome) = execute(engine, &toy, with(100, hook(|_| panic!("boom"))), Cut::Never);
         assert_eq!(outcome, boom(Some(100)));
         assert_prefix(&log, 100..=100);
         assert_eq!(metrics.steps, 100);
@@ -116,7 +116,7 @@ fn a_panic_of_the_base_ends_the_stream_at_its_turn() {
         // Read while the step executes, or when its run is reported.
         for op in [Op::Read(9), Op::Pay(9, 1)] {
             let toy = Toy { panics: Some(9), ..toy };
-            let (log, _, outcome) = run(engine, &toy, with(100, op), Cut::Never);
+            let (log, _, outcome) = execute(engine, &toy, with(100, op), Cut::Never);
             assert_eq!(outcome, boom(Some(100)));
             assert_prefix(&log, 100..=100);
         }
@@ -127,7 +127,7 @@ fn a_panic_of_the_base_ends_the_stream_at_its_turn() {
 fn a_panic_at_the_frontier_ends_the_stream() {
     on_each_machine(|engine, toy| {
         let panic = hook(|moment| assert!(moment.speculative, "boom"));
-        let (log, _, outcome) = run(engine, &toy, with(100, panic), Cut::Never);
+        let (log, _, outcome) = execute(engine, &toy, with(100, panic), Cut::Never);
         // Or the step was not executed there.
         if outcome == Ok(()) {
             assert!(engine.threads() > 1);
@@ -145,7 +145,7 @@ fn a_panic_under_speculation_changes_nothing() {
         let panic = hook(|moment| assert!(!moment.speculative, "boom"));
         let mut steps = increments(200);
         steps.iter_mut().step_by(3).for_each(|step| step.ops.insert(1, panic.clone()));
-        let (log, metrics, outcome) = run(engine, &toy, batches(steps, &[30, 7]), Cut::Never);
+        let (log, metrics, outcome) = execute(engine, &toy, batches(steps, &[30, 7]), Cut::Never);
         assert_eq!(outcome, Ok(()));
         assert_prefix(&log, 200..=200);
         assert_eq!(metrics.steps, 200);
@@ -153,10 +153,10 @@ fn a_panic_under_speculation_changes_nothing() {
 }
 
 #[test]
-fn a_panic_while_steps_are_approached_changes_nothing() {
+fn a_panic_while_prefetching_changes_nothing() {
     on_each_machine(|engine, toy| {
-        let toy = Toy { stumbles: true, ..toy };
-        let (log, _, outcome) = run(engine, &toy, healthy(), Cut::Never);
+        let toy = Toy { panics_prefetching: true, ..toy };
+        let (log, _, outcome) = execute(engine, &toy, healthy(), Cut::Never);
         assert_eq!(outcome, Ok(()));
         assert_prefix(&log, 200..=200);
     });
@@ -171,7 +171,7 @@ fn a_panic_in_the_sink_ends_the_stream() {
             log.outputs.push(output);
             Ok(())
         });
-        let ((), _, outcome) = engine.run(
+        let ((), _, outcome) = engine.stream(
             &Toy::default(),
             &mut Arena::default(),
             healthy().into_iter(),
@@ -211,9 +211,10 @@ fn a_panic_of_the_sink_that_is_asked_ends_the_stream() {
             let mut log = Log::default();
             let sink = Startled(Recorder::new(&mut log), position);
             let input = healthy().into_iter();
-            let ((), _, outcome) = engine.run(&toy, &mut Arena::default(), input, Cut::Never, sink, |_| ());
+            let ((), _, outcome) =
+                engine.stream(&toy, &mut Arena::default(), input, Cut::Never, sink, |_| ());
             assert_eq!(outcome, boom(None));
-            // Those of its run were asked about, and are not final either.
+            // The steps of its run were admitted, and are not final either.
             assert_prefix(&log, 0..=position);
             assert_eq!(log.outputs.len() + log.asked.len(), position);
         }
@@ -231,7 +232,7 @@ fn a_sink_that_refuses_a_step_ends_the_stream_at_its_position() {
             log.outputs.push(output);
             Ok(())
         });
-        let ((), _, outcome) = engine.run(
+        let ((), _, outcome) = engine.stream(
             &Toy::default(),
             &mut Arena::default(),
             healthy().into_iter(),
@@ -249,7 +250,7 @@ fn a_panic_in_the_input_ends_the_stream() {
     on_each_engine(|engine| {
         let toy = Toy { linger: true, ..Toy::default() };
         let input = healthy().into_iter().enumerate().inspect(|(at, _)| assert!(*at != 4, "boom"));
-        let (log, _, outcome) = run(engine, &toy, input.map(|(_, batch)| batch), Cut::Never);
+        let (log, _, outcome) = execute(engine, &toy, input.map(|(_, batch)| batch), Cut::Never);
         assert_eq!(outcome, boom(None));
         assert_prefix(&log, 0..=74);
     });
@@ -268,7 +269,7 @@ fn a_panic_inside_a_batch_ends_the_stream_without_skipping_steps() {
             Ok(())
         });
         let ((), _, outcome) =
-            engine.run(&toy, &mut Arena::default(), std::iter::once(batch), Cut::Never, sink, |_| ());
+            engine.stream(&toy, &mut Arena::default(), std::iter::once(batch), Cut::Never, sink, |_| ());
         assert_eq!(outcome, boom(None));
         assert_prefix(&log, 0..=100);
     });
@@ -288,7 +289,7 @@ fn a_panicking_consumer_ends_the_stream() {
         .take(100_000);
         let toy = Toy::default();
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _ = engine.run(&toy, &mut Arena::default(), input, Cut::Never, sink, |_| panic!("boom"));
+            let _ = engine.stream(&toy, &mut Arena::default(), input, Cut::Never, sink, |_| panic!("boom"));
         }));
         assert!(panic.is_err_and(|panic| panic.downcast_ref() == Some(&"boom")));
         assert!(pulled.into_inner() < 50_000, "the workers went on without a consumer");
@@ -301,7 +302,7 @@ fn take_60(engine: &Engine, cancel: bool) -> Ending {
     let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
     let input = std::iter::repeat_with(|| increments(30));
     let (log, _, outcome) =
-        engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, move |running| {
+        engine.stream(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, move |running| {
             let log: Vec<_> = receiver.iter().take(60).collect();
             if cancel {
                 running.cancel();
@@ -313,7 +314,7 @@ fn take_60(engine: &Engine, cancel: bool) -> Ending {
     outcome
 }
 
-/// Whether a sink found nobody at the other end of its channel, which holds up to four outputs.
+/// Whether the consumer had closed the sink's channel, which holds up to four outputs.
 fn is_refused(outcome: &Ending) -> bool {
     matches!(outcome, Err(StreamError::Step { position: 60..=64, error: ToyError::Refused }))
 }
@@ -342,7 +343,7 @@ fn cancelling_counts_as_an_end_without_error() {
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         let input = std::iter::repeat_with(|| increments(30));
         let (log, metrics, outcome) =
-            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |running| {
+            engine.stream(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |running| {
                 let mut log: Vec<_> = receiver.iter().take(50).collect();
                 running.cancel();
                 // The sink is dropped with the last worker, not with the call.
@@ -362,7 +363,7 @@ fn the_consumer_can_take_the_failure() {
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         let input = with(100, Op::Demand(0, 1_000_000)).into_iter();
         let (failure, metrics, outcome) =
-            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |running| {
+            engine.stream(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |running| {
                 assert_eq!(receiver.iter().count(), 100);
                 running.take_failure()
             });
@@ -379,7 +380,7 @@ fn a_slow_consumer_gets_everything_in_order() {
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         let input = healthy().into_iter();
         let (log, _, outcome) =
-            engine.run(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| {
+            engine.stream(&Toy::default(), &mut Arena::default(), input, Cut::Never, sink, |_| {
                 let slow = receiver.iter().inspect(|_| std::thread::sleep(Duration::from_micros(50)));
                 slow.collect::<Vec<_>>()
             });

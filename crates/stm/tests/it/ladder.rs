@@ -1,7 +1,7 @@
 //! Every rung of the conflict ladder, forced by gates inside the steps.
 //!
 //! With two threads, one holds the step at the frontier back while the other executes the steps behind it in order; the
-//! last of these lets the first go on. So what the steps in between saw is stale, and known.
+//! last of these lets the first go on. So the steps in between have read values that are stale and known.
 
 use crate::toy::harness::{Closure, Ending, Gate, batches, check, engine, in_time};
 use crate::toy::oracle::serial;
@@ -13,24 +13,30 @@ use tandem_stm::{Arena, Cut, History, Metrics, StreamError};
 
 type Final = Vec<(Vec<i64>, History)>;
 
-/// Runs one batch and gives everything that became final.
-fn run(threads: usize, toy: &Toy, steps: Vec<Step>) -> (Final, Metrics, Ending) {
+/// Executes one batch and gives everything that became final.
+fn execute(threads: usize, toy: &Toy, steps: Vec<Step>) -> (Final, Metrics, Ending) {
     let mut log = Vec::new();
     let sink = Closure::new(|_, output, history| {
         log.push((output, history));
         Ok(())
     });
-    let ((), metrics, outcome) =
-        engine(threads, 64).run(toy, &mut Arena::default(), std::iter::once(steps), Cut::Never, sink, |_| ());
+    let ((), metrics, outcome) = engine(threads, 64).stream(
+        toy,
+        &mut Arena::default(),
+        std::iter::once(steps),
+        Cut::Never,
+        sink,
+        |_| (),
+    );
     (log, metrics, outcome)
 }
 
-/// Executes `early` against the base and then commits `first` before it.
+/// Executes `early` on the base state, and then commits `first` before it.
 fn behind(toy: Toy, first: Op, early: impl Into<Vec<Op>>) -> (Final, Metrics, Ending) {
     let early = early.into();
     in_time(move || {
         let gate = Gate::default();
-        run(2, &toy, vec![step([gate.waiting(), first]), step(early), step([gate.opening()])])
+        execute(2, &toy, vec![step([gate.waiting(), first]), step(early), step([gate.opening()])])
     })
 }
 
@@ -120,7 +126,7 @@ fn nothing_of_a_step_that_failed_is_its_runs() {
             let mut steps = vec![step([gate.waiting(), Op::Add(2, 2), Op::Add(3, 5)])];
             // Cheap ones first, until a worker claims many at once.
             steps.extend((0..20).map(|_| step([Op::Read(4)])));
-            // In one run with each sweep a step that fails ahead of its turn, before its funds are there.
+            // Each sweep shares its run with a step that fails ahead of its turn, before its funds are there.
             for from in 10..30 {
                 steps.push(step([Op::Sweep(from, 1)]));
                 steps.push(step([failing.clone(), Op::Read(2), Op::Demand(3, 45), Op::Add(5, 1)]));
@@ -128,7 +134,7 @@ fn nothing_of_a_step_that_failed_is_its_runs() {
             steps.push(step([gate.opening()]));
             let (expected, _) = serial(std::slice::from_ref(&steps));
             let toy = Toy { runs: true, ..Toy::default() };
-            let (log, metrics, outcome) = run(2, &toy, steps);
+            let (log, metrics, outcome) = execute(2, &toy, steps);
             assert_eq!(outcome, Ok(()));
             assert!(log.iter().map(|(output, _)| output).eq(&expected.outputs), "{failing:?}");
             assert!(log[21..].iter().step_by(2).all(|(_, history)| history.conflicts == 0), "{failing:?}");
@@ -157,7 +163,7 @@ fn read_after(early: impl Into<Vec<Op>>) -> (Vec<i64>, Metrics) {
         let (sender, outputs) = mpsc::channel();
         let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
         // One of the workers may wait inside the input.
-        let (log, metrics, outcome) = engine(3, 64).run(
+        let (log, metrics, outcome) = engine(3, 64).stream(
             &Toy::default(),
             &mut Arena::default(),
             input.into_iter(),
@@ -195,23 +201,23 @@ fn effects_that_a_reexecution_leaves_out_are_forgotten() {
 #[test]
 fn an_idle_worker_reexecutes_an_invalid_result_early() {
     let (log, metrics, outcome) = in_time(|| {
-        let (behind, again) = (Gate::default(), Gate::default());
-        let runs = AtomicUsize::new(0);
+        let (behind, reexecuted) = (Gate::default(), Gate::default());
+        let executions = AtomicUsize::new(0);
         let reader = {
-            let again = again.clone();
+            let reexecuted = reexecuted.clone();
             hook(move |_| {
-                if runs.fetch_add(1, Ordering::SeqCst) == 1 {
-                    again.open();
+                if executions.fetch_add(1, Ordering::SeqCst) == 1 {
+                    reexecuted.open();
                 }
             })
         };
         let steps = vec![
             step([behind.waiting(), Op::Add(0, 2)]),
-            step([again.waiting()]),
+            step([reexecuted.waiting()]),
             step([Op::Read(0), reader]),
             step([behind.opening()]),
         ];
-        run(3, &Toy::default(), steps)
+        execute(3, &Toy::default(), steps)
     });
     assert_eq!(outcome, Ok(()));
     assert_eq!(log[2], (vec![42], History { executions: 2, conflicts: 1, ..once() }));
@@ -221,13 +227,13 @@ fn an_idle_worker_reexecutes_an_invalid_result_early() {
 #[test]
 fn a_reader_waits_for_a_writer_that_is_executed_again() {
     let (log, metrics, outcome) = in_time(|| {
-        let (reading, rerunning) = (Gate::default(), Gate::default());
-        let runs = Arc::new(AtomicUsize::new(0));
+        let (reading, reexecuting) = (Gate::default(), Gate::default());
+        let executions = Arc::new(AtomicUsize::new(0));
         let writer = {
-            let rerunning = rerunning.clone();
+            let reexecuting = reexecuting.clone();
             hook(move |_| {
-                if runs.fetch_add(1, Ordering::SeqCst) == 1 {
-                    rerunning.open();
+                if executions.fetch_add(1, Ordering::SeqCst) == 1 {
+                    reexecuting.open();
                     std::thread::sleep(Duration::from_millis(200));
                 }
             })
@@ -235,9 +241,9 @@ fn a_reader_waits_for_a_writer_that_is_executed_again() {
         let steps = vec![
             step([reading.waiting(), Op::Add(0, 2)]),
             step([Op::Read(0), writer, Op::Write(1, 0)]),
-            step([reading.opening(), rerunning.waiting(), Op::Read(1)]),
+            step([reading.opening(), reexecuting.waiting(), Op::Read(1)]),
         ];
-        run(2, &Toy::default(), steps)
+        execute(2, &Toy::default(), steps)
     });
     assert_eq!(outcome, Ok(()));
     assert_eq!(log[2], (vec![42], once()));

@@ -105,8 +105,13 @@ fn results_come_out_before_the_next_batch_goes_in() {
             let (batches, input) = mpsc::channel();
             let (sender, outputs) = mpsc::channel();
             let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
-            let ((), metrics, outcome) =
-                engine.run(&Toy::default(), &mut Arena::default(), input.into_iter(), cut, sink, move |_| {
+            let ((), metrics, outcome) = engine.stream(
+                &Toy::default(),
+                &mut Arena::default(),
+                input.into_iter(),
+                cut,
+                sink,
+                move |_| {
                     let mut value = Key::Number(0).base();
                     for length in [1, 5, 0, 2, 70, 1, 1, 33] {
                         batches.send(chain(length)).expect("the workers listen");
@@ -118,7 +123,8 @@ fn results_come_out_before_the_next_batch_goes_in() {
                     }
                     drop(batches);
                     assert!(outputs.recv().is_err(), "nothing comes after the end");
-                });
+                },
+            );
             assert_eq!(outcome, Ok(()));
             assert_eq!(metrics.steps, 113);
         }
@@ -143,8 +149,14 @@ fn early_starts(cut: Cut) -> u64 {
             Ok(())
         });
         let batches = batches(steps.collect(), &[10]);
-        let ((), metrics, outcome) =
-            engine(4, 64).run(&Toy::default(), &mut Arena::default(), batches.into_iter(), cut, sink, |_| ());
+        let ((), metrics, outcome) = engine(4, 64).stream(
+            &Toy::default(),
+            &mut Arena::default(),
+            batches.into_iter(),
+            cut,
+            sink,
+            |_| (),
+        );
         assert_eq!(outcome, Ok(()));
         assert_eq!(metrics.steps, 300);
         early.load(Ordering::SeqCst)

@@ -1,6 +1,6 @@
 //! Streams beside and inside one another on one engine: each ends, and is as if it were alone.
 
-use crate::toy::harness::{Closure, Recorder, batches, compare, engine, in_time, run};
+use crate::toy::harness::{Closure, Recorder, batches, compare, engine, execute, in_time};
 use crate::toy::oracle::Log;
 use crate::toy::{Op, Step, Toy, ToyError, hook, step};
 use std::sync::{Arc, mpsc};
@@ -40,7 +40,7 @@ fn toy(round: usize) -> Toy {
 /// Executes a stream with a consumer, and another one without.
 fn streams(engine: &Engine, round: usize) {
     let (batches, toy) = (stream(round), toy(round / 3));
-    let (log, metrics, outcome) = run(engine, &toy, batches.clone(), Cut::Never);
+    let (log, metrics, outcome) = execute(engine, &toy, batches.clone(), Cut::Never);
     compare(&batches, &log, &metrics, &outcome);
     call(engine, round);
 }
@@ -64,7 +64,7 @@ fn consumed(
     let (sender, outputs) = mpsc::sync_channel(1);
     let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
     let (count, _, outcome) =
-        engine.run(&Toy::default(), &mut Arena::default(), input.into_iter(), Cut::Never, sink, |_| {
+        engine.stream(&Toy::default(), &mut Arena::default(), input.into_iter(), Cut::Never, sink, |_| {
             outputs.iter().inspect(|_| consume()).count()
         });
     assert_eq!(outcome, Ok(()));
@@ -110,12 +110,12 @@ fn streams_execute_while_another_one_waits_for_its_input() {
 fn an_input_a_step_and_a_sink_may_execute_streams() {
     repeat(|engine, round| {
         thread::scope(|scope| {
-            // What a step's code borrows must live for ever, so that it asks for its streams elsewhere.
+            // A step's code may borrow nothing. So it has another thread execute the streams.
             let (ask, asked) = mpsc::channel::<mpsc::Sender<()>>();
             scope.spawn(move || asked.iter().for_each(|_answer| streams(engine, round)));
             let executing = hook(move |_| {
                 let (answer, answered) = mpsc::channel();
-                ask.send(answer).expect("somebody answers");
+                ask.send(answer).expect("a thread answers");
                 assert!(answered.recv().is_err(), "the answer is the sender's end");
             });
             let input = (0..2).map(|_| {
@@ -131,7 +131,7 @@ fn an_input_a_step_and_a_sink_may_execute_streams() {
                 0 => engine.call(&toy, &mut arena, input, Cut::Never, sink),
                 _ => {
                     let ((), metrics, outcome) =
-                        engine.run(&toy, &mut arena, input, Cut::Never, sink, |_| ());
+                        engine.stream(&toy, &mut arena, input, Cut::Never, sink, |_| ());
                     (metrics, outcome)
                 }
             };
@@ -165,7 +165,7 @@ fn background_work_may_consume_a_stream_whose_input_is_background_work() {
             let (sender, outputs) = mpsc::channel();
             let sink = Closure::new(move |_, output, _| sender.send(output).map_err(|_| ToyError::Refused));
             let (count, _, outcome) =
-                engine.run(&toy(round), &mut Arena::default(), input.flatten(), Cut::Never, sink, |_| {
+                engine.stream(&toy(round), &mut Arena::default(), input.flatten(), Cut::Never, sink, |_| {
                     let mut count = 0;
                     loop {
                         match outputs.try_recv() {
@@ -211,7 +211,7 @@ fn a_stream_that_fails_or_panics_beside_others_leaves_them_alone() {
                     if round.is_multiple_of(2) { Op::Demand(0, 1_000) } else { hook(|_| panic!("boom")) };
                 let mut batches = stream(round);
                 batches[0][2].ops.push(failing);
-                let (log, _, outcome) = run(engine, &toy(round), batches, Cut::Never);
+                let (log, _, outcome) = execute(engine, &toy(round), batches, Cut::Never);
                 assert!(outcome.is_err() && log.outputs.len() == 2, "{outcome:?}");
             });
         });

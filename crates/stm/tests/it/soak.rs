@@ -1,4 +1,4 @@
-//! One conflict-heavy stream again and again, in short runs and in long ones: one result, no hang.
+//! Repeats one stream with many conflicts, in short runs and in long ones: always one result, no hang.
 
 use crate::toy::harness::{batches, check, check_by, engine, held_until, in_time, setting};
 use crate::toy::{Op, Rules, Step, hook, step};
@@ -63,7 +63,7 @@ fn one_stream_has_one_result() {
                 let engine = engine(threads, WINDOW);
                 for _ in 0..AT_A_TIME / 10 {
                     let make = || {
-                        // One thread has nobody ahead.
+                        // A single thread never executes ahead.
                         let held =
                             if threads > 1 { held_until(long_runs(), WINDOW - 1) } else { long_runs() };
                         batches(held, &[1_000])

@@ -34,8 +34,8 @@ fn streams_equal_serial_execution_that_leaves_steps_out() {
     );
 }
 
-/// Steps that conflict, so that what others do is told from then on; then some of which one is skipped, in whatever run it is; and
-/// readers of what all of them did.
+/// First steps that conflict, so that effects on their keys are published from then on. Then writers, one of which is skipped, in whatever
+/// run it is. Then readers of all their keys.
 fn readers_behind_a_skipped_step() -> (Rules, Vec<Step>) {
     let counts = |key| step([Op::Read(key), Op::Write(key, 1)]);
     let costly = Op::Read(4);
@@ -85,11 +85,11 @@ fn a_stream_that_leaves_steps_out_can_be_cancelled() {
         let (rules, batches) = (Rules { rejects: true, ..rules(chooser) }, chooser.stream(true));
         let toy = Toy { rules, runs: chooser.below(2) == 0, ..Toy::default() };
         let len = batches.iter().map(Vec::len).sum::<usize>();
-        let (cut, wanted) = (chooser.cut(), chooser.below(len + 1));
+        let (cut, count) = (chooser.cut(), chooser.below(len + 1));
         let (sink, outputs) = Watched::by(rules, &mut log, None);
         let input = batches.iter().cloned();
-        let (taken, metrics, ending) = engine.run(&toy, &mut arena, input, cut, sink, |running| {
-            let taken = outputs.iter().take(wanted).count();
+        let (taken, metrics, ending) = engine.stream(&toy, &mut arena, input, cut, sink, |running| {
+            let taken = outputs.iter().take(count).count();
             running.cancel();
             taken + outputs.iter().count()
         });

@@ -49,7 +49,7 @@ fn a_consumer_may_work_on_the_threads_that_serve_it() {
         let (sink, outputs) = Watched::new(&mut log, None);
         let input = batches.iter().cloned();
         let (worked, metrics, outcome) =
-            engine.run(&Toy::default(), &mut arena, input, cut, sink, |running| {
+            engine.stream(&Toy::default(), &mut arena, input, cut, sink, |running| {
                 let mut worked = 0;
                 while outputs.recv().is_ok() {
                     worked += engine.background().run(|| 1);
@@ -91,12 +91,12 @@ fn idle_workers_wake_up_for_background_work() {
         let (sink, _outputs) = Watched::new(&mut log, None);
         let (sender, input) = channel();
         let ((), metrics, outcome) =
-            engine.run(&Toy::default(), &mut arena, input.into_iter(), cut, sink, |_| {
+            engine.stream(&Toy::default(), &mut arena, input.into_iter(), cut, sink, |_| {
                 for batch in &batches {
                     // Time for all workers to fall asleep.
                     (0..pause).for_each(|_| shuttle::thread::yield_now());
                     let batch = engine.background().run(|| batch.clone());
-                    // Nobody listens once a step has failed.
+                    // The stream no longer receives after a step has failed.
                     let _ = sender.send(batch);
                 }
                 drop(sender);

@@ -120,12 +120,12 @@ fn cancelling_ends_a_stream_without_error() {
         let (engine, window) = chooser.engine();
         let (mut arena, mut log) = (Arena::default(), Log::default());
         let batches = chooser.stream(false);
-        let (cut, wanted) = (chooser.cut(), chooser.below(len(&batches) + 1));
+        let (cut, count) = (chooser.cut(), chooser.below(len(&batches) + 1));
         let (sink, outputs) = Watched::new(&mut log, None);
         let input = batches.iter().cloned();
         let (taken, metrics, outcome) =
-            engine.run(&Toy::default(), &mut arena, input, cut, sink, |running| {
-                let taken = outputs.iter().take(wanted).count();
+            engine.stream(&Toy::default(), &mut arena, input, cut, sink, |running| {
+                let taken = outputs.iter().take(count).count();
                 running.cancel();
                 taken + outputs.iter().count()
             });
@@ -143,16 +143,16 @@ fn a_panicking_consumer_ends_the_stream() {
         let (engine, _) = chooser.engine();
         let mut log = Log::default();
         let batches = chooser.stream(false);
-        let (cut, wanted) = (chooser.cut(), chooser.below(len(&batches) + 1));
+        let (cut, count) = (chooser.cut(), chooser.below(len(&batches) + 1));
         let (sink, outputs) = Watched::new(&mut log, None);
         let input = batches.iter().cloned();
-        let run = AssertUnwindSafe(|| {
-            engine.run(&Toy::default(), &mut Arena::default(), input, cut, sink, |_| {
-                let _ = outputs.iter().take(wanted).count();
+        let execution = AssertUnwindSafe(|| {
+            engine.stream(&Toy::default(), &mut Arena::default(), input, cut, sink, |_| {
+                let _ = outputs.iter().take(count).count();
                 panic!("boom")
             })
         });
-        let panic = catch_unwind(run).map(|((), _, _)| ()).expect_err("the consumer panics");
+        let panic = catch_unwind(execution).map(|((), _, _)| ()).expect_err("the consumer panics");
         assert_eq!(panic.downcast_ref(), Some(&"boom"));
         assert_prefix(&batches, &log);
         check_next(chooser, &engine, &mut Arena::default());

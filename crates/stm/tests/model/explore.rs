@@ -12,7 +12,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedul
 use shuttle::sync::mpsc::{Receiver, Sender, channel};
 use shuttle::{MaxSteps, Runner};
 use std::sync::Once;
-use tandem_stm::{Admission, Arena, Changes, Cut, Engine, History, Metrics, Running, Sink};
+use tandem_stm::{Admission, Arena, Changes, Cut, Engine, History, Metrics, Sink, StreamHandle};
 
 /// Schedules of each scenario and scheduler, unless `TANDEM_SCHEDULES` says otherwise. They are the same each time, unless `TANDEM_SEED`
 /// does.
@@ -69,7 +69,7 @@ impl Chooser {
 pub(crate) fn explore(scenario: fn(&mut Chooser)) {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
-        // Shuttle reports each panic once it has run something. The intended ones are no news.
+        // Shuttle installs its panic hook on its first use. This one replaces it: intended panics need no report.
         shuttle::check_random(|| {}, 1);
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -80,17 +80,17 @@ pub(crate) fn explore(scenario: fn(&mut Chooser)) {
     });
     if let Ok(file) = std::env::var("TANDEM_REPLAY") {
         let schedule = std::fs::read_to_string(file).expect("a file with a schedule");
-        return run(ReplayScheduler::new_from_encoded(schedule.trim()), scenario);
+        return explore_with(ReplayScheduler::new_from_encoded(schedule.trim()), scenario);
     }
     let number = |name, usual| std::env::var(name).map_or(usual, |number| number.parse().expect("a number"));
     let (schedules, seed) = (number("TANDEM_SCHEDULES", SCHEDULES as u64) as usize, number("TANDEM_SEED", 1));
-    run(RandomScheduler::new_from_seed(seed, schedules), scenario);
+    explore_with(RandomScheduler::new_from_seed(seed, schedules), scenario);
     for depth in DEPTHS {
-        run(PctScheduler::new_from_seed(seed, depth, schedules / DEPTHS.len()), scenario);
+        explore_with(PctScheduler::new_from_seed(seed, depth, schedules / DEPTHS.len()), scenario);
     }
 }
 
-fn run(scheduler: impl Scheduler + 'static, scenario: fn(&mut Chooser)) {
+fn explore_with(scheduler: impl Scheduler + 'static, scenario: fn(&mut Chooser)) {
     let mut config = shuttle::Config::new();
     config.stack_size = 1 << 18;
     config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
@@ -98,7 +98,7 @@ fn run(scheduler: impl Scheduler + 'static, scenario: fn(&mut Chooser)) {
     Runner::new(scheduler, config).run(move || scenario(&mut Chooser::new()));
 }
 
-/// Writes down what becomes final, and says when there is no more.
+/// Records the steps that become final, and notes when it is dropped.
 pub(crate) struct Watched<'a> {
     recorder: Recorder<'a>,
     /// The step that is refused.
@@ -142,7 +142,7 @@ impl Sink<Toy> for Watched<'_> {
 ///
 /// Gives the counters at its end, too.
 pub(crate) fn observe(
-    running: &Running<'_, Toy>,
+    running: &StreamHandle<'_, Toy>,
     outputs: &Receiver<Vec<i64>>,
     looks: usize,
 ) -> (Ending, Metrics) {
@@ -178,7 +178,7 @@ pub(crate) fn observed(
     let mut log = Log::default();
     let (sink, outputs) = Watched::by(toy.rules, &mut log, refused);
     let ((seen, last), metrics, outcome) =
-        engine.run(toy, arena, input.into_iter(), cut, sink, |running| observe(&running, &outputs, looks));
+        engine.stream(toy, arena, input.into_iter(), cut, sink, |running| observe(&running, &outputs, looks));
     assert_eq!(outcome, Ok(()), "a failure is told once");
     assert_eq!(last, metrics);
     (log, metrics, seen)

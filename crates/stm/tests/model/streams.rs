@@ -100,7 +100,7 @@ fn a_consumer_may_execute_streams_that_its_own_waits_for() {
         let (sender, input) = channel();
         let sink = Recorder::new(&mut log);
         let ((), metrics, outcome) =
-            engine.run(&Toy::default(), &mut arena, input.into_iter(), cut, sink, |_| {
+            engine.stream(&Toy::default(), &mut arena, input.into_iter(), cut, sink, |_| {
                 for batch in &batches {
                     let mut chooser = Chooser::new();
                     let inner = chooser.stream(true);

@@ -7,9 +7,9 @@ use tandem_workload::ChainConfig;
 
 /// Rows of a stream, so that its end can be compared with its beginning.
 pub(super) const ROWS: usize = 10;
-/// Some blocks in a row that were executed: by the engine, and by the plain loop.
+/// Consecutive blocks, executed by the engine and by the plain loop.
 #[derive(Default)]
-pub(super) struct Executed {
+pub(super) struct Piece {
     pub(super) blocks: usize,
     pub(super) transactions: usize,
     pub(super) time: Duration,
@@ -24,11 +24,11 @@ pub(super) struct Meter<'a> {
     pub(super) bar: &'a ProgressBar,
     pub(super) rows: Vec<Row>,
     /// What the next row is about, as far as it is known.
-    pub(super) open: Executed,
+    pub(super) open: Piece,
 }
 
 impl Meter<'_> {
-    pub(super) fn add(&mut self, piece: &Executed) {
+    pub(super) fn add(&mut self, piece: &Piece) {
         self.bar.inc(piece.blocks as u64);
         let open = &mut self.open;
         open.blocks += piece.blocks;
@@ -38,7 +38,7 @@ impl Meter<'_> {
         let done: usize = self.rows.iter().map(|row| row.blocks).sum::<usize>() + open.blocks;
         let rows = self.rows.len() + 1;
         if done * ROWS >= rows * self.config.blocks {
-            let Executed { blocks, transactions, time, baseline } = std::mem::take(open);
+            let Piece { blocks, transactions, time, baseline } = std::mem::take(open);
             self.rows.push(Row::new(
                 self.case.name(),
                 self.threads,

@@ -8,14 +8,14 @@ mod report;
 mod unsealed;
 
 use super::args::Case;
-use super::group::executor;
+use super::block_set::executor;
 use super::settings::Settings;
 use crate::shared::builder::Builder;
 use crate::shared::failure::Failure;
 use crate::shared::process::peak_memory;
 use crate::shared::progress::progress;
 use indicatif::ProgressBar;
-use meter::{Executed, Meter, ROWS};
+use meter::{Meter, Piece, ROWS};
 use pieces::{Gate, Pieces};
 use report::{Row, Summary};
 use tandem_evm::{Config, Executor, StoreRef};
@@ -46,7 +46,7 @@ fn run(case: &Case, config: &ChainConfig, threads: usize, bar: &ProgressBar) -> 
     let base = chain.state().clone();
     let store = StoreRef(&base);
     let gate = Gate::default();
-    let mut meter = Meter { case, config, threads, bar, rows: Vec::new(), open: Executed::default() };
+    let mut meter = Meter { case, config, threads, bar, rows: Vec::new(), open: Piece::default() };
     let piece = (PIECE / config.transactions).min(config.blocks / ROWS).max(1);
     let pieces = Pieces::new(chain, config.blocks, piece, &store, &gate, |piece| meter.add(&piece));
     let (outcome, _) = executor.stream(pieces).run(|finished| {

@@ -1,4 +1,4 @@
-use super::meter::Executed;
+use super::meter::Piece;
 use super::unsealed::UnsealedChain;
 use crate::shared::failure::Failure;
 use std::collections::VecDeque;
@@ -82,11 +82,11 @@ pub(super) struct Pieces<'s, 'g, F> {
     /// Blocks of the piece at hand that the stream has not asked for.
     ready: VecDeque<Arc<Block>>,
     expected: Vec<Expected>,
-    executed: Executed,
+    executed: Piece,
     start: Instant,
 }
 
-impl<'s, 'g, F: FnMut(Executed)> Pieces<'s, 'g, F> {
+impl<'s, 'g, F: FnMut(Piece)> Pieces<'s, 'g, F> {
     /// `done` is told of each piece.
     pub(super) fn new(
         chain: UnsealedChain,
@@ -106,7 +106,7 @@ impl<'s, 'g, F: FnMut(Executed)> Pieces<'s, 'g, F> {
             done,
             ready: VecDeque::new(),
             expected: Vec::new(),
-            executed: Executed::default(),
+            executed: Piece::default(),
             start: Instant::now(),
         }
     }
@@ -144,7 +144,7 @@ impl<'s, 'g, F: FnMut(Executed)> Pieces<'s, 'g, F> {
     }
 }
 
-impl<'s, F: FnMut(Executed)> Iterator for Pieces<'s, '_, F> {
+impl<'s, F: FnMut(Piece)> Iterator for Pieces<'s, '_, F> {
     type Item = BlockInput<'s, StoreRef<'s, MemoryStore>>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -6,7 +6,7 @@ use crate::explain::analysis::Analysis;
 use crate::explain::findings::Findings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use tandem_analysis::{Place, conflicts};
+use tandem_analysis::{StateKey, conflicts};
 
 /// Columns at most; beyond, neighbours share one.
 const COLUMNS: usize = 96;
@@ -53,16 +53,16 @@ fn row(name: &str, count: String, strip: Markup) -> Markup {
 fn blocks(analysis: &Analysis<'_>) -> Markup {
     let trace = analysis.trace;
     // Transactions that conflict, by place and block.
-    let mut counts = BTreeMap::<Place, BTreeMap<usize, BTreeSet<usize>>>::new();
+    let mut counts = BTreeMap::<StateKey, BTreeMap<usize, BTreeSet<usize>>>::new();
     for conflict in conflicts(trace, analysis.graph) {
-        let place = trace.location(conflict.edge.location).into();
+        let key = trace.location(conflict.edge.location).into();
         let block = trace.steps[conflict.step].block;
-        counts.entry(place).or_default().entry(block).or_default().insert(conflict.step);
+        counts.entry(key).or_default().entry(block).or_default().insert(conflict.step);
     }
     let bins = Bins::new(trace.blocks.len());
     let none = BTreeMap::new();
-    let rows = analysis.places.iter().enumerate().map(|(index, hot)| {
-        let blocks = counts.get(&hot.spot).unwrap_or(&none);
+    let rows = analysis.state_keys.iter().enumerate().map(|(index, hot)| {
+        let blocks = counts.get(&hot.key).unwrap_or(&none);
         let cells = (0..bins.columns()).filter_map(|column| {
             let range = bins.range(column);
             let count: usize = blocks.range(range.clone()).map(|(_, steps)| steps.len()).sum();
@@ -75,7 +75,7 @@ fn blocks(analysis: &Analysis<'_>) -> Markup {
             let says = format!("{what}: {count} transactions conflict here");
             (count > 0).then(|| block(column as f64, 1.0, 10.0, &class, &says))
         });
-        let name = analysis.names.place(hot.spot);
+        let name = analysis.names.state_key(hot.key);
         let description =
             format!("{} transactions conflict here in {} blocks.", hot.conflicts, hot.blocks.len());
         let cells =
@@ -115,20 +115,20 @@ fn transactions(analysis: &Analysis<'_>, findings: &Findings) -> Markup {
     let steps = trace.blocks.get(chain.index).map_or(0..0, |block| block.steps.clone());
     let bins = Bins::new(steps.len());
     let column = |step: usize| (step - steps.start) / bins.per_column;
-    let mut needed = BTreeMap::<Place, BTreeSet<usize>>::new();
+    let mut needed = BTreeMap::<StateKey, BTreeSet<usize>>::new();
     for conflict in conflicts(trace, analysis.graph).filter(|conflict| steps.contains(&conflict.step)) {
-        let place = trace.location(conflict.edge.location).into();
-        needed.entry(place).or_default().insert(conflict.step);
+        let key = trace.location(conflict.edge.location).into();
+        needed.entry(key).or_default().insert(conflict.step);
     }
-    let mut places: Vec<_> = needed.into_iter().collect();
-    places.sort_by_key(|(_, steps)| std::cmp::Reverse(steps.len()));
-    places.truncate(ROWS);
-    let rows = places.iter().enumerate().map(|(index, (place, needing))| {
+    let mut state_keys: Vec<_> = needed.into_iter().collect();
+    state_keys.sort_by_key(|(_, steps)| std::cmp::Reverse(steps.len()));
+    state_keys.truncate(ROWS);
+    let rows = state_keys.iter().enumerate().map(|(index, (key, needing))| {
         let mut cells = vec![Cell::default(); bins.columns()];
         for step in steps.clone() {
             let mut written =
-                trace.steps[step].writes.iter().map(|write| Place::from(trace.location(write.location)));
-            if written.any(|written| written == *place) {
+                trace.steps[step].writes.iter().map(|write| StateKey::from(trace.location(write.location)));
+            if written.any(|written| written == *key) {
                 cells[column(step)].changes += 1;
             }
             if needing.contains(&step) {
@@ -151,7 +151,7 @@ fn transactions(analysis: &Analysis<'_>, findings: &Findings) -> Markup {
             let says = format!("{what}: {} need an earlier change, {} change it", cell.needs, cell.changes);
             Some(block(at as f64, 1.0, height, class, &says))
         });
-        let name = analysis.names.place(*place);
+        let name = analysis.names.state_key(*key);
         let description =
             format!("{} transactions of {} need an earlier change here.", needing.len(), chain.block);
         let cells = strip(

@@ -2,7 +2,7 @@
 
 use super::markup::{Markup, tag, tagged};
 use super::parts::{self, block, figure, strip};
-use crate::explain::findings::{Findings, Spot, Together};
+use crate::explain::findings::{Findings, HotspotRow, Together};
 use crate::explain::settings::Settings;
 
 pub(super) fn section(settings: &Settings, findings: &Findings) -> Markup {
@@ -13,27 +13,27 @@ pub(super) fn section(settings: &Settings, findings: &Findings) -> Markup {
         settings.ideal
     );
     let content = Markup::from_iter([
-        spots("what-if-contracts", "Contracts, each with all its locations", &findings.contracts),
+        hotspots("what-if-contracts", "Contracts, each with all its locations", &findings.contracts),
         together(&findings.together),
-        spots("what-if-locations", "Single locations", &findings.locations),
+        hotspots("what-if-locations", "Single locations", &findings.locations),
     ]);
     parts::section("what-if", "What if it did not conflict?", &lead, content)
 }
 
-fn spots(id: &str, caption: &str, spots: &[Spot]) -> Markup {
-    let most = spots.iter().map(|spot| spot.gain).fold(1.0, f64::max);
-    let row = |(index, spot): (usize, &Spot)| {
-        let gain = format!("{:.2}×", spot.gain);
+fn hotspots(id: &str, caption: &str, hotspots: &[HotspotRow]) -> Markup {
+    let most = hotspots.iter().map(|hotspot| hotspot.gain).fold(1.0, f64::max);
+    let row = |(index, hotspot): (usize, &HotspotRow)| {
+        let gain = format!("{:.2}×", hotspot.gain);
         let cells = [
-            ("conflicts", spot.conflicts.to_string()),
-            ("blocks", spot.blocks.to_string()),
-            ("saved", format!("{:.3} ms", spot.saved_ms)),
+            ("conflicts", hotspot.conflicts.to_string()),
+            ("blocks", hotspot.blocks.to_string()),
+            ("saved", format!("{:.3} ms", hotspot.saved_ms)),
             ("its blocks run", gain),
         ];
-        let bar = bar(&format!("{id}-{index}"), &spot.name, spot.gain, most);
-        row(&spot.name, &cells, bar)
+        let bar = bar(&format!("{id}-{index}"), &hotspot.name, hotspot.gain, most);
+        row(&hotspot.name, &cells, bar)
     };
-    let rows = spots.iter().enumerate().map(row).collect();
+    let rows = hotspots.iter().enumerate().map(row).collect();
     let heads = ["where", "conflicting", "blocks", "saved", "its blocks run", ""];
     figure(id, caption, table(&heads, rows))
 }

@@ -3,7 +3,7 @@
 use super::table::{Column, Values};
 use crate::explain::analysis::Analysis;
 use std::collections::BTreeSet;
-use tandem_analysis::{Place, Step, Trace, conflicts as all_conflicts};
+use tandem_analysis::{StateKey, Step, Trace, conflicts as all_conflicts};
 use tandem_evm::{Field, StepPart, TransactionTrace};
 
 /// A row for each transaction.
@@ -81,8 +81,8 @@ fn index_in_block(step: &Step) -> Option<i64> {
 pub(super) fn conflicts(analysis: &Analysis<'_>) -> Vec<Column> {
     let Analysis { trace, graph, names, .. } = analysis;
     let conflicts: Vec<_> = all_conflicts(trace, graph).collect();
-    let place = |location| Place::from(trace.location(location));
-    let places: Vec<Place> = conflicts.iter().map(|conflict| place(conflict.edge.location)).collect();
+    let key = |location| StateKey::from(trace.location(location));
+    let state_keys: Vec<StateKey> = conflicts.iter().map(|conflict| key(conflict.edge.location)).collect();
     let index = |step: &dyn Fn(usize) -> usize| {
         let of = |at| index_in_block(&trace.steps[step(at)]);
         Values::OptionalCount((0..conflicts.len()).map(of).collect())
@@ -100,10 +100,10 @@ pub(super) fn conflicts(analysis: &Analysis<'_>) -> Vec<Column> {
         ("on_index", index(&on)),
         ("on_hash", hash(&on)),
         ("distance", Values::Count((0..conflicts.len()).map(|at| (step(at) - on(at)) as i64).collect())),
-        ("address", Values::Text(places.iter().map(|place| place.address.to_string()).collect())),
-        ("field", Values::Text(places.iter().map(|place| field(place.field).to_owned()).collect())),
-        ("slot", Values::OptionalText(places.iter().map(|place| slot(place.field)).collect())),
-        ("name", Values::Text(places.iter().map(|place| names.place(*place)).collect())),
+        ("address", Values::Text(state_keys.iter().map(|key| key.address.to_string()).collect())),
+        ("field", Values::Text(state_keys.iter().map(|key| field(key.field).to_owned()).collect())),
+        ("slot", Values::OptionalText(state_keys.iter().map(|key| slot(key.field)).collect())),
+        ("name", Values::Text(state_keys.iter().map(|key| names.state_key(*key)).collect())),
     ];
     columns.into_iter().map(|(name, values)| Column { name, values }).collect()
 }

@@ -22,7 +22,7 @@ pub(crate) use harness::{
     NEVER, Report, apply, assert_like, assert_same, difference, execute_plainly, runs_of, stream,
     stream_watched, with_executor, with_executor_in_order,
 };
-pub(crate) use orders::{Forced, Runs};
+pub(crate) use orders::{Forced, OrderResults};
 pub(crate) use reference::{disagreement, state_over};
 pub(crate) use scenario::{Scenario, at, ether, set_dao};
 pub(crate) use tx::{Signer, Tx};

@@ -40,7 +40,7 @@ pub(crate) struct Forced {
 
 /// What a block gave in every order, and what the engine counted in each.
 #[derive(Debug)]
-pub(crate) struct Runs {
+pub(crate) struct OrderResults {
     pub(crate) report: Report,
     pub(crate) forced: Vec<Forced>,
 }
@@ -84,7 +84,7 @@ impl Scenario {
     /// Executes the block with its acts in every order, on one, two, four and eight threads, and compares: once so that
     /// each act begins when the one before it has ended, and once so that all have done their work before the first
     /// one ends. Orders that need more threads are left out.
-    pub(crate) fn check_orders(&self) -> Runs {
+    pub(crate) fn check_orders(&self) -> OrderResults {
         let count = self.acts.len();
         let mut runs = self.begin_runs();
         let padded = Padded::new(self);
@@ -113,7 +113,7 @@ impl Scenario {
 
     /// Executes the blocks with what `holds` say held back, on two, four and eight threads, and compares; and on one,
     /// where nothing can be held.
-    pub(crate) fn check_held(&self, holds: impl Into<Vec<Hold>>) -> Runs {
+    pub(crate) fn check_held(&self, holds: impl Into<Vec<Hold>>) -> OrderResults {
         let (mut runs, holds) = (self.begin_runs(), holds.into());
         for threads in [2, 4, 8] {
             for _ in 0..3 {
@@ -125,9 +125,9 @@ impl Scenario {
         runs
     }
 
-    fn begin_runs(&self) -> Runs {
+    fn begin_runs(&self) -> OrderResults {
         let report = self.expect();
-        let mut runs = Runs { report, forced: Vec::new() };
+        let mut runs = OrderResults { report, forced: Vec::new() };
         self.run_held(&mut runs, 1, &[], false);
         let Metrics { conflicts, blocked, executions, steps, .. } = &runs.forced[0].metrics;
         assert_eq!((conflicts, blocked), (&0, &0), "on one thread");
@@ -173,7 +173,7 @@ impl Scenario {
         }
     }
 
-    fn run_held(&self, runs: &mut Runs, threads: usize, holds: &[Hold], stale: bool) {
+    fn run_held(&self, runs: &mut OrderResults, threads: usize, holds: &[Hold], stale: bool) {
         let gates = self.gates(holds);
         let streamed = self.stream_through(&gates, &with_executor_in_order(threads));
         let how = format!("{threads} threads, {holds:?}");
@@ -210,7 +210,7 @@ impl Padded {
     }
 }
 
-impl Runs {
+impl OrderResults {
     /// Asserts that all blocks are valid.
     pub(crate) fn valid(self) -> Self {
         assert_eq!(self.report.error, None);

@@ -35,9 +35,9 @@ pub(crate) enum Look {
     AtBothEnds,
 }
 
-/// All that the tracers tell of a transaction.
+/// The traces of a transaction by all tracers.
 #[derive(Serialize)]
-struct Told {
+struct AllTraces {
     calls: CallFrame,
     instructions: DefaultFrame,
     selectors: FourByteFrame,
@@ -46,12 +46,12 @@ struct Told {
     states: Option<[PreStateFrame; 2]>,
 }
 
-/// Has transactions watched, and makes a `T` of what the tracers tell.
+/// Traces transactions by all tracers, and makes a `T` of the traces.
 pub(crate) struct Tracers<T> {
     look: Look,
     /// Whether the memory is recorded at each instruction.
     memory: bool,
-    make: fn(&Told) -> T,
+    make: fn(&AllTraces) -> T,
 }
 
 /// Everything, as JSON.
@@ -61,7 +61,7 @@ pub(crate) fn whole_traces(look: Look) -> Tracers<Value> {
 
 /// A hash of all but the memory, for traces that are too long to be kept.
 pub(crate) fn hashed_traces(look: Look) -> Tracers<B256> {
-    let make = |told: &Told| keccak256(serde_json::to_vec(told).unwrap());
+    let make = |told: &AllTraces| keccak256(serde_json::to_vec(told).unwrap());
     Tracers { look, memory: false, make }
 }
 
@@ -93,7 +93,7 @@ impl<T> Tracers<T> {
                 builder.geth_prestate_traces(outcome, &config, &before).unwrap()
             })
         };
-        (self.make)(&Told {
+        (self.make)(&AllTraces {
             calls: builder.geth_call_traces(call, gas_used),
             instructions: builder.geth_traces(gas_used, output, options),
             selectors: FourByteFrame::from(selectors),

@@ -2,7 +2,7 @@
 
 use crate::common::rng::Rng;
 use crate::fuzz::case::{Case, CaseBlock};
-use crate::fuzz::run::{Trial, Way};
+use crate::fuzz::run::{ExecutionMode, Trial};
 use crate::fuzz::watchdog::Watchdog;
 use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Bytes, U256};
@@ -14,15 +14,15 @@ const ATTEMPTS: usize = 40;
 const LIMIT: Duration = Duration::from_secs(90);
 
 pub(crate) struct Minimiser<'a> {
-    pub(crate) way: Way,
+    pub(crate) mode: ExecutionMode,
     pub(crate) watchdog: &'a Watchdog,
     pub(crate) rng: Rng,
     end: Instant,
 }
 
 impl<'a> Minimiser<'a> {
-    pub(crate) fn new(way: Way, watchdog: &'a Watchdog) -> Self {
-        Self { way, watchdog, rng: Rng(1), end: Instant::now() + LIMIT }
+    pub(crate) fn new(mode: ExecutionMode, watchdog: &'a Watchdog) -> Self {
+        Self { mode, watchdog, rng: Rng(1), end: Instant::now() + LIMIT }
     }
 
     /// The smallest case found, and what is wrong with it.
@@ -50,8 +50,8 @@ impl<'a> Minimiser<'a> {
             return false;
         }
         let trial = Trial::new(&candidate);
-        let ways = self.way.like(ATTEMPTS, &mut self.rng);
-        let found = ways.into_iter().find_map(|way| trial.run(way, self.watchdog).err());
+        let modes = self.mode.like(ATTEMPTS, &mut self.rng);
+        let found = modes.into_iter().find_map(|mode| trial.run(mode, self.watchdog).err());
         drop(trial);
         let Some(difference) = found else { return false };
         *best = (candidate, difference);

@@ -22,7 +22,7 @@ mod watchdog;
 use crate::common::rng::Rng;
 use crate::common::runs_of;
 use minimise::Minimiser;
-use run::{Trial, Way};
+use run::{ExecutionMode, Trial};
 use shapes::{Counts, Shape};
 use std::io::Write;
 use std::path::Path;
@@ -64,12 +64,12 @@ fn random_blocks_give_what_plain_execution_gives() {
         watchdog.name(&name);
         let trial = Trial::new(&case);
         let mut rng = Rng(number ^ 0x7a9d);
-        for way in Way::some(&mut rng) {
-            match trial.run(way, &watchdog) {
+        for mode in ExecutionMode::some(&mut rng) {
+            match trial.run(mode, &watchdog) {
                 Ok(run) => metrics.merge(&run),
                 Err(difference) => {
-                    say(&format!("{name} fails after {:.1} s, {way:?}", start.elapsed().as_secs_f64()));
-                    report(&case, &name, way, difference, &watchdog);
+                    say(&format!("{name} fails after {:.1} s, {mode:?}", start.elapsed().as_secs_f64()));
+                    report(&case, &name, mode, difference, &watchdog);
                 }
             }
         }
@@ -113,10 +113,10 @@ fn random_blocks_give_what_plain_execution_gives() {
 }
 
 /// Makes the case smaller, writes it down, and fails.
-fn report(case: &case::Case, name: &str, way: Way, difference: String, watchdog: &Watchdog) -> ! {
+fn report(case: &case::Case, name: &str, mode: ExecutionMode, difference: String, watchdog: &Watchdog) -> ! {
     let file = failure_file(name);
     std::fs::write(&file, case.to_string()).unwrap();
-    let (small, difference) = Minimiser::new(way, watchdog).minimise(case, difference);
+    let (small, difference) = Minimiser::new(mode, watchdog).minimise(case, difference);
     let text = small.to_string();
     std::fs::write(&file, &text).unwrap();
     println!("made smaller, {} transactions, in {}:\n{text}", small.transactions(), file.display());
@@ -135,8 +135,8 @@ fn kept_cases_give_what_plain_execution_gives() {
         let name = file.file_stem().unwrap().to_string_lossy();
         watchdog.name(&name);
         let trial = Trial::new(&case);
-        for way in (0..REPLAYS).flat_map(|_| Way::all(&mut rng)) {
-            trial.run(way, &watchdog).unwrap_or_else(|difference| panic!("{name}, {way:?}: {difference}"));
+        for mode in (0..REPLAYS).flat_map(|_| ExecutionMode::all(&mut rng)) {
+            trial.run(mode, &watchdog).unwrap_or_else(|difference| panic!("{name}, {mode:?}: {difference}"));
         }
     }
     assert!(!files.is_empty());

@@ -16,9 +16,9 @@ const THREADS: [usize; 4] = [2, 4, 8, 1];
 const WINDOWS: [usize; 5] = [0, 2, 4, 16, 64];
 const PARTS: [usize; 5] = [NEVER, 1, 2, 3, 7];
 
-/// One way to execute a case.
+/// How a case is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum ExecutionMode {
     /// By alloy-evm's executor.
     Reference,
     /// By the engine.
@@ -37,7 +37,7 @@ pub(crate) struct Setting {
     pub(crate) delays: u64,
 }
 
-impl Way {
+impl ExecutionMode {
     /// By alloy-evm, and on each number of threads in some way.
     pub(crate) fn some(rng: &mut Rng) -> Vec<Self> {
         let engine = THREADS.map(|threads| Self::on(threads, rng));
@@ -105,14 +105,14 @@ impl<'a> Trial<'a> {
     }
 
     /// Executes the case. An error says what is different.
-    pub(crate) fn run(&self, way: Way, watchdog: &Watchdog) -> Result<Metrics, String> {
-        watchdog.begin(self.case, way);
-        let tried = catch_unwind(AssertUnwindSafe(|| match way {
-            Way::Reference => {
+    pub(crate) fn run(&self, mode: ExecutionMode, watchdog: &Watchdog) -> Result<Metrics, String> {
+        watchdog.begin(self.case, mode);
+        let tried = catch_unwind(AssertUnwindSafe(|| match mode {
+            ExecutionMode::Reference => {
                 let disagreement = disagreement(&self.drafts, &self.store, &self.report);
                 (disagreement.map(|what| format!("alloy-evm: {what}")), Metrics::default())
             }
-            Way::Engine(setting) => self.stream(setting),
+            ExecutionMode::Engine(setting) => self.stream(setting),
         }));
         watchdog.end();
         match tried {

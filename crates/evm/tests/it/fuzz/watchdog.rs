@@ -1,7 +1,7 @@
 //! Finds streams that hang. Such a stream cannot be stopped, so the process ends.
 
 use crate::fuzz::case::Case;
-use crate::fuzz::run::Way;
+use crate::fuzz::run::ExecutionMode;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is being executed, and since when.
-type Current = Option<(Instant, Way, Case)>;
+type Current = Option<(Instant, ExecutionMode, Case)>;
 
 /// Watches one test's streams from a thread of its own.
 pub(crate) struct Watchdog {
@@ -36,13 +36,13 @@ impl Watchdog {
         std::thread::spawn(move || {
             while absent.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
                 let current: std::sync::MutexGuard<'_, Current> = watched.lock().unwrap();
-                if let Some((since, way, case)) = &*current
+                if let Some((since, mode, case)) = &*current
                     && since.elapsed() > PATIENCE
                 {
                     let name = named.lock().unwrap();
                     let file = failure_file(&name);
-                    let written = std::fs::write(&file, format!("# {name} hangs: {way:?}\n{case}"));
-                    eprintln!("{name} hangs: {way:?}\nwritten to {}: {written:?}", file.display());
+                    let written = std::fs::write(&file, format!("# {name} hangs: {mode:?}\n{case}"));
+                    eprintln!("{name} hangs: {mode:?}\nwritten to {}: {written:?}", file.display());
                     std::process::abort();
                 }
             }
@@ -55,8 +55,8 @@ impl Watchdog {
         name.clone_into(&mut self.number.lock().unwrap());
     }
 
-    pub(crate) fn begin(&self, case: &Case, way: Way) {
-        *self.current.lock().unwrap() = Some((Instant::now(), way, case.clone()));
+    pub(crate) fn begin(&self, case: &Case, mode: ExecutionMode) {
+        *self.current.lock().unwrap() = Some((Instant::now(), mode, case.clone()));
     }
 
     pub(crate) fn end(&self) {

@@ -5,7 +5,7 @@
 use crate::common::asm::{asm, get, num};
 use crate::common::contracts::*;
 use crate::common::gates::{Event, hold};
-use crate::common::{Fork, Runs, Scenario, Signer, Tx, at, ether};
+use crate::common::{Fork, OrderResults, Scenario, Signer, Tx, at, ether};
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use revm::bytecode::opcode as op;
 
@@ -37,11 +37,11 @@ fn delegation_to(address: Address) -> Vec<u8> {
     [&[0xef, 0x01, 0x00], address.as_slice()].concat()
 }
 
-fn is_delegated(runs: &Runs, signer: &Signer) -> bool {
+fn is_delegated(runs: &OrderResults, signer: &Signer) -> bool {
     runs.account(signer.address).unwrap().code_hash != KECCAK256_EMPTY
 }
 
-fn nonce(runs: &Runs, signer: &Signer) -> u64 {
+fn nonce(runs: &OrderResults, signer: &Signer) -> u64 {
     runs.account(signer.address).unwrap().nonce
 }
 

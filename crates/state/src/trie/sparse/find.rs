@@ -4,7 +4,7 @@ use super::{
     node::{Kind, Link},
     walk::{Effects, Walk, child_path, worth_splitting},
 };
-use crate::trie::error::{Place, TrieError};
+use crate::trie::error::{NodePath, TrieError};
 use crate::trie::source::NodeSource;
 use alloy_trie::Nibbles;
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ impl<N: NodeSource> Walk<'_, N> {
                 query.found = Some(value);
                 Ok(())
             }
-            None => Err(TrieError::Malformed { place: Place { owner: self.owner, path: *path }.into() }),
+            None => Err(TrieError::Malformed { node: NodePath { owner: self.owner, path: *path }.into() }),
         };
         match &mut self.node(link, path, effects)?.kind {
             Kind::Leaf(leaf) => {

@@ -6,7 +6,7 @@ use super::{
     reference::Reference,
     walk::{child_path, missing, read},
 };
-use crate::trie::error::{Place, TrieError};
+use crate::trie::error::{NodePath, TrieError};
 use crate::trie::source::NodeSource;
 use alloy_primitives::B256;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
@@ -61,13 +61,13 @@ fn descend<N: NodeSource>(
 ) -> Result<Option<Vec<u8>>, TrieError<N::Error>> {
     loop {
         let path = key.slice(..depth);
-        let place = Place { owner, path };
-        let malformed = || TrieError::Malformed { place: place.into() };
+        let node = NodePath { owner, path };
+        let malformed = || TrieError::Malformed { node: node.into() };
         let fetched;
         let rlp = match reference.as_embedded() {
             Some(rlp) => rlp,
             None => {
-                let rlp = read(source, place, reference.to_hash())?;
+                let rlp = read(source, node, reference.to_hash())?;
                 fetched = rlp.ok_or_else(|| missing(owner, &path, &reference))?;
                 &fetched
             }
@@ -108,12 +108,12 @@ pub(in crate::trie) fn for_each_leaf<N: NodeSource>(
         rest.push((Nibbles::new(), Reference::hash(root)));
     }
     while let Some((path, reference)) = rest.pop() {
-        let place = Place { owner: None, path };
-        let malformed = || TrieError::Malformed { place: place.into() };
+        let node = NodePath { owner: None, path };
+        let malformed = || TrieError::Malformed { node: node.into() };
         let fetched;
         let rlp = match reference.as_embedded() {
             Some(rlp) => rlp,
-            None => match read(source, place, reference.to_hash())? {
+            None => match read(source, node, reference.to_hash())? {
                 Some(rlp) => {
                     fetched = rlp;
                     &fetched

@@ -3,7 +3,7 @@ use super::{
     node::{Kind, Link, Node},
     reference::Reference,
 };
-use crate::trie::error::{Place, TrieError};
+use crate::trie::error::{NodePath, TrieError};
 use crate::trie::source::NodeSource;
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_trie::Nibbles;
@@ -62,13 +62,13 @@ impl<N: NodeSource> Walk<'_, N> {
         path: &Nibbles,
         effects: &mut Effects,
     ) -> Result<Option<Box<Node>>, TrieError<N::Error>> {
-        let place = Place { owner: self.owner, path: *path };
-        let malformed = || TrieError::Malformed { place: place.into() };
+        let node = NodePath { owner: self.owner, path: *path };
+        let malformed = || TrieError::Malformed { node: node.into() };
         let kind =
             |rlp: &[u8]| Shape::decode(rlp, path.len()).and_then(Shape::into_kind).ok_or_else(malformed);
         let (kind, by_hash) = match reference.as_embedded() {
             Some(rlp) => (kind(rlp)?, false),
-            None => match read(self.source, place, reference.to_hash())? {
+            None => match read(self.source, node, reference.to_hash())? {
                 Some(rlp) => (kind(&rlp)?, true),
                 None => return Ok(None),
             },
@@ -103,23 +103,23 @@ impl Effects {
 /// Reads a node by its hash and checks it, unless the source does.
 pub(super) fn read<N: NodeSource>(
     source: &N,
-    place: Place,
+    node: NodePath,
     hash: B256,
 ) -> Result<Option<Bytes>, TrieError<N::Error>> {
     let rlp = source
-        .node(place.owner, &place.path, hash)
-        .map_err(|error| TrieError::Source { place: place.into(), error })?;
+        .node(node.owner, &node.path, hash)
+        .map_err(|error| TrieError::Source { node: node.into(), error })?;
     match rlp {
         Some(rlp) if !N::VERIFIED => match keccak256(&rlp) {
             actual if actual == hash => Ok(Some(rlp)),
-            actual => Err(TrieError::Mismatch { place: place.into(), expected: hash, actual }),
+            actual => Err(TrieError::Mismatch { node: node.into(), expected: hash, actual }),
         },
         rlp => Ok(rlp),
     }
 }
 
 pub(super) fn missing<E>(owner: Option<B256>, path: &Nibbles, reference: &Reference) -> TrieError<E> {
-    TrieError::Missing { place: Place { owner, path: *path }.into(), hash: reference.to_hash() }
+    TrieError::Missing { node: NodePath { owner, path: *path }.into(), hash: reference.to_hash() }
 }
 
 /// `path` led on by one nibble.

@@ -3,7 +3,7 @@ use super::{
     shard::Shard,
 };
 use crate::trie::changes::{HashedAccount, HashedChanges};
-use crate::trie::error::{Place, TrieError};
+use crate::trie::error::{NodePath, TrieError};
 use crate::trie::source::NodeSource;
 use crate::trie::sparse::{Ages, SparseTrie, add_ages, prove};
 use crate::trie::updates::{LeafUpdates, NodeUpdates};
@@ -148,7 +148,7 @@ impl StateTrie {
     ) -> Result<Option<TrieAccount>, TrieError<N::Error>> {
         let path = Nibbles::unpack_array(&hashed_address);
         let value = self.accounts.get(&path, source)?;
-        let malformed = TrieError::Malformed { place: Place { owner: None, path }.into() };
+        let malformed = TrieError::Malformed { node: NodePath { owner: None, path }.into() };
         value.map(|value| decode_account(&value).ok_or(malformed)).transpose()
     }
 
@@ -171,7 +171,7 @@ impl StateTrie {
                 None => None,
             },
         };
-        let malformed = TrieError::Malformed { place: Place { owner: Some(hashed_address), path }.into() };
+        let malformed = TrieError::Malformed { node: NodePath { owner: Some(hashed_address), path }.into() };
         value.map_or(Ok(U256::ZERO), |value| decode_slot(&value).ok_or(malformed))
     }
 

@@ -1,5 +1,5 @@
 use super::error::WitnessError;
-use crate::trie::error::{Place, TrieError};
+use crate::trie::error::{NodePath, TrieError};
 use crate::trie::source::NodeSource;
 use crate::trie::sparse::{for_each_leaf, prove};
 use crate::trie::state::{decode_account, decode_slot};
@@ -113,7 +113,7 @@ impl Witness {
     pub fn occupied(&self) -> Result<Vec<B256>, TrieError<Infallible>> {
         let mut occupied = Vec::new();
         for_each_leaf(self.parent_state_root, self, |path, value| {
-            let malformed = || TrieError::Malformed { place: Place { owner: None, path: *path }.into() };
+            let malformed = || TrieError::Malformed { node: NodePath { owner: None, path: *path }.into() };
             let account = decode_account(value).ok_or_else(malformed)?;
             if path.len() != 64 {
                 return Err(malformed());
@@ -145,7 +145,7 @@ impl Witness {
     pub fn account(&self, hashed_address: B256) -> Result<Option<TrieAccount>, TrieError<Infallible>> {
         let path = Nibbles::unpack_array(&hashed_address);
         let value = prove(None, self.parent_state_root, &path, self)?;
-        let malformed = TrieError::Malformed { place: Place { owner: None, path }.into() };
+        let malformed = TrieError::Malformed { node: NodePath { owner: None, path }.into() };
         value.map(|value| decode_account(&value).ok_or(malformed)).transpose()
     }
 
@@ -159,7 +159,7 @@ impl Witness {
         let path = Nibbles::unpack_array(&hashed_slot);
         let owner = Some(hashed_address);
         let value = prove(owner, account.storage_root, &path, self)?;
-        let malformed = TrieError::Malformed { place: Place { owner, path }.into() };
+        let malformed = TrieError::Malformed { node: NodePath { owner, path }.into() };
         value.map_or(Ok(U256::ZERO), |value| decode_slot(&value).ok_or(malformed))
     }
 }

@@ -39,11 +39,11 @@ pub(crate) fn batches(steps: Vec<Step>, sizes: &[usize]) -> Vec<Vec<Step>> {
     batches
 }
 
-/// Writes down what becomes final, by rules.
+/// Records the steps that become final, by rules.
 pub(crate) struct Recorder<'a> {
     pub(crate) log: &'a mut Log,
     rules: Rules,
-    /// What the steps of the batch cost so far.
+    /// The cost of the batch's steps so far.
     spent: i64,
 }
 
@@ -123,11 +123,11 @@ impl Gate {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Waits until somebody opens the gate; panics if nobody does.
+    /// Waits until the gate is open; panics after 20 seconds.
     pub(crate) fn wait(&self) {
         let start = Instant::now();
         while !self.is_open() {
-            assert!(start.elapsed() < Duration::from_secs(20), "nobody opens the gate");
+            assert!(start.elapsed() < Duration::from_secs(20), "the gate stays closed");
             std::thread::yield_now();
         }
     }
@@ -152,8 +152,8 @@ thread_local! {
     static ARENA: RefCell<Arena<Numbers>> = RefCell::default();
 }
 
-/// Runs a stream to its end.
-pub(crate) fn run(
+/// Executes a stream to its end.
+pub(crate) fn execute(
     engine: &Engine,
     toy: &Toy,
     batches: impl IntoIterator<Item = Vec<Step>, IntoIter: Send>,
@@ -161,13 +161,13 @@ pub(crate) fn run(
 ) -> (Log, Metrics, Ending) {
     let mut log = Log::default();
     let ((), metrics, outcome) = ARENA.with_borrow_mut(|arena| {
-        engine.run(toy, arena, batches.into_iter(), cut, Recorder::by(toy.rules, &mut log), |_| ())
+        engine.stream(toy, arena, batches.into_iter(), cut, Recorder::by(toy.rules, &mut log), |_| ())
     });
     (log, metrics, outcome)
 }
 
-/// Runs a stream step by step, and again in runs, and compares everything that it leaves behind with the oracle, down to the first
-/// failing step.
+/// Executes a stream step by step, and again in runs. Compares everything that it leaves behind with the oracle, up to the first failing
+/// step.
 pub(crate) fn check(engine: &Engine, batches: &[Vec<Step>], cut: Cut) -> Metrics {
     check_by(Rules::default(), engine, || batches.to_vec(), cut)
 }
@@ -182,15 +182,15 @@ pub(crate) fn check_by(
     let mut sum = Metrics::default();
     for runs in [false, true] {
         let (toy, batches) = (Toy { runs, rules, ..Toy::default() }, make());
-        let (log, metrics, outcome) = run(engine, &toy, batches.iter().cloned(), cut);
+        let (log, metrics, outcome) = execute(engine, &toy, batches.iter().cloned(), cut);
         compare_by(rules, &batches, &log, &metrics, &outcome);
         sum.merge(&metrics);
     }
     sum
 }
 
-/// Has the first of these steps wait until the one at `open` is executed ahead of its turn, and so all in between. There must be more than
-/// one thread, and room for them in the window.
+/// Makes the first of these steps wait until the step at `open`, and so all in between, have executed ahead of their turn. Needs more than one
+/// thread, and room for these steps in the window.
 pub(crate) fn held_until(mut steps: Vec<Step>, open: usize) -> Vec<Step> {
     let gate = Gate::default();
     steps[0].ops.insert(0, gate.waiting());
@@ -198,12 +198,12 @@ pub(crate) fn held_until(mut steps: Vec<Step>, open: usize) -> Vec<Step> {
     steps
 }
 
-/// Compares what a stream left behind with the oracle.
+/// Compares the log of a stream with the oracle.
 pub(crate) fn compare(batches: &[Vec<Step>], log: &Log, metrics: &Metrics, ending: &Ending) {
     compare_by(Rules::default(), batches, log, metrics, ending);
 }
 
-/// Compares what a stream left behind with the oracle, by rules.
+/// Compares the log of a stream with the oracle, by rules.
 pub(crate) fn compare_by(rules: Rules, batches: &[Vec<Step>], log: &Log, metrics: &Metrics, ending: &Ending) {
     let (expected, failure) = serial_by(rules, batches);
     let failure = failure.map(|(position, error)| StreamError::Step { position, error });

@@ -85,8 +85,8 @@ pub(crate) enum Op {
     Sweep(u8, u8),
     /// Keeps the processor busy for about this many microseconds.
     Spin(u32),
-    /// Says which group the step is in; does nothing.
-    Group(u8),
+    /// Names the step's conflict class; does nothing.
+    Class(u8),
     /// Runs the test's own code.
     Hook(Hook),
 }
@@ -140,7 +140,7 @@ pub(crate) enum ToyError {
 pub(crate) struct Rules {
     /// Whether steps that fail at their turn are rejected, rather than end the stream. Faults always end it.
     pub(crate) rejects: bool,
-    /// What the steps of a batch cost together at most. A step that costs more than what is left is skipped.
+    /// Upper bound on the cost of the steps of a batch together. A step that costs more than is left is skipped.
     pub(crate) limit: Option<i64>,
 }
 
@@ -177,10 +177,10 @@ pub(crate) struct Toy {
     pub(crate) faulty: Option<u8>,
     /// The number whose base value makes the reader panic.
     pub(crate) panics: Option<u8>,
-    /// Whether approaching steps panics.
-    pub(crate) stumbles: bool,
+    /// Whether prefetching panics.
+    pub(crate) panics_prefetching: bool,
     /// Whether rejecting a step panics.
-    pub(crate) balks: bool,
+    pub(crate) panics_rejecting: bool,
     /// Whether steps of one batch may be executed in runs.
     pub(crate) runs: bool,
     /// Which steps become final without effects.

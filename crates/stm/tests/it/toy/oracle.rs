@@ -4,7 +4,7 @@ use super::{Key, Op, Rules, Step, ToyError};
 use std::collections::{BTreeMap, VecDeque};
 use tandem_stm::Outcome;
 
-/// What a stream leaves behind.
+/// Everything that a stream leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Log {
     /// Of each final step.
@@ -27,12 +27,12 @@ impl Log {
     }
 }
 
-struct Run<'a> {
+struct SerialExecution<'a> {
     state: &'a mut BTreeMap<Key, i64>,
     undo: Vec<(Key, i64)>,
 }
 
-impl Run<'_> {
+impl SerialExecution<'_> {
     fn get(&self, key: Key) -> i64 {
         self.state.get(&key).copied().unwrap_or_else(|| key.base())
     }
@@ -90,7 +90,7 @@ impl Run<'_> {
                     self.set(Key::Number(to), self.get(Key::Number(to)) + amount);
                     output.push(amount);
                 }
-                Op::Require(..) | Op::Demand(..) | Op::Spin(_) | Op::Group(_) | Op::Hook(_) => {}
+                Op::Require(..) | Op::Demand(..) | Op::Spin(_) | Op::Class(_) | Op::Hook(_) => {}
             }
         }
         Ok(output)
@@ -111,9 +111,9 @@ pub(crate) fn serial_by(rules: Rules, batches: &[Vec<Step>]) -> (Log, Option<(u6
     for batch in batches {
         let mut spent = 0;
         for step in batch {
-            let mut run = Run { state: &mut state, undo: Vec::new() };
-            let result = run.step(position, &step.ops);
-            let undo = run.undo;
+            let mut execution = SerialExecution { state: &mut state, undo: Vec::new() };
+            let result = execution.step(position, &step.ops);
+            let undo = execution.undo;
             let result = match result {
                 Ok(mut output) => Ok((rules.admit(&mut spent, &mut output), output)),
                 Err(error) => rules.reject(error).map(|output| (Outcome::Rejected, output)),

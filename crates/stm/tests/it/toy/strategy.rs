@@ -21,7 +21,7 @@ fn op(keys: u8) -> impl Strategy<Value = Op> {
         2 => (key(), slot(), 0..3_i64).prop_map(|(owner, slot, plus)| Op::WriteSlot(owner, slot, plus)),
         1 => (key(), key()).prop_map(|(from, to)| Op::Sweep(from, to)),
         1 => (0..40_u32).prop_map(Op::Spin),
-        2 => (0..3_u8).prop_map(Op::Group),
+        2 => (0..3_u8).prop_map(Op::Class),
     ]
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct Observed {
     observation: Observation<i64>,
 }
 
-/// What the running step knows of one key.
+/// What the present run knows of one key.
 struct Local {
     key: Key,
     entry: EntryId,
@@ -84,12 +84,12 @@ pub(crate) struct ToyWorker<'r> {
     toy: &'r Toy,
     view: View<'r, Numbers>,
     locals: Vec<Local>,
-    /// Payments to keys that the run has not met otherwise, one after the other.
+    /// Payments of the run, in order, to keys that it uses in no other way.
     paid: Vec<(Key, i64)>,
     /// Steps of the run before the present one.
     earlier: u64,
     open: bool,
-    /// Set while a step executes: found set, it tells that one panicked.
+    /// Set while a step executes. Found set at the next step, it shows that a step panicked.
     busy: bool,
 }
 
@@ -229,7 +229,7 @@ impl ToyWorker<'_> {
         let result = self.perform(step);
         self.busy = false;
         if result.is_err() && self.earlier == 0 {
-            // What it did up to there is told, and does not count.
+            // Reports what the step did before it failed, which must not count.
             let _ = self.report();
         }
         result
@@ -287,7 +287,7 @@ impl ToyWorker<'_> {
                         std::hint::spin_loop();
                     }
                 }
-                Op::Group(_) => {}
+                Op::Class(_) => {}
                 Op::Hook(ref hook) => (hook.0)(Moment {
                     position: self.view.position() + self.earlier,
                     speculative: self.view.is_speculative(),
@@ -298,7 +298,7 @@ impl ToyWorker<'_> {
     }
 }
 
-/// What the toy's keys hold.
+/// The toy's state.
 #[derive(Debug)]
 pub(crate) enum Numbers {}
 
@@ -353,18 +353,18 @@ impl Vm for Toy {
         &mut worker.view
     }
 
-    fn group<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> Option<u64>
+    fn conflict_class<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> Option<u64>
     where
         Self: 'r,
     {
-        step.ops.iter().find_map(|op| if let Op::Group(group) = op { Some(u64::from(*group)) } else { None })
+        step.ops.iter().find_map(|op| if let Op::Class(class) = op { Some(u64::from(*class)) } else { None })
     }
 
-    fn approach<'r>(&'r self, _: &mut Self::Worker<'r>, _: &Step, _: usize)
+    fn prefetch<'r>(&'r self, _: &mut Self::Worker<'r>, _: &Step, _: usize)
     where
         Self: 'r,
     {
-        assert!(!self.stumbles, "boom");
+        assert!(!self.panics_prefetching, "boom");
     }
 
     fn weight<'r>(&'r self, _: &mut Self::Worker<'r>, step: &Step) -> u64
@@ -393,7 +393,7 @@ impl Vm for Toy {
     }
 
     fn reject(&self, _: &Step, error: ToyError) -> Result<Vec<i64>, ToyError> {
-        assert!(!self.balks, "boom");
+        assert!(!self.panics_rejecting, "boom");
         self.rules.reject(error)
     }
 

@@ -1,15 +1,15 @@
 use super::error::GenesisError;
 use std::cell::RefCell;
 
-/// Where the reader is, for messages: the deserializer tells lines only.
+/// The path of the value being read, for error messages: the deserializer reports lines only.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct JsonPath {
     field: RefCell<Option<String>>,
     account: RefCell<Option<String>>,
     account_field: RefCell<Option<&'static str>>,
 }
 
-impl Place {
+impl JsonPath {
     pub(super) fn enter(&self, field: &str) {
         self.field.replace(Some(field.to_owned()));
     }

@@ -20,7 +20,7 @@ const DEPTH: usize = 4;
 
 /// All worker processes of an executor.
 #[derive(Default)]
-pub(crate) struct Crew {
+pub(crate) struct ProcessPool {
     processes: Vec<Process>,
     /// Why processes were given up.
     lost: Vec<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Crew {
     tipsets: u64,
 }
 
-impl Crew {
+impl ProcessPool {
     pub(crate) fn start(count: usize, command: &WorkerCommand) -> anyhow::Result<Self> {
         let processes = (0..count).map(|number| Process::start(number, command));
         Ok(Self { processes: processes.collect::<Result<_, _>>()?, ..Self::default() })

@@ -9,8 +9,8 @@ use tandem_evm::{Config, Executor};
 use tandem_state::MemoryStore;
 use tandem_workload::ChainConfig;
 
-/// Blocks that run together, one after the other.
-pub(crate) struct Group {
+/// Blocks that are executed together, one after the other.
+pub(crate) struct BlockSet {
     /// The workload; `None` if each block is a case of its own.
     pub(crate) case: Option<String>,
     pub(crate) names: Vec<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Group {
     pub(crate) chains: Vec<usize>,
 }
 
-impl Group {
+impl BlockSet {
     /// Recorded blocks, each a case.
     ///
     /// Those with a number below `from` are left out.
