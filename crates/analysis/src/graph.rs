@@ -35,7 +35,7 @@ pub struct ChainEnd {
     pub last: Option<Edge>,
 }
 
-/// The changes of a location that somebody who reads it needs.
+/// The changes of a location that a reader of it needs.
 #[derive(Clone, Debug, Default)]
 struct Changes {
     /// By which steps, in order.

@@ -102,7 +102,7 @@ pub(crate) fn accesses(trace: &Trace, step: &Step, model: Model) -> Vec<(usize, 
     accesses
 }
 
-/// Whether a step only sends ether to somebody without code.
+/// Whether a step only sends ether to an account without code.
 pub(crate) fn is_plain_transfer(step: &Step) -> bool {
     const TRANSFER_GAS: u64 = 21_000;
     step.transaction.as_ref().is_some_and(|tx| {

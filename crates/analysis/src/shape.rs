@@ -16,7 +16,7 @@ pub enum Feature {
     Transactions,
     /// Gas used by a transaction on average.
     Gas,
-    /// Share of the transactions that only send ether to somebody without code.
+    /// Share of the transactions that only send ether to an account without code.
     PlainTransfers,
     /// Share of the transactions that need an earlier one of their block, by the engine's model ([`Model::Delta`]).
     Dependent,

@@ -9,7 +9,7 @@ use tandem_evm::{
     Block, BlockInput, Config, ConfigError, Cut, ExecutionError, Executor, FinishedBlock, PlainExecutor,
 };
 
-/// Engines for whoever needs one, made as needed and used again and again.
+/// Engines, made as needed and used again and again.
 ///
 /// Tests run side by side, each on an engine of its own with few threads.
 #[derive(Debug)]

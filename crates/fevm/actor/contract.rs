@@ -1,5 +1,5 @@
 //! A contract's state: a tuple of bytecode, its hash, slots, transient data, nonce and tombstone. It is read when it is first needed, and
-//! written before anybody else could look at it.
+//! written before other code could look at it.
 
 use crate::Counts;
 use crate::cbor::{Reader, Writer, big, trim};

@@ -125,7 +125,7 @@ impl Run<'_> {
         }
     }
 
-    /// Calls somebody; appends error number, exit code and result.
+    /// Calls an actor; appends error number, exit code and result.
     fn call(&mut self) {
         let read_only = self.code.byte() != 0;
         let size = usize::from(self.code.byte());

@@ -138,7 +138,7 @@ impl Engines {
         Ok(Self { pools: vec![EnginePool::new(config)?; executors] })
     }
 
-    /// The frontier's pool, for whoever executes in order.
+    /// The frontier's pool, for execution in order.
     pub fn pool(&self) -> EnginePool {
         self.pools[0].clone()
     }
@@ -155,7 +155,7 @@ pub struct Executor {
     engines: Engines,
     /// What the last tipset taught about conflicts. Advisory.
     lessons: Mutex<Lessons>,
-    /// Worker processes. Whoever finds them busy with another tipset does without.
+    /// Worker processes. A tipset that finds them busy with another one does without.
     crew: Mutex<Crew>,
 }
 
@@ -260,10 +260,10 @@ impl Executor {
         let (mut frontier, results) = match self.config.lockstep {
             Some(width) => on_large_stack(|| lockstep(steps, width, frontier, speculator(0)?))?,
             None => {
-                // One thread has nobody who speculates; it serves the frontier all the same.
+                // With one thread no worker speculates; it serves the frontier all the same.
                 let threads = if parallel { self.config.threads } else { 1 };
                 let window = self.config.window.unwrap_or(8 * (threads + processes));
-                // Whoever cannot speculate leaves everything to the frontier, where errors are real.
+                // A worker that cannot speculate leaves everything to the frontier, where errors are real.
                 let speculator = |thread| speculator(thread).ok();
                 let lessons = self.config.hints.then(|| self.lessons.lock().clone());
                 let workers = Workers { threads, crew, processes };

@@ -28,7 +28,7 @@ const INIT: ActorID = 1;
 /// Makes steps final, in order.
 pub(crate) struct Frontier<B: Blockstore + 'static, E: Externs + 'static> {
     executor: Fvm<B, E>,
-    /// Where changes are published; `None` if nobody speculates.
+    /// Where changes are published; `None` if no worker speculates.
     log: Option<Arc<Log>>,
     /// Where blocks are noted for worker processes; what the executor itself writes is noted by its store.
     journal: Option<Arc<Journal>>,
@@ -51,7 +51,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         Self { executor, log, journal, unpublished, contracts, checks, stats: Stats::default() }
     }
 
-    /// Executes a step at its turn. What it changed is published only if somebody may be about to speculate on it.
+    /// Executes a step at its turn. Its changes are published only if a worker may be about to speculate on them.
     pub(crate) fn execute(&mut self, step: &Step, publish: bool) -> anyhow::Result<MessageResult> {
         self.stats.at_turn += 1;
         self.execute_now(step, publish)

@@ -40,7 +40,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Recorder<B, E> {
         }
     }
 
-    /// Notes what was read, if anybody asks.
+    /// Notes what was read, if it is recorded.
     fn note_read(&self, note: impl FnOnce(&mut Record)) {
         let mut record = self.0.machine().record.borrow_mut();
         if record.reads {
@@ -287,7 +287,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> CryptoOps for Recorder<B, E>
     }
 }
 
-/// Messages for debugging come from whoever executes a message, which may be more than once.
+/// Messages for debugging come from each execution of a message, of which there may be several.
 impl<B: Blockstore + 'static, E: Externs + 'static> DebugOps for Recorder<B, E> {
     fn log(&mut self, message: String) {
         self.0.log(message);

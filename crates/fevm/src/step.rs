@@ -29,7 +29,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The message, whoever sent it.
+    /// The message, of a user or implicit.
     pub fn message(&self) -> &Message {
         match self {
             Self::Explicit { message, .. } | Self::Implicit { message } => message,

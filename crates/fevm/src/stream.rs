@@ -1,5 +1,5 @@
-//! Workers over one tipset: whoever finds the frontier free serves it, the other threads speculate inside a bounded window, and worker
-//! processes on what whoever serves the frontier gives them.
+//! Workers over one tipset: a thread that finds the frontier free serves it. The other threads speculate inside a bounded window, and
+//! worker processes on messages that the frontier's thread gives them.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,19 +16,19 @@ use crate::speculation::{Outcome, Speculator};
 use crate::step::{MessageResult, Step};
 use crate::store::Layered;
 
-/// Nobody has started the step.
+/// The step is not started.
 const READY: u8 = 0;
-/// Somebody executes it.
+/// A worker executes it.
 const RUNNING: u8 = 1;
 /// It has been speculated on; the result waits for its turn.
 const DONE: u8 = 2;
 /// A worker process has been given it.
 const LENT: u8 = 3;
 
-/// How long a sleeper waits before it looks by itself. Whoever serves the frontier wakes it long before.
+/// How long a sleeper waits before it looks by itself. The frontier's thread wakes it long before.
 const NAP: Duration = Duration::from_millis(20);
 
-/// How long whoever serves the frontier goes on before it looks what worker processes have done: looking takes a system call. Where a
+/// How long the frontier's thread goes on before it looks for answers of worker processes: looking takes a system call. Where a
 /// process has the step at the frontier it looks at once.
 const LOOK: Duration = Duration::from_micros(50);
 
@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_micros(50);
 const LEFT: usize = 2;
 
 struct Slot {
-    /// READY to RUNNING or LENT by compare-exchange, by whoever thereby owns the step; RUNNING to DONE by the owner, with the result
+    /// READY to RUNNING or LENT by compare-exchange, by which a worker owns the step; RUNNING to DONE by the owner, with the result
     /// in place (Release), read by the frontier (Acquire). Only the holder of `turn` lends; LENT to DONE when the process has answered,
     /// or to RUNNING when it takes too long.
     phase: AtomicU8,
@@ -277,7 +277,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                 Ok(result)
             }
             None => {
-                // Nobody who is awake follows: those who sleep are told before they are woken.
+                // No worker that is awake follows: sleepers are told before they are woken.
                 let publish = self.sleepers.load(Ordering::Relaxed) < self.others
                     && self.worth[position + 1] <= position + self.window;
                 frontier.execute(step, publish)
@@ -330,7 +330,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
     /// The next step to speculate on inside the window, so many beyond a frontier at `committed`; passes over those that are to wait
     /// for their turn.
     ///
-    /// The first few are left to whoever serves the frontier, where executing one is cheaper than speculating on it and then
+    /// The first few are left to the frontier's thread, where executing one is cheaper than speculating on it and then
     /// validating.
     fn ahead(&self, committed: usize, beyond: usize) -> Option<usize> {
         let end = self.steps.len().min(committed + self.window);
@@ -355,7 +355,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
     /// Takes a step at least so far beyond the frontier, for `phase`.
     fn find(&self, committed: usize, beyond: usize, phase: u8) -> Option<usize> {
         while let Some(next) = self.ahead(committed, beyond) {
-            // Of as many steps as there are workers, one is left to whoever serves the frontier.
+            // Of as many steps as there are workers, one is left to the frontier's thread.
             let claims = 1 + self.claims.fetch_add(1, Ordering::Relaxed);
             let left = claims.is_multiple_of(self.others + self.processes);
             let after = if left { self.worth[next + 1] + 1 } else { next + 1 };
@@ -400,7 +400,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         self.wake.notify_all();
     }
 
-    /// A worker fell over: nobody must wait for what it held.
+    /// A worker fell over: no other one must wait for the step that it held.
     pub(crate) fn abandon(&self) {
         self.stop.store(true, Ordering::Release);
         self.wake_all();

@@ -78,7 +78,7 @@ impl StateChanges {
         }
         self.codes.extend(later.codes);
         if !self.codes.is_empty() {
-            // A code that was replaced again is nobody's.
+            // A code that was replaced again belongs to no account.
             let held: B256Set = self.accounts.values().filter_map(AccountChange::new_code).collect();
             self.codes.retain(|hash, _| held.contains(hash));
         }

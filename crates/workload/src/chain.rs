@@ -107,7 +107,7 @@ impl Proposer {
     }
 
     /// The next block like [`Self::propose`], but with the same meaningless signature for every transaction: for chains that
-    /// are too long to sign, executed by somebody who takes the stated senders' word for it.
+    /// are too long to sign, executed without recovering the stated senders.
     ///
     /// # Errors
     ///

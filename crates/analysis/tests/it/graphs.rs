@@ -85,7 +85,7 @@ fn a_bound_looks_back_as_far_as_it_must() {
     }
 }
 
-/// Bounds, and how many of the six changes whoever relies on them needs.
+/// Bounds, and how many of the six changes a step needs that relies on them.
 const BOUNDS: [(u64, usize); 6] = [(2, 0), (3, 3), (8, 3), (9, 4), (11, 4), (12, 6)];
 
 #[test]

@@ -130,7 +130,7 @@ impl<'a> Config<'a> {
         let mut blocks = Vec::new();
         for (name, fork) in BLOCK_FORKS {
             let number = match fork {
-                // Whoever has Constantinople and says nothing of Petersburg has both at once.
+                // A genesis that has Constantinople and says nothing of Petersburg has both at once.
                 EthereumHardfork::Petersburg => self
                     .u64(name)?
                     .map_or_else(|| self.u64("constantinopleBlock"), |block| Ok(Some(block)))?,

@@ -57,7 +57,7 @@ impl Import<'_> {
             let rooting = scope.spawn(move || self.root(roots, &work, &rooted_in, &batches_in));
             let writing = scope.spawn(move || self.writer.run(&batches));
             let executed = self.execute(&blocks, budget, &work_in, &rooted, report);
-            // Nobody waits for what is not consumed any more.
+            // No stage waits for a consumer that has left.
             drop((blocks, work_in, closing));
             let panicked = |_| Err(ImportError::Internal("a stage of the import panicked"));
             let roots_done = rooting.join().unwrap_or_else(panicked);

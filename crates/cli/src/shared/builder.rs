@@ -29,7 +29,7 @@ pub(crate) struct Builder<'e> {
     plain: PlainExecutor,
 }
 
-/// A chain without its tries: for whoever builds blocks that nobody seals.
+/// A chain without its tries: for blocks that are built and not sealed.
 pub(crate) struct Unsealed {
     pub(crate) chain: Arc<ChainSpec>,
     pub(crate) proposer: Proposer,

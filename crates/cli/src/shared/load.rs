@@ -115,7 +115,7 @@ pub(crate) fn load_executable(paths: &[PathBuf], quiet: bool) -> Result<Input, F
             continue;
         }
         let system = if header.requests_hash.is_some() { SYSTEM_CONTRACTS } else { &[] };
-        // Whoever pays nothing need not exist.
+        // An account that pays nothing need not exist.
         let pays =
             |transaction: &TxEnvelope| transaction.max_fee_per_gas() > 0 || !transaction.value().is_zero();
         let senders = expected_senders.iter().zip(&signed.transactions);

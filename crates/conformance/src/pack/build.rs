@@ -253,7 +253,7 @@ impl Pack {
     /// The block of all transactions.
     pub(crate) fn block(&self) -> Block {
         let transactions = self.members.iter().map(|member| {
-            // Nobody looks at the signature once the sender is known.
+            // The signature does not matter once the sender is known.
             let signature = Signature::new(U256::ONE, U256::ONE, false);
             let signed = TxEnvelope::from(member.transaction.clone().into_signed(signature));
             Recovered::new_unchecked(signed, member.sender)

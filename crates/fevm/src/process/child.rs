@@ -229,7 +229,7 @@ impl Drop for Process {
     }
 }
 
-/// What somebody else wrote.
+/// Blocks that others wrote.
 fn others(journal: &[Entry], number: usize) -> impl Iterator<Item = (&Cid, &Arc<[u8]>)> {
     journal.iter().filter(move |entry| entry.process != Some(number)).map(|entry| (&entry.cid, &entry.data))
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::speculation::Outcome;
 
-/// Whoever says hello with another number is not understood: the crate's version, and this protocol's.
+/// The crate's version, and this protocol's. A process that says hello with another number is not understood.
 pub(crate) const VERSION: (&str, u32) = (env!("CARGO_PKG_VERSION"), 1);
 
 /// From the parent to a process.

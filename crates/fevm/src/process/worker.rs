@@ -85,7 +85,7 @@ where
         self.outbox.push(&Answer::Hello { version: (Cow::Borrowed(name), number) })?;
         loop {
             match self.outbox.send() {
-                // Whoever asked is gone.
+                // The asking thread is gone.
                 Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
                     return Ok(());
                 }

@@ -116,7 +116,7 @@ fn a_process_ends() {
     ends("ends", "exit status: 7");
 }
 
-/// It is given no more than it takes at once, and nobody waits for it.
+/// It is given no more than it takes at once, and the executor does not wait for it.
 #[test]
 fn a_process_hangs() {
     let mut pair = random();

@@ -400,7 +400,7 @@ fn a_contract_that_is_called_back_is_taken_as_a_whole() {
     assert!(result.results.iter().all(|r| r.receipt.return_data.bytes().ends_with(&value.to_le_bytes())));
 }
 
-/// Contracts get their IDs in the order of messages, one of them where somebody sent something before, and can be called.
+/// Contracts get their IDs in the order of messages, one of them at an address that received something before, and can be called.
 #[test]
 fn contracts_are_created_in_order() {
     let made = lockstep(|world| {

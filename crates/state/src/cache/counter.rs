@@ -5,7 +5,7 @@ const STRIPES: usize = 32;
 /// A count that many threads raise: they go by the key that they read, so that they seldom write the same cache line.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
-    /// Written by all readers and read by whoever wants the sum, both relaxed: nothing depends on it.
+    /// Written by all readers and read for the sum, both relaxed: nothing depends on it.
     stripes: [Stripe; STRIPES],
 }
 

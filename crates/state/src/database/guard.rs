@@ -28,7 +28,7 @@ pub(super) struct Engine {
 pub(super) enum Open {
     /// The one that writes.
     Writing(redb::Database),
-    /// One of those that read, whoever writes meanwhile.
+    /// One of those that read, even while another one writes.
     Reading(redb::ReadOnlyDatabase),
 }
 

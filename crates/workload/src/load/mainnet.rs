@@ -14,7 +14,7 @@ use crate::world::World;
 /// The signer that is an exchange's wallet: many are paid by it, and pay it.
 const WALLET: usize = 0;
 
-/// Recipients in a hundred that nobody paid before.
+/// Recipients in a hundred that get their first payment.
 const FRESH_PERCENT: u64 = 10;
 
 /// The share of the swaps that are of ether and token 1, on top of what is theirs anyway.
