@@ -1,4 +1,4 @@
-//! The shape of blocks: what decides how far they run in parallel, by gas instead of time, so that it is the same everywhere.
+//! The shape of blocks: the features that decide how far they run in parallel, by gas instead of time, so that it is the same everywhere.
 
 use crate::graph::Graph;
 use crate::model::{Model, is_plain_transfer};

@@ -164,7 +164,7 @@ fn a_directory_in_use_can_be_read() {
     assert_eq!(data.check().number, 5);
     assert!(data.command(&["account"], &[ADDRESS, "--block", "3"]).status.success());
     assert!(data.command(&["db", "stats"], &[]).status.success());
-    // What is committed is seen at once.
+    // Commits are seen at once.
     held.replace_config(b"{}").unwrap();
     let reader = Database::open_to_read(data.path(), &DatabaseOptions::new()).unwrap();
     assert_eq!(reader.snapshot().unwrap().config().unwrap().unwrap()[..], b"{}"[..]);

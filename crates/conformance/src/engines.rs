@@ -26,11 +26,11 @@ pub(crate) struct Engine {
     executors: Vec<Executor>,
     plain: PlainExecutor,
     slow_reads: bool,
-    /// What the executors did so far.
+    /// The executors' work so far.
     work: Work,
 }
 
-/// What came of a block.
+/// A block's results.
 type Executed<E> = Result<FinishedBlock, ExecutionError<E>>;
 
 impl Engines {
@@ -64,7 +64,7 @@ impl Engines {
         Ok(result)
     }
 
-    /// What all engines did.
+    /// The work of all engines.
     pub(crate) fn work(&self) -> Work {
         self.work.lock().clone()
     }

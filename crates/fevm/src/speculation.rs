@@ -28,14 +28,14 @@ pub(crate) type Log = RwLock<Vec<(ActorID, Option<ActorState>)>>;
 /// The executor under both speculation and the frontier.
 pub(crate) type Fvm<B, E> = DefaultExecutor<Recorder<B, E>>;
 
-/// What is recorded of the messages that an executor executes.
+/// How much is recorded of the messages that an executor executes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Records {
     /// Nothing.
     Nothing,
-    /// What they may have changed.
+    /// Their possible changes.
     Changes,
-    /// What they relied on, too.
+    /// Their observations, too.
     All,
 }
 

@@ -44,7 +44,7 @@ struct Slot {
     result: Mutex<Option<(Outcome, Option<usize>)>>,
 }
 
-/// The frontier, what has become final, and the worker processes.
+/// The frontier, the final steps, and the worker processes.
 struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
     frontier: Frontier<B, E>,
     results: Vec<MessageResult>,
@@ -52,11 +52,11 @@ struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
     crew: &'a mut Crew,
     /// Where processes' blocks go.
     store: Layered<B>,
-    /// When to look next what processes have done.
+    /// When to look next for answers of processes.
     look: Instant,
 }
 
-/// Who works on a tipset.
+/// The workers on a tipset.
 pub(crate) struct Workers<'a> {
     pub(crate) threads: usize,
     pub(crate) crew: &'a mut Crew,
@@ -94,7 +94,7 @@ pub(crate) struct Stream<'a, B: Blockstore + 'static, E: Externs + 'static> {
     done: &'a Done<'a>,
 }
 
-/// What is called for each step that becomes final.
+/// The callback for each step that becomes final.
 pub(crate) type Done<'a> = dyn Fn() + Sync + 'a;
 
 /// Whether executing it early could save anything: a plain send takes less time than validating its result.
@@ -145,7 +145,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         }
     }
 
-    /// The frontier, all results and what was learned, or the first error.
+    /// The frontier, all results and the lessons, or the first error.
     pub(crate) fn finish(self) -> anyhow::Result<(Frontier<B, E>, Vec<MessageResult>, Lessons)> {
         let lessons = self.heat.lessons();
         let turn = self.turn.into_inner();
@@ -182,7 +182,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                         speculator.as_mut().and_then(|speculator| speculator.speculate_step(step, merges));
                     self.put(position, outcome.map(|outcome| (outcome, None)));
                 }
-                // Nothing is left to do but what a process has: rather twice than late.
+                // Only a process's messages are left: rather twice than late.
                 None if self.processes > 0 && self.serve(true) => idle = 0,
                 None if idle < 64 => {
                     idle += 1;
@@ -285,7 +285,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         }
     }
 
-    /// Takes what worker processes have done, and gives them more. Never waits for them.
+    /// Takes the answers of worker processes, and gives them more. Never waits for them.
     fn exchange(&self, turn: &mut Turn<'_, B, E>, committed: usize) -> anyhow::Result<()> {
         if self.processes == 0 {
             return Ok(());
@@ -307,7 +307,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         }
         let mut lent = false;
         while let Some((process, load)) = crew.free() {
-            // It gets to it after as many others; what becomes final meanwhile would be too late.
+            // It gets to it after as many others; changes that become final meanwhile would be too late.
             let beyond = (1 + self.others + self.processes) * (load + 1) - 1;
             let Some(position) = self.find(committed, beyond, LENT) else {
                 break;

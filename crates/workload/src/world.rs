@@ -23,7 +23,7 @@ pub(crate) struct World {
     has_kinds: bool,
 }
 
-/// What a token's contract is.
+/// The kind of a token's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// An ERC-20 token.
@@ -50,7 +50,7 @@ impl World {
         })
     }
 
-    /// What a token's contract is.
+    /// The kind of a token's contract.
     pub(crate) const fn token_kind(&self, token: usize) -> TokenKind {
         match token {
             0 if self.has_kinds => TokenKind::Wrapper,

@@ -1,4 +1,4 @@
-//! What dispatchers make of traces made by hand.
+//! Dispatchers on traces made by hand.
 
 use crate::common::{account, slot, step, trace};
 use alloy_primitives::U256;

@@ -55,7 +55,7 @@ const OPTIONAL: &[EthereumHardfork] = &[
 /// Numbers that look like a fork's block, but are handled by themselves.
 const OTHER_BLOCKS: &[&str] = &["daoForkBlock", "eip155Block", "mergeNetsplitBlock"];
 
-/// Who seals blocks if not proof of work or proof of stake.
+/// The sealer of blocks other than proof of work and proof of stake.
 const AUTHORITIES: &[&str] = &["clique", "parlia"];
 
 /// The object `config`.

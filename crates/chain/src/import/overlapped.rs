@@ -21,10 +21,10 @@ const PART: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 /// Blocks whose hints wait for a thread at most. More are dropped: by then execution is close.
 const HINTS: usize = 32;
 
-/// What a block becomes once it is ready to execute.
+/// A block that is ready to execute.
 type Promise = Receiver<Result<Ready, ImportError>>;
 
-/// What execution hands to the tries.
+/// A message from execution to the tries.
 enum Work {
     /// Changes of a block that is still executing, by its number.
     Part(u64, PartialChanges),

@@ -34,7 +34,7 @@ fn with_blobs(blobs: usize) -> TxEnvelope {
     TxEip4844 { blob_versioned_hashes, ..TxEip4844::default() }.into_signed(signature()).into()
 }
 
-/// What executing a block might give.
+/// Possible results of executing a block.
 fn executed(chain: &ChainSpec, header: &Header, gas_used: u64) -> Executed {
     let is_prague = chain.is_active(EthereumHardfork::Prague, header.number, header.timestamp);
     Executed {
@@ -46,7 +46,7 @@ fn executed(chain: &ChainSpec, header: &Header, gas_used: u64) -> Executed {
     }
 }
 
-/// What a builder chooses.
+/// A builder's choices.
 #[derive(Clone, Debug)]
 struct Choice {
     seconds: u64,

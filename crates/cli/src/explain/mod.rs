@@ -1,4 +1,4 @@
-//! `tandem explain`: what limits the parallel execution of blocks.
+//! `tandem explain`: the limits of the parallel execution of blocks.
 
 mod analysis;
 mod args;

@@ -18,7 +18,7 @@ struct Row {
     stats: Stats,
     reference: Vec<f64>,
     ours: Vec<f64>,
-    /// What the speed-up could be at best.
+    /// The best possible speed-up.
     ideal: f64,
 }
 

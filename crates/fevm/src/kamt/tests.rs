@@ -7,7 +7,7 @@ use super::*;
 use crate::store::MemoryStore;
 use crate::workload::Chance;
 
-/// Notes what is read and written, as the recording kernel does.
+/// Notes reads and writes, as the recording kernel does.
 #[derive(Default)]
 struct Noting {
     store: MemoryStore,

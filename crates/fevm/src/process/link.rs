@@ -26,18 +26,18 @@ pub(super) fn link(stream: UnixStream) -> io::Result<(Inbox, Outbox)> {
     Ok((Inbox { stream, chunk: vec![0; CHUNK].into(), received: Vec::new(), read: 0 }, outbox))
 }
 
-/// What the other end says.
+/// Frames from the other end.
 pub(super) struct Inbox {
     /// Does not block, but within `wait`.
     stream: UnixStream,
     chunk: Box<[u8]>,
-    /// What has been received; from `read` on it has not been looked at.
+    /// The received bytes; from `read` on they have not been looked at.
     received: Vec<u8>,
     read: usize,
 }
 
 impl Inbox {
-    /// Receives what there is, a chunk at most. Whether the other end is still there.
+    /// Receives the bytes that are there, a chunk at most. Whether the other end is still there.
     pub(super) fn receive(&mut self) -> io::Result<bool> {
         match self.stream.read(&mut self.chunk) {
             Ok(size) => {
@@ -96,11 +96,11 @@ impl Inbox {
     }
 }
 
-/// What is to be said to the other end.
+/// Frames to the other end.
 pub(super) struct Outbox {
     /// Does not block, but within `send`.
     stream: UnixStream,
-    /// What is to be sent; up to `sent` it has been.
+    /// The bytes to send; those before `sent` are sent.
     pending: Vec<u8>,
     sent: usize,
 }

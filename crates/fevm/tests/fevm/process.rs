@@ -21,7 +21,7 @@ pub(crate) fn world(name: &str) -> Option<World> {
     }
 }
 
-/// What happens after so many reads of blocks.
+/// The event after so many reads of blocks.
 struct Trouble {
     store: Arc<MemoryStore>,
     left: AtomicU32,

@@ -20,7 +20,7 @@ impl Counter {
         self.stripes[usize::from(key) % STRIPES].0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The count. What other threads add meanwhile may or may not be in it.
+    /// The count, with or without the additions that other threads make meanwhile.
     pub(super) fn sum(&self) -> u64 {
         self.stripes.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
     }

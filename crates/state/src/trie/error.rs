@@ -12,7 +12,7 @@ pub enum TrieError<E> {
     Source {
         /// Where the node was needed.
         place: Box<Place>,
-        /// What the source says.
+        /// The source's error.
         #[source]
         error: E,
     },

@@ -18,7 +18,7 @@ const SIGNERS_PER_BOT: usize = 20;
 
 const GAS_LIMIT: u64 = 400_000;
 
-/// What a path uses, and each exchange on it.
+/// Gas of a path, and of each exchange on it.
 const GAS: u64 = 55_000;
 const GAS_PER_EXCHANGE: u64 = 55_000;
 

@@ -1,4 +1,4 @@
-//! What the blocks of each workload are made of.
+//! The contents of the blocks of each workload.
 #![allow(clippy::unwrap_used)]
 
 use crate::common::{BASE_FEE, chain, config};

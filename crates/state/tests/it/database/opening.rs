@@ -1,4 +1,4 @@
-//! Opening a directory: what is found there, and what a user is told of what cannot be used.
+//! Opening a directory: contents that are found, and errors for contents that cannot be used.
 
 use super::support::{options, scenario::Scenario};
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
