@@ -31,7 +31,7 @@ pub struct Hot<K> {
     pub saved: Duration,
 }
 
-/// The rest of the time if some spots do not conflict, all of them at once.
+/// What is left of the time if some spots do not conflict, all of them at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Together<K> {
     /// The spot that is added to those before it.
@@ -140,7 +140,7 @@ impl<'a, K: Copy + Ord + std::hash::Hash> Spots<'a, K> {
     /// Some of the given spots together: first the one that is worth most, then what is worth most beside it, and so on.
     ///
     /// Where two spots conflict in the same chain, neither is worth anything without the other. So this begins with all
-    /// of them and leaves out, one after the other, the one that is missed least.
+    /// of them and leaves out, one after the other, what is missed least.
     pub fn together(&self, among: &[K]) -> Vec<Together<K>> {
         let blocks = self.blocks_of(among);
         let rest: Duration = (0..self.spans.len())

@@ -139,7 +139,7 @@ impl Names {
         self.contracts.get(&address).map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
     }
 
-    /// The words for a place.
+    /// What a place is.
     pub fn place(&self, place: Place) -> String {
         let Place { address, field } = place;
         let account = self.account(address);

@@ -166,7 +166,7 @@ impl Trace {
     }
 }
 
-/// A location without the chain that it is met in: the same for the same contract's slot everywhere.
+/// A location without the chain that it is met in: what the same contract's slot is called everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The account.

@@ -30,7 +30,7 @@ pub(crate) struct Engine {
     work: Work,
 }
 
-/// A block's results.
+/// What came of a block.
 type Executed<E> = Result<FinishedBlock, ExecutionError<E>>;
 
 impl Engines {

@@ -94,7 +94,7 @@ pub(crate) fn run<K: Kind>(
     Ok(Summary { work: engines.work(), time: start.elapsed(), ..summary })
 }
 
-/// The state that the files of a run share.
+/// What the files of a run have in common.
 struct Run<'o> {
     options: &'o Options,
     observer: &'o (dyn Fn(Event<'_>) + Sync),

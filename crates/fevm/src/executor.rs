@@ -155,7 +155,7 @@ pub struct Executor {
     engines: Engines,
     /// The last tipset's lessons about conflicts. Advisory.
     lessons: Mutex<Lessons>,
-    /// Worker processes. A tipset that finds them busy with another one does without.
+    /// Worker processes. Whoever finds them busy with another tipset does without.
     crew: Mutex<Crew>,
 }
 

@@ -307,7 +307,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         }
         let mut lent = false;
         while let Some((process, load)) = crew.free() {
-            // It gets to it after as many others; changes that become final meanwhile would be too late.
+            // It gets to it after as many others; what becomes final meanwhile would be too late.
             let beyond = (1 + self.others + self.processes) * (load + 1) - 1;
             let Some(position) = self.find(committed, beyond, LENT) else {
                 break;

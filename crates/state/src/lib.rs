@@ -1,4 +1,4 @@
-//! Stores of Ethereum state for execution to read from, and the reader of recorded blocks with their state.
+//! Stores of Ethereum state: what execution reads from, and the reader of recorded blocks with their state.
 #![forbid(unsafe_code)]
 
 pub mod cache;

@@ -5,7 +5,7 @@ use alloy_primitives::{B256, Bloom};
 use tandem_evm::{ChainSpec, FinishedBlock};
 use thiserror::Error;
 
-/// The results of executing a block, as far as its header states them.
+/// What executing a block gives, as far as its header states it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Executed {
     /// Gas used by all transactions.
@@ -21,7 +21,7 @@ pub struct Executed {
 }
 
 impl Executed {
-    /// The results that the header of a finished block should state.
+    /// What the header of a finished block should state.
     pub fn new(chain: &ChainSpec, finished: &FinishedBlock, state_root: Option<B256>) -> Self {
         let header = finished.block.header();
         let has_status = chain.is_active(EthereumHardfork::Byzantium, header.number, header.timestamp);

@@ -86,7 +86,7 @@ fn senders_can_be_recovered() {
     }
 }
 
-/// A header's statements about execution.
+/// What a header says of execution.
 fn executed(header: &Header) -> Executed {
     Executed {
         gas_used: header.gas_used,

@@ -34,7 +34,7 @@ fn with_blobs(blobs: usize) -> TxEnvelope {
     TxEip4844 { blob_versioned_hashes, ..TxEip4844::default() }.into_signed(signature()).into()
 }
 
-/// Possible results of executing a block.
+/// What executing a block might give.
 fn executed(chain: &ChainSpec, header: &Header, gas_used: u64) -> Executed {
     let is_prague = chain.is_active(EthereumHardfork::Prague, header.number, header.timestamp);
     Executed {

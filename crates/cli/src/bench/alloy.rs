@@ -23,7 +23,7 @@ impl Alloy {
         Self { executor: AlloyExecutor::new(), expected: Vec::new(), differs: Vec::new() }
     }
 
-    /// Sets the plain loop's results.
+    /// Says what the plain loop made of the blocks.
     pub(super) fn expect(&mut self, executed: impl IntoIterator<Item = Executed>) {
         self.expected = executed.into_iter().map(|executed| executed.output).collect();
         self.differs = vec![false; self.expected.len()];

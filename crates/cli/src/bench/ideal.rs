@@ -45,7 +45,7 @@ impl Sum for Ideal {
     }
 }
 
-/// The best possible result of one way to execute a group.
+/// What one way to execute could make of a group at best.
 pub(super) struct Ideals {
     /// By block; of a stream there is none.
     pub(super) blocks: Vec<Ideal>,

@@ -12,7 +12,7 @@ pub(crate) struct Executed {
     pub(crate) history: BlockHistory,
 }
 
-/// The results of executing a block, in the form that all modes share.
+/// What executing a block gave, in the form that all modes share.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) block: Arc<Block>,

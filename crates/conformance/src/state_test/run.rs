@@ -101,7 +101,7 @@ fn outcome(
     Outcome { file: file.to_owned(), test: name.to_owned(), fork: fork.to_owned(), index, problem, computed }
 }
 
-/// The outcome of a job's transaction: it was executed in a block, or refused.
+/// What became of a job's transaction: it was executed in a block, or refused.
 type Executed = Result<FinishedBlock, Rejection>;
 
 /// Executes each job's transaction, as a block of an unrelated world. The error is a fault.

@@ -12,7 +12,7 @@ pub enum TrieError<E> {
     Source {
         /// Where the node was needed.
         place: Box<Place>,
-        /// The source's error.
+        /// What the source says.
         #[source]
         error: E,
     },

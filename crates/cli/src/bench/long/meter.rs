@@ -23,7 +23,7 @@ pub(super) struct Meter<'a> {
     pub(super) threads: usize,
     pub(super) bar: &'a ProgressBar,
     pub(super) rows: Vec<Row>,
-    /// The next row, as far as it is known.
+    /// What the next row is about, as far as it is known.
     pub(super) open: Executed,
 }
 
