@@ -101,7 +101,7 @@ class Builder:
         self.blocks.append({
             "rlp": self._block(header, transactions, withdrawals),
             "blockHeader": {"hash": _hex(block_hash(header))},
-            # For whoever looks into a difference; no part of the format.
+            # For an investigation of a difference; no part of the format.
             "receipts": [
                 {name: part for name, part in receipt.items() if name != "bloom"}
                 for receipt in result.to_json()["receipts"]

@@ -59,7 +59,7 @@ def init_code(setting: Setting, budget: int) -> bytes:
     fixed = [
         "33ff",  # destroys itself in favour of its caller,
         "32ff",  # of the transaction's sender,
-        "30ff",  # of nobody
+        "30ff",  # of itself
         "6000546001016000556000543460015500",  # counts its calls
         "ef00",  # cannot be deployed since London
     ]

@@ -24,7 +24,7 @@ pub struct Stored {
     pub bytes_after: u64,
 }
 
-/// Blocks in one commit, when nobody reads meanwhile.
+/// Blocks in one commit, without readers meanwhile.
 pub const BATCHES: [usize; 3] = [1, 8, 64];
 
 /// Everything measured of one engine.
@@ -35,11 +35,11 @@ pub struct Figures {
     reads_beside: [Vec<f64>; READERS.len()],
     /// Seconds.
     pub commits: Vec<f64>,
-    /// Seconds a block by number of blocks in a commit, while nobody reads.
+    /// Seconds a block by number of blocks in a commit, without readers.
     commits_alone: [Vec<f64>; BATCHES.len()],
     /// Seconds of processor time a block by number of blocks in a commit, work in the background included.
     processor: [Vec<f64>; BATCHES.len()],
-    /// Microseconds of processor time a read, while nobody writes.
+    /// Microseconds of processor time a read, without a writer.
     processor_read: Vec<f64>,
     /// Bytes written to the disk a block by number of blocks in a commit.
     written: [Vec<f64>; BATCHES.len()],
@@ -200,7 +200,7 @@ fn read_while(
     Ok(reads as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Commits blocks until somebody kills the process.
+/// Commits blocks until the process is killed.
 pub fn commit_forever(kind: Kind, dir: &Path) -> Result<()> {
     let engine = kind.open(dir)?;
     let mut rng = Rng::new(u64::from(std::process::id()));

@@ -1,4 +1,4 @@
-//! What an actual run did.
+//! The record of an actual run.
 
 use crate::record::{Input, TraceError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub struct ActualRun {
     pub metrics: Metrics,
 }
 
-/// What one worker did.
+/// The work of one worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerSummary {
     /// Executions while earlier steps were in flight.
@@ -63,7 +63,7 @@ impl ActualRun {
         Ok(Self { time, metrics })
     }
 
-    /// What each worker did.
+    /// The work of each worker.
     pub fn workers(&self) -> Vec<WorkerSummary> {
         self.metrics.timelines.iter().map(|timeline| summary(timeline)).collect()
     }
@@ -86,7 +86,7 @@ fn summary(timeline: &[Event]) -> WorkerSummary {
     sum
 }
 
-/// A timeline in `columns` letters: what took most of each column's time. `s` speculating, `f` executing at the frontier,
+/// A timeline in `columns` letters: the activity that took most of each column's time. `s` speculating, `f` executing at the frontier,
 /// `r` executing again, `w` waiting for another step; `.` nothing of these.
 pub fn letters(timeline: &[Event], end: Duration, columns: usize) -> String {
     let column = end.as_secs_f64().max(1e-9) / columns.max(1) as f64;

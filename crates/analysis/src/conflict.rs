@@ -6,7 +6,7 @@ use crate::trace::Trace;
 pub struct Conflict {
     /// The step.
     pub step: usize,
-    /// What it needs, and where.
+    /// Its need, and the location.
     pub edge: Edge,
 }
 

@@ -14,9 +14,9 @@ pub struct Edge {
     pub location: LocationId,
 }
 
-/// What each step of a trace needs of earlier ones, by a model.
+/// The needs of each step of a trace, by a model.
 ///
-/// Dependencies are by value: what a step left as it was is no change. A step that relies on a bound depends only on those
+/// Dependencies are by value: a write that leaves a value as it was is no change. A step that relies on a bound depends only on those
 /// without which the balance would be below it.
 #[derive(Clone, Debug)]
 pub struct Graph {
@@ -31,11 +31,11 @@ pub struct ChainEnd {
     pub time: Duration,
     /// Number of its steps.
     pub length: usize,
-    /// What the last step needs of the one before.
+    /// The last step's needs of the one before.
     pub last: Option<Edge>,
 }
 
-/// The changes of a location that somebody who reads it needs.
+/// The changes of a location that a reader of it needs.
 #[derive(Clone, Debug, Default)]
 struct Changes {
     /// By which steps, in order.
@@ -93,7 +93,7 @@ impl Graph {
                 match access {
                     Access::Read => add(&mut needed, &changes.steps, index, location),
                     Access::Bound(bound) => add(&mut needed, changes.needed(bound), index, location),
-                    // Who has read all earlier changes stands for them.
+                    // A reader of all earlier changes stands for them.
                     Access::Move(before) if !read.contains(&location) => changes.push(index, before),
                     Access::Write(before) | Access::Move(before) => {
                         changes.clear();
@@ -115,7 +115,7 @@ impl Graph {
         (0..self.edges.len()).filter(depends).collect()
     }
 
-    /// The graph without what the given locations bring about.
+    /// The graph without the needs that the given locations bring about.
     pub fn without(&self, is_gone: impl Fn(LocationId) -> bool) -> Self {
         let kept = |edges: &Vec<Edge>| edges.iter().copied().filter(|edge| !is_gone(edge.location)).collect();
         Self { edges: self.edges.iter().map(kept).collect() }

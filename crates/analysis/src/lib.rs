@@ -1,5 +1,5 @@
-//! What limits parallel execution: which steps of given blocks depend on which, where, what that costs on how many threads,
-//! and what the engine made of it.
+//! The limits of parallel execution: which steps of given blocks depend on which, where, the cost of that on how many threads, and the
+//! engine's actual run.
 //!
 //! [`record()`] traces blocks; a [`Graph`] says by a [`Model`] what depends on what; [`makespan`], [`by_block`] and
 //! [`as_stream`] say how long that takes at best; [`Hotspots`] and [`Names`] say where it comes from. [`study()`]

@@ -2,7 +2,7 @@ use crate::trace::{Step, StepRead, StepWrite, Trace};
 use alloy_primitives::U256;
 use tandem_evm::{Field, Observation};
 
-/// What counts as a conflict.
+/// A definition of conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Model {
     /// Accounts as a whole, storage included. Fees to the beneficiary are added up at the end.
@@ -13,14 +13,14 @@ pub enum Model {
     Field,
     /// The same, and plain transfers of ether add to balances without reading them.
     LazyTransfers,
-    /// What the engine does: all balances are moved by amounts, checks of funds are bounds, the sender's nonce is
+    /// The engine's model: all balances are moved by amounts, checks of funds are bounds, the sender's nonce is
     /// predicted.
     Delta,
     /// The same, and a transaction that keeps its path redoes only what depends on changed values.
     DeltaRepair,
 }
 
-/// What redoing the operations that depend on a changed value costs, as a share of the transaction's time.
+/// The cost of redoing the operations that depend on a changed value, as a share of the transaction's time.
 pub const REPAIR_SHARE: f64 = 0.15;
 
 impl Model {
@@ -52,7 +52,7 @@ impl Model {
     }
 }
 
-/// What a step needs at a location, and what it leaves there, as a model sees it.
+/// A step's need at a location, and its change there, as a model sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Needs the value.
@@ -65,7 +65,7 @@ pub(crate) enum Access {
     Move(U256),
 }
 
-/// What a step does by a model, location by location, reads first.
+/// A step's needs and changes by a model, location by location, reads first.
 pub(crate) fn accesses(trace: &Trace, step: &Step, model: Model) -> Vec<(usize, Access)> {
     let mut accesses = Vec::with_capacity(step.reads.len() + step.writes.len());
     let sender = step.transaction.as_ref().map(|transaction| transaction.sender);
@@ -102,7 +102,7 @@ pub(crate) fn accesses(trace: &Trace, step: &Step, model: Model) -> Vec<(usize, 
     accesses
 }
 
-/// Whether a step only sends ether to somebody without code.
+/// Whether a step only sends ether to an account without code.
 pub(crate) fn is_plain_transfer(step: &Step) -> bool {
     const TRANSFER_GAS: u64 = 21_000;
     step.transaction.as_ref().is_some_and(|tx| {

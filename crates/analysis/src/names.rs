@@ -35,9 +35,9 @@ const KNOWN: &[(Address, &str)] = &[
 /// Readable names for places, as far as a trace tells what they are.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    /// What was hashed: mappings keep values at hashes of two words.
+    /// Hashed words: mappings keep values at hashes of two words.
     hashed: HashMap<B256, (B256, B256)>,
-    /// Who holds tokens of which contract, as its logs say.
+    /// The holders of each contract's tokens, as its logs say.
     holders: HashSet<(Address, Address)>,
     pairs: HashSet<Address>,
     pools: HashSet<Address>,
@@ -48,7 +48,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// What a trace tells.
+    /// The names that a trace tells.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl Names {
         Ok(())
     }
 
-    /// What an account is called: by name if it has one, and by address.
+    /// The words for an account: its name if it has one, and its address.
     pub fn account(&self, address: Address) -> String {
         self.contracts.get(&address).map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
     }
@@ -156,7 +156,7 @@ impl Names {
         }
     }
 
-    /// What a slot holds.
+    /// The words for a slot's content.
     fn slot(&self, address: Address, slot: U256) -> String {
         if let Some(variable) = self.variables.get(&(address, slot)) {
             return format!("{variable} (slot {slot})");

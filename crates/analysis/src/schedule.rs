@@ -19,7 +19,7 @@ struct Task {
     repair: Option<usize>,
 }
 
-/// The time of the steps in `range` on so many threads: whoever is free takes the first piece of work that needs nothing
+/// The time of the steps in `range` on so many threads: an idle thread takes the first piece of work that needs nothing
 /// unfinished. No overhead, and steps execute once.
 ///
 /// `look_ahead` is how many steps beyond the first unfinished one may be worked on.

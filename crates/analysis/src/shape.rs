@@ -1,4 +1,4 @@
-//! The shape of blocks: what decides how far they run in parallel, by gas instead of time, so that it is the same everywhere.
+//! The shape of blocks: the features that decide how far they run in parallel, by gas instead of time, so that it is the same everywhere.
 
 use crate::graph::Graph;
 use crate::model::{Model, is_plain_transfer};
@@ -16,7 +16,7 @@ pub enum Feature {
     Transactions,
     /// Gas used by a transaction on average.
     Gas,
-    /// Share of the transactions that only send ether to somebody without code.
+    /// Share of the transactions that only send ether to an account without code.
     PlainTransfers,
     /// Share of the transactions that need an earlier one of their block, by the engine's model ([`Model::Delta`]).
     Dependent,

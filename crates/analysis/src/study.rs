@@ -8,7 +8,7 @@ use alloy_primitives::map::{HashMap, HashSet};
 use std::time::Duration;
 use tandem_evm::{Field, Location};
 
-/// Who executes a transaction.
+/// Which slot executes a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dispatch {
     /// The slot that is free first.
@@ -17,19 +17,19 @@ pub enum Dispatch {
     SameAddress,
 }
 
-/// When a slot goes on, and what its transactions see.
+/// When a slot goes on, and which results its transactions see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmation {
-    /// 1.0: a slot waits until its transaction is confirmed, in order; transactions see what is confirmed.
+    /// 1.0: a slot waits until its transaction is confirmed, in order; transactions see confirmed results.
     Pipeline,
-    /// 2.0: a slot goes on at once; transactions see what others have executed, confirmed or not.
+    /// 2.0: a slot goes on at once; transactions see executed results, confirmed or not.
     Streaming,
 }
 
 /// A variant of such an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variant {
-    /// Who executes a transaction.
+    /// Which slot executes a transaction.
     pub dispatch: Dispatch,
     /// Whether accounts conflict as a whole, instead of fields and slots.
     pub whole_accounts: bool,
@@ -41,7 +41,7 @@ pub struct Variant {
     pub confirmation: Confirmation,
 }
 
-/// What a variant makes of a trace.
+/// A variant's result on a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StudyResult {
     /// Share of the transactions that conflict, and execute twice.
@@ -50,7 +50,7 @@ pub struct StudyResult {
     pub speed_up: f64,
 }
 
-/// What a transaction reads and writes.
+/// A transaction's reads and writes.
 #[derive(Default)]
 struct Keys {
     reads: Vec<LocationId>,
@@ -123,7 +123,7 @@ fn simulate(
     (conflicts, confirmed)
 }
 
-/// What each step reads and writes, as a variant sees it.
+/// Each step's reads and writes, as a variant sees them.
 fn keys(trace: &Trace, variant: Variant) -> Vec<Keys> {
     let model = if variant.whole_accounts { Model::Account } else { Model::Field };
     let mut accounts = HashMap::<(u32, Address), LocationId>::default();

@@ -7,7 +7,7 @@ use tandem_evm::{Field, Location, Observation, Read, StepPart, TransactionTrace,
 /// Index of a [`Location`] in a [`Trace`].
 pub type LocationId = usize;
 
-/// What executing blocks in order showed: of each step its time, what it relied on and what it changed.
+/// The trace of blocks that executed in order: each step's time, its reads and its changes.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     /// The blocks, in order.
@@ -31,7 +31,7 @@ pub struct TracedBlock {
     pub hash: B256,
     /// Its parent's hash.
     pub parent: B256,
-    /// Who gets the fees.
+    /// The recipient of the fees.
     pub beneficiary: Address,
     /// Indices of its steps.
     pub steps: Range<usize>,
@@ -46,9 +46,9 @@ pub struct Step {
     pub part: StepPart,
     /// How long it takes to execute on state that is at hand.
     pub time: Duration,
-    /// What it relied on.
+    /// Its reads.
     pub reads: Vec<StepRead>,
-    /// What it changed.
+    /// Its changes.
     pub writes: Vec<StepWrite>,
     /// More about it, if it is a transaction.
     pub transaction: Option<TransactionTrace>,
@@ -57,7 +57,7 @@ pub struct Step {
     pub keeps_path: bool,
 }
 
-/// What a step relied on at a location.
+/// A step's reliance on a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepRead {
     /// Where.
@@ -171,7 +171,7 @@ impl Trace {
 pub struct StateKey {
     /// The account.
     pub address: Address,
-    /// What of it. Slots are of generation 0.
+    /// Its field. Slots are of generation 0.
     pub field: Field,
 }
 

@@ -10,7 +10,7 @@ use thiserror::Error;
 /// How many hashes the BLOCKHASH instruction can ask for.
 const BLOCK_HASHES: usize = 256;
 
-/// The end of a chain: what checking the next block takes.
+/// The end of a chain, as far as it takes to check the next block.
 ///
 /// It follows blocks as they are checked, which may be ahead of their execution. A block that is refused leaves it as
 /// it was.
@@ -93,7 +93,7 @@ impl HeaderChain {
         Ok(())
     }
 
-    /// Like [`HeaderChain::push`], but leaves the body unchecked, for who calls [`validate_body`] elsewhere: it needs no
+    /// Like [`HeaderChain::push`], but leaves the body unchecked, for a caller of [`validate_body`] elsewhere: it needs no
     /// more than the chain's rules. Ommers are those of the body.
     ///
     /// # Errors

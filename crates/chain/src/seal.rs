@@ -13,12 +13,12 @@ use alloy_primitives::{Address, B256, Bytes, Sealed, U256};
 use tandem_evm::ChainSpec;
 use thiserror::Error;
 
-/// What the builder of a block chooses.
+/// The choices of a block's builder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockAttributes {
     /// Seconds since 1970; more than the parent's.
     pub timestamp: u64,
-    /// Who receives the fees.
+    /// The recipient of the fees.
     pub beneficiary: Address,
     /// The gas limit wished for. The block gets the nearest one that its parent allows.
     pub gas_limit: u64,
@@ -45,7 +45,7 @@ pub enum SealError {
 }
 
 /// The header of the block that follows `parent`, with all that execution needs to know: base fee, excess blob gas,
-/// difficulty, and the fields that the fork requires. What depends on the body or on execution is that of an empty block.
+/// difficulty, and the fields that the fork requires. Fields that depend on the body or on execution are those of an empty block.
 ///
 /// `parent_total_difficulty` is used as in [`validate_header`]; where it is needed and absent, the block is one of
 /// proof of work. The seal (`mixHash` and `nonce` before the merge) is not made.

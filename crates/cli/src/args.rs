@@ -1,4 +1,4 @@
-//! What was typed.
+//! The arguments as typed.
 
 use crate::bench::BenchArgs;
 use crate::chain::{AccountArgs, DbCommand, HeadArgs, ImportArgs, ReceiptArgs, UnwindArgs};

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints what was asked for by `--help`, or what is wrong with the arguments.
+/// Prints the help that was asked for, or the fault of the arguments.
 fn explain_usage(message: &clap::Error) -> ExitCode {
     match message.print() {
         Err(error) if !message.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {

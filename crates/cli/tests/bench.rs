@@ -1,4 +1,4 @@
-//! What `tandem bench` prints, and what it refuses. How fast anything is, no test can say.
+//! Output and refusals of `tandem bench`. No test can say how fast anything is.
 
 mod common;
 

@@ -162,7 +162,7 @@ fn an_import_that_is_killed_loses_no_committed_block_and_goes_on() {
                 break;
             }
         }
-        // What the last kill left is completed, too.
+        // The rest of the last kill is completed, too.
         if last != Some(chain.last()) {
             chain.complete(&data, &settings(&mut rng));
         }

@@ -164,7 +164,7 @@ fn a_directory_in_use_can_be_read() {
     assert_eq!(data.check().number, 5);
     assert!(data.command(&["account"], &[ADDRESS, "--block", "3"]).status.success());
     assert!(data.command(&["db", "stats"], &[]).status.success());
-    // What is committed is seen at once.
+    // Commits are seen at once.
     held.replace_config(b"{}").unwrap();
     let reader = Database::open_to_read(data.path(), &DatabaseOptions::new()).unwrap();
     assert_eq!(reader.snapshot().unwrap().config().unwrap().unwrap()[..], b"{}"[..]);
@@ -244,7 +244,7 @@ fn a_directory_that_cannot_be_written_is_named() {
 /// Room for a file that is no longer than `bytes`, as a full disk leaves it.
 #[cfg(unix)]
 fn import_within(bytes: u64, data: &Datadir, chain: &Recorded) -> Output {
-    // Writing beyond the limit is an error once nobody dies of the signal. The shell counts in units of 512 bytes.
+    // Writing beyond the limit is an error once the signal is ignored. The shell counts in units of 512 bytes.
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
     Command::new("sh")
         .args(["-c", &script, env!("CARGO_BIN_EXE_tandem"), "import", "--batch", "2", "--genesis"])

@@ -173,7 +173,7 @@ fn copies_are_measured_side_by_side() {
 fn a_wrong_sequence_and_missing_funds_have_receipts() {
     let files = Files::new("exchange", 3);
     files.edit(|lines| {
-        // Once more, with a sequence that is used up; and one that costs more than anybody has.
+        // Once more, with a sequence that is used up; and one that costs more than its sender has.
         lines.push(lines[1].clone());
         lines[3] = lines[3].replacen(&format!("{GAS}{FEE}"), &format!("{GAS}4900ffffffffffffffff"), 1);
     });

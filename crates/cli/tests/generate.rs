@@ -1,4 +1,4 @@
-//! What `tandem generate` writes, and what it refuses.
+//! Output and refusals of `tandem generate`.
 
 mod common;
 

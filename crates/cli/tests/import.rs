@@ -48,7 +48,7 @@ const CHANGES: &[(&str, Change)] = &[
     ("field extraData is", |header| header.extra_data = Bytes::from(vec![1; 33])),
 ];
 
-/// Who gets the fees is part of the state.
+/// The recipient of the fees is part of the state.
 const BENEFICIARY: Change = |header| header.beneficiary = Address::repeat_byte(7);
 
 /// Changes to fields that forks since London brought.
@@ -392,7 +392,7 @@ fn newer_rules_are_taken_over_unless_blocks_are_there_that_had_others() {
     amsterdam(second + 1);
     assert!(data.import(Some(&genesis), &[&chain], &[]).status.success());
     assert_eq!(data.check().number, 2);
-    // What else blocks have followed cannot change either.
+    // Other rules that blocks have followed cannot change either.
     for (field, value) in [("chainId", 7), ("pragueTime", 1), ("londonBlock", 2)] {
         let mut kept = serde_json::Value::Null;
         blocks.edit_genesis(|genesis| kept = std::mem::replace(&mut genesis["config"][field], value.into()));

@@ -1,4 +1,4 @@
-//! Commands whose output nobody reads, or that cannot be written, end cleanly.
+//! Commands whose output is not read, or cannot be written, end cleanly.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 

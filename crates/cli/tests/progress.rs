@@ -9,7 +9,7 @@ use common::{recorded_blocks, stderr, stdout, tandem};
 use std::path::Path;
 use terminal::{on_terminal, shows};
 
-/// What may take long, and what only looks something up or does other things that are listed here.
+/// Commands that may take long, and those that only look something up or do other things that are listed here.
 const LONG: [&str; 12] = [
     "run",
     "explain",

@@ -1,4 +1,4 @@
-//! What `tandem run` prints when all is well.
+//! The output of `tandem run` when all is well.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What `tandem shape` measures, and what it refuses.
+//! Measurements and refusals of `tandem shape`.
 
 mod common;
 

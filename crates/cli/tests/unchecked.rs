@@ -83,7 +83,7 @@ fn a_missing_account_is_named() {
         }
         // The others are as they were.
         assert_succeeds(&run(blocks.path(), &[]));
-        // What is there and wrong is wrong.
+        // A value that is there and wrong is wrong.
         let mut gas = json!("0x5208");
         let mut swap = || {
             blocks.edit(&name, "block.json.gz", |block| std::mem::swap(&mut block["gasUsed"], &mut gas));

@@ -7,14 +7,14 @@ use tandem_evm::revm::database_interface::DatabaseRef;
 use tandem_evm::{AlloyBlock, ExecutionError, FinishedBlock, PlainBlock, Receipt, bundle_difference};
 use tandem_state::StateChanges;
 
-/// What one way of executing a block gave.
+/// The results of one way of executing a block.
 pub(crate) struct Execution<'b> {
     /// The way, as in "the block is refused" + "with 4 threads".
     way: String,
     result: Result<Given<'b>, String>,
 }
 
-/// What executing a valid block gives.
+/// The results of a valid block.
 struct Given<'b> {
     receipts: &'b [Receipt],
     gas_used: u64,
@@ -23,7 +23,7 @@ struct Given<'b> {
 }
 
 impl<'b> Execution<'b> {
-    /// What the engine gave.
+    /// The engine's results.
     pub(crate) fn parallel<E: Display>(
         way: String,
         result: &'b Result<FinishedBlock, ExecutionError<E>>,
@@ -37,7 +37,7 @@ impl<'b> Execution<'b> {
         Self { way, result: result.as_ref().map(given).map_err(ToString::to_string) }
     }
 
-    /// What the plain loop gave on the state in `store`.
+    /// The plain loop's results on the state in `store`.
     pub(crate) fn plain<S: DatabaseRef>(
         store: &S,
         result: &'b Result<PlainBlock, ExecutionError<S::Error>>,

@@ -11,7 +11,7 @@ use tandem_evm::{
     PlainExecutor,
 };
 
-/// Engines for whoever needs one, made as needed and used again and again.
+/// Engines, made as needed and used again and again.
 ///
 /// Tests run side by side, each on an engine of its own with few threads.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Engine {
     plain: PlainExecutor,
     alloy: Option<AlloyExecutor>,
     slow_reads: bool,
-    /// What the executors did so far.
+    /// The executors' work so far.
     work: Work,
 }
 
@@ -71,7 +71,7 @@ impl Engines {
         Ok(result)
     }
 
-    /// What all engines did.
+    /// The work of all engines.
     pub(crate) fn work(&self) -> Work {
         self.work.lock().clone()
     }

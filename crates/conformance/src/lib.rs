@@ -1,7 +1,7 @@
 //! The official Ethereum tests, run through the engine: state tests and
 //! blockchain tests in JSON.
 //!
-//! Nothing is left out: a test that cannot pass fails. What is expected is compared with what is computed here in the
+//! Nothing is left out: a test that cannot pass fails. Expected values are compared with values that are computed here in the
 //! simplest way there is (a [whole state in memory](World), roots from all that it holds), so that the tests check the
 //! engine and not themselves.
 #![forbid(unsafe_code)]

@@ -44,7 +44,7 @@ const FORKS: &[(Fork, &[&str])] = &[
 /// The first fork that is not supported.
 const UNSUPPORTED_FROM: Fork = Fork::Amsterdam;
 
-/// What a test says of its chain apart from the forks.
+/// A test's statements about its chain, apart from the forks.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Config {
@@ -145,7 +145,7 @@ fn transition(name: &str) -> Option<Vec<(Fork, ForkCondition)>> {
     };
     let mut forks = forks_until(from);
     let crossed = FORKS.get(from + 1..=to)?.iter().map(|(fork, _)| *fork);
-    // The DAO fork is no part of any other. No fork but the merge begins at a total difficulty; what is skipped delays the bomb.
+    // The DAO fork is no part of any other. No fork but the merge begins at a total difficulty; the skipped ones delay the bomb.
     let at_merge = matches!(condition, ForkCondition::TTD { .. });
     let is_meant =
         |fork: &Fork| (*fork != Fork::Dao || to == from + 1) && (!at_merge || *fork == Fork::Paris);
@@ -177,7 +177,7 @@ fn blob_schedule(
             max_blobs_per_tx: base.max_blobs_per_tx.min(max_blob_count),
             ..base
         };
-        // What several forks bring at once, the newest decides.
+        // Of several forks at once, the newest decides.
         schedule.retain(|(other, _)| *other != from);
         schedule.push((from, params));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tandem_evm::Metrics;
 use thiserror::Error;
 
-/// What came of one test, or of one combination of a state test's data, gas limit and value.
+/// The outcome of one test, or of one combination of a state test's data, gas limit and value.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The file that holds the test.
@@ -19,11 +19,11 @@ pub struct Outcome {
     pub index: Option<Index>,
     /// Why it did not pass, if it did not.
     pub problem: Option<Problem>,
-    /// What was computed.
+    /// The computed values.
     pub computed: Computed,
 }
 
-/// What executing a test gave; `None` where it gave nothing, or never came that far.
+/// The results of executing a test; `None` where it gave nothing, or never came that far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Computed {
     /// The root of the state after it.
@@ -34,7 +34,8 @@ pub struct Computed {
     pub gas_used: Option<u64>,
     /// Whether the transaction succeeded, or why there is no receipt of it.
     pub result: Option<Result<bool, String>>,
-    /// Names of reasons that the test states and that are not known. What was to be refused was; whether for this reason was not checked.
+    /// Names of reasons that the test states and that are not known. The test was refused as it should be; whether for this reason was not
+    /// checked.
     pub unchecked: Vec<String>,
 }
 
@@ -62,7 +63,7 @@ impl From<String> for Problem {
     }
 }
 
-/// What came of all tests.
+/// The outcome of all tests.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Tests that passed.
@@ -79,13 +80,13 @@ pub struct Summary {
     pub files_left: usize,
     /// Files that hold no tests of this kind, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// What the engine did.
+    /// The engine's work.
     pub work: Work,
     /// From the first file to the last.
     pub time: Duration,
 }
 
-/// What the parallel engine did. A run in which nothing was ever executed again or repaired proves little of it.
+/// The parallel engine's work. A run in which nothing was ever executed again or repaired proves little of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Blocks that it found valid, each once, in however many ways it was executed.
@@ -108,7 +109,7 @@ impl Work {
     }
 }
 
-/// What happens during a run, told as it happens from many threads.
+/// An event of a run, told as it happens from many threads.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A test has ended.

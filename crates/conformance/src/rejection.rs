@@ -16,7 +16,7 @@ pub(crate) enum Rejection {
     /// The bytes are not those of a block.
     #[error("the block cannot be decoded: {0}")]
     Undecodable(DecodeError),
-    /// Nobody knows the block's parent.
+    /// The block's parent is unknown.
     #[error("the parent {0} is unknown")]
     UnknownParent(B256),
     /// The block breaks a rule that can be checked before it is executed.

@@ -4,7 +4,7 @@ use tandem_evm::revm::bytecode::Bytecode;
 use tandem_evm::revm::database_interface::DatabaseRef;
 use tandem_evm::revm::state::AccountInfo;
 
-/// About what a read from a disk takes.
+/// About the time of a read from a disk.
 const READ: Duration = Duration::from_micros(50);
 
 /// A store in memory whose reads take as long as from a disk.

@@ -178,14 +178,14 @@ impl WorldAccount {
     }
 }
 
-/// A state to execute blocks on: with what BLOCKHASH answers.
+/// A state to execute blocks on, with BLOCKHASH's answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Base<'w> {
     pub(crate) world: &'w World,
     pub(crate) block_hashes: BlockHashes<'w>,
 }
 
-/// What BLOCKHASH answers.
+/// BLOCKHASH's answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BlockHashes<'w> {
     /// The hash of the number's decimal digits, as state tests have it.
@@ -221,7 +221,7 @@ impl Store for Base<'_> {
     }
 }
 
-/// What a state test takes for the hash of the block with this number.
+/// A state test's hash of the block with this number.
 pub(crate) fn hash_of_number(number: u64) -> B256 {
     keccak256(number.to_string())
 }

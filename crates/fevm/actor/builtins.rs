@@ -1,4 +1,4 @@
-//! What compiled code may call without saying so. Copying and filling memory are instructions (bulk memory); comparing is not.
+//! Functions that compiled code may call without saying so. Copying and filling memory are instructions (bulk memory); comparing is not.
 #![no_std]
 #![compiler_builtins]
 #![feature(compiler_builtins)]

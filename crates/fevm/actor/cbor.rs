@@ -20,7 +20,7 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     &bytes[zeros..]
 }
 
-/// Reads a block; ends the call where it is not what was asked for.
+/// Reads a block; ends the call where it is of another form.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {

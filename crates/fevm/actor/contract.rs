@@ -1,5 +1,5 @@
 //! A contract's state: a tuple of bytecode, its hash, slots, transient data, nonce and tombstone. It is read when it is first needed, and
-//! written before anybody else could look at it.
+//! written before other code could look at it.
 
 use crate::Counts;
 use crate::cbor::{Reader, Writer, big, trim};
@@ -93,7 +93,7 @@ impl Contract {
         read.tuple.nonce = nonce;
     }
 
-    /// Writes what changed.
+    /// Writes the changes.
     pub(crate) fn save(&mut self) {
         let Some(read) = self.0.as_mut().filter(|read| read.dirty) else {
             return;
@@ -117,7 +117,7 @@ impl Contract {
         result
     }
 
-    /// Forgets what was read.
+    /// Forgets all reads.
     pub(crate) fn forget(&mut self) {
         self.0 = None;
     }

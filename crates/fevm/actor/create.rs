@@ -68,7 +68,7 @@ fn create(counts: &mut Counts, context: &Context, nonce: u64, program: &[u8]) ->
     counts.add(&called.result)
 }
 
-/// Actor 1: maps the address to an ID and creates the actor there, also where somebody sent something before.
+/// Actor 1: maps the address to an ID and creates the actor there, also if the address received something before.
 pub(crate) fn exec(counts: &mut Counts, context: &Context, params: &[u8]) -> Vec<u8> {
     if context.caller != EAM {
         fail(18)

@@ -75,7 +75,7 @@ impl Node {
         self.0.binary_search_by_key(&place, |(place, _)| *place)
     }
 
-    /// What an address means.
+    /// The meaning of an address.
     pub(crate) fn get(&self, address: &[u8]) -> Option<u64> {
         self.get_below(address, &places(&sha256(address)), 0)
     }

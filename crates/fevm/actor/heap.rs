@@ -14,7 +14,7 @@ struct Heap {
 // SAFETY: an instance has one thread.
 unsafe impl Sync for Heap {}
 
-// SAFETY: what is given out lies behind everything given out before, in pages that nobody else has.
+// SAFETY: an allocation lies behind all earlier ones, in pages that nothing else uses.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let (mut free, mut end) = self.free.get();

@@ -24,7 +24,7 @@ use alloc::vec::Vec;
 /// The method that makes a new actor's state.
 pub(crate) const CONSTRUCT: u64 = 1;
 
-/// What happened in a message, calls that it made included. Every result starts with these numbers.
+/// Counts of a message, calls that it made included. Every result starts with these numbers.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {
     /// Calls that succeeded.

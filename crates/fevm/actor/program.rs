@@ -1,4 +1,4 @@
-//! What a contract is told to do: its parameters are a list of operations.
+//! A contract's program: its parameters are a list of operations.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use crate::kamt::Key;
 use crate::sys::{self, Context, fail};
 use crate::{Counts, create};
 
-/// Runs a program; gives what its operations appended.
+/// Runs a program; gives the output of its operations.
 pub(crate) fn run(counts: &mut Counts, context: &Context, program: &[u8]) -> Vec<u8> {
     let mut run = Run {
         counts,
@@ -125,7 +125,7 @@ impl Run<'_> {
         }
     }
 
-    /// Calls somebody; appends error number, exit code and result.
+    /// Calls an actor; appends error number, exit code and result.
     fn call(&mut self) {
         let read_only = self.code.byte() != 0;
         let size = usize::from(self.code.byte());

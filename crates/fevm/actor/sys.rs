@@ -102,7 +102,7 @@ fn check(error: u32) {
     }
 }
 
-/// What a message or call is.
+/// The kind of a message or call.
 pub(crate) struct Context {
     pub(crate) sequence: u64,
     pub(crate) caller: u64,
@@ -199,7 +199,7 @@ pub(crate) fn destruct() {
     check(unsafe { raw::self_destruct(1) });
 }
 
-/// What an address means, or an error number.
+/// The meaning of an address, or an error number.
 pub(crate) fn resolve(address: &[u8]) -> (u32, u64) {
     let mut id = 0;
     // SAFETY: the address has the size that is said.

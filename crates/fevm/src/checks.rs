@@ -1,4 +1,4 @@
-//! What validation checks, and why a speculative result was refused.
+//! The checks of validation, and the reasons to refuse a speculative result.
 
 /// The checks of validation. All of them are needed for exactness: `Checks::default()` has all. Tests turn single ones off to
 /// show that results then differ.

@@ -61,7 +61,7 @@ fn differences(
     (!strict || one[from..] == other[from..]).then_some(found)
 }
 
-/// What a message changed in a contract's slots, between two of its states. `None` if it changed anything else, or if the change
+/// A message's changes of a contract's slots, between two of its states. `None` if it changed anything else, or if the change
 /// cannot be told exactly.
 pub(crate) fn diff(
     store: &impl Blockstore,
@@ -97,7 +97,7 @@ pub(crate) fn same_path(
     let compare = || {
         let mut todo = vec![root];
         while let Some((pre, truth)) = todo.pop() {
-            // What was not opened was not seen: its parent holds no more of it than a CID.
+            // A block that was not opened was not seen: its parent holds no more of it than a CID.
             if pre == truth || !opened.contains(&pre) {
                 continue;
             }

@@ -57,7 +57,7 @@ impl Config {
     /// processes do not; but what they do must be sent. `docs/FEVM.md` compares them.
     ///
     /// Results do not depend on how processes end: one that ends, hangs or makes no sense is done without ([`Executor::lost`]). But the
-    /// program is trusted as a thread is: what it says a message did, and the blocks it names, are not computed again.
+    /// program is trusted as a thread is: its results, and the blocks it names, are not computed again.
     #[must_use]
     pub fn processes(mut self, processes: usize, command: WorkerCommand) -> Self {
         self.processes = (processes > 0).then_some((processes, command));
@@ -71,8 +71,8 @@ impl Config {
         self
     }
 
-    /// Speculates on so many steps at a time, all on one snapshot, then makes them final, on one thread: what parallel execution may
-    /// meet, without its timing.
+    /// Speculates on so many steps at a time, all on one snapshot, then makes them final, on one thread: the conflicts of
+    /// parallel execution, without its timing.
     #[must_use]
     pub fn lockstep(mut self, width: usize) -> Self {
         self.lockstep = Some(width.max(1));
@@ -138,7 +138,7 @@ impl Engines {
         Ok(Self { pools: vec![EnginePool::new(config)?; executors] })
     }
 
-    /// The frontier's pool, for whoever executes in order.
+    /// The frontier's pool, for execution in order.
     pub fn pool(&self) -> EnginePool {
         self.pools[0].clone()
     }
@@ -153,7 +153,7 @@ impl Engines {
 pub struct Executor {
     config: Config,
     engines: Engines,
-    /// What the last tipset taught about conflicts. Advisory.
+    /// The last tipset's lessons about conflicts. Advisory.
     lessons: Mutex<Lessons>,
     /// Worker processes. Whoever finds them busy with another tipset does without.
     process_pool: Mutex<ProcessPool>,
@@ -261,10 +261,10 @@ impl Executor {
         let (mut frontier, results) = match self.config.lockstep {
             Some(width) => on_large_stack(|| lockstep(steps, width, frontier, speculator(0)?))?,
             None => {
-                // One thread has nobody who speculates; it serves the frontier all the same.
+                // With one thread no worker speculates; it serves the frontier all the same.
                 let threads = if parallel { self.config.threads } else { 1 };
                 let window = self.config.window.unwrap_or(8 * (threads + processes));
-                // Whoever cannot speculate leaves everything to the frontier, where errors are real.
+                // A worker that cannot speculate leaves everything to the frontier, where errors are real.
                 let speculator = |thread| speculator(thread).ok();
                 let lessons = self.config.hints.then(|| self.lessons.lock().clone());
                 let workers = Workers { threads, process_pool, processes };
@@ -298,7 +298,7 @@ where
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let worker = move || {
-                // What a panic left behind is not looked at again: the stream only says that it failed.
+                // The state that a panic left is not looked at again: the stream only says that it failed.
                 if catch_unwind(AssertUnwindSafe(|| shared.work(|| speculator(thread)))).is_err() {
                     shared.abandon();
                 }

@@ -28,9 +28,9 @@ const INIT: ActorID = 1;
 /// Makes steps final, in order.
 pub(crate) struct Frontier<B: Blockstore + 'static, E: Externs + 'static> {
     executor: Fvm<B, E>,
-    /// Where changes are published; `None` if nobody speculates.
+    /// Where changes are published; `None` if no worker speculates.
     log: Option<Arc<Log>>,
-    /// Where blocks are noted for worker processes; what the executor itself writes is noted by its store.
+    /// Where blocks are noted for worker processes; the executor's store notes the executor's own writes.
     journal: Option<Arc<Journal>>,
     /// Actors that may have changed since they were last published.
     unpublished: BTreeSet<ActorID>,
@@ -51,7 +51,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         Self { executor, log, journal, unpublished, contracts, checks, stats: Stats::default() }
     }
 
-    /// Executes a step at its turn. What it changed is published only if somebody may be about to speculate on it.
+    /// Executes a step at its turn. Its changes are published only if a worker may be about to speculate on them.
     pub(crate) fn execute(&mut self, step: &Step, publish: bool) -> anyhow::Result<MessageResult> {
         self.stats.at_turn += 1;
         self.execute_now(step, publish)
@@ -95,7 +95,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         Ok(())
     }
 
-    /// Tells those who speculate what has changed since they were last told.
+    /// Publishes the changes since the last time to the speculating workers.
     pub(crate) fn publish_changes(&mut self) -> anyhow::Result<()> {
         if self.unpublished.is_empty() {
             return Ok(());
@@ -155,7 +155,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Frontier<B, E> {
         {
             return Err(Conflict::Structural);
         }
-        // What an address means never changes once it means something.
+        // The meaning of an address never changes once it has one.
         let resolves = |address| lookup(&self.executor, address).map_or(true, |id| id.is_some());
         if checks.resolutions && record.unresolved.iter().any(resolves) {
             return Err(Conflict::Resolution);

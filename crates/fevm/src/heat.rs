@@ -1,4 +1,4 @@
-//! What was learned of conflicts, by recipient. Advisory: it decides what is worth trying, never what is right.
+//! Learning from conflicts, by recipient. Advisory: it decides which messages are worth trying, never which results are right.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -10,7 +10,7 @@ use crate::step::Step;
 /// The longest that speculation on one recipient pauses, in messages.
 const LONGEST_PAUSE: u32 = 256;
 
-/// What every conflict multiplies a pause by, and every result that held divides it by.
+/// The factor by which a conflict lengthens a pause, and a result that held shortens it.
 const FACTOR: u32 = 4;
 
 /// How speculation on one recipient went of late.
@@ -103,7 +103,7 @@ impl<'a> Heat<'a> {
         }
     }
 
-    /// What the next tipset should know.
+    /// The lessons for the next tipset.
     pub(crate) fn lessons(&self) -> Lessons {
         let penalties = self.entries.iter().map(|entry| entry.penalty.load(Ordering::Relaxed));
         let all = self.recipients.iter().zip(penalties);

@@ -19,7 +19,7 @@ use crate::executor::NETWORKS;
 use crate::step::Step;
 use crate::store::MemoryStore;
 
-/// What a tipset executes on, and what it consists of.
+/// A tipset's state and messages.
 pub struct Input {
     /// The blocks of both archives.
     pub store: Arc<MemoryStore>,

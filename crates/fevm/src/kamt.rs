@@ -1,4 +1,4 @@
-//! Slots of a contract: the KAMT of the EVM actor, what a message changed in it, and merging that into another one.
+//! Slots of a contract: the KAMT of the EVM actor, a message's changes of it, and merging them into another one.
 //!
 //! A node is a bitfield and, for each bit set, a pointer: one key and its value, or a link to a node that holds the keys of that
 //! prefix (bit width 5, buckets of one). Keys and values are numbers of 256 bits without leading zero bytes.
@@ -41,7 +41,7 @@ pub(crate) fn empty<S: Blockstore>(store: &S) -> Slots<'_, S> {
     Kamt::new_with_config(store, LAYOUT)
 }
 
-/// What a message changed: the new value of each slot, or `None` where it has none any more.
+/// A message's changes: the new value of each slot, or `None` where it has none any more.
 pub(crate) type Diff = Vec<(Slot, Option<Value>)>;
 
 /// The slots and links of one node.
@@ -92,10 +92,10 @@ impl<'a> Node<'a> {
     }
 }
 
-/// What a message changed between the roots `pre` and `post`.
+/// A message's changes between the roots `pre` and `post`.
 ///
 /// From `post` only nodes that the message wrote are read, from `pre` only nodes that it did not keep. All of these it must have
-/// opened: what replaces a node that was never read cannot be told from what the message meant to keep. `None` if that does
+/// opened: the replacement of a node that was never read shows nothing of the part that the message kept. `None` if that does
 /// not hold, or if anything is not a KAMT as the EVM actor writes it: such a message counts as conflicting with any other
 /// change of the contract.
 pub(crate) fn diff(

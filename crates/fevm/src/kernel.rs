@@ -1,4 +1,4 @@
-//! The recording kernel: `fvm`'s default kernel with a note of what each call relies on. It charges nothing and changes nothing.
+//! The recording kernel: `fvm`'s default kernel with a note of each call's observations. It charges nothing and changes nothing.
 
 use fvm::call_manager::DefaultCallManager;
 use fvm::externs::Externs;
@@ -23,7 +23,7 @@ use crate::record::Record;
 pub(crate) type Calls<B, E> = DefaultCallManager<Overlay<B, E>>;
 type Inner<B, E> = DefaultFilecoinKernel<Calls<B, E>>;
 
-/// Notes into its machine's record what the code that runs on it relies on.
+/// Records the observations of the code that runs on it in its machine's record.
 #[allow(clippy::duplicated_attributes)] // The bounds are the same for each trait.
 #[derive(Delegate)]
 #[delegate(EventOps, where = "B: Blockstore + 'static, E: Externs + 'static")]
@@ -40,7 +40,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Recorder<B, E> {
         }
     }
 
-    /// Notes what was read, if anybody asks.
+    /// Notes a read, if reads are recorded.
     fn note_read(&self, note: impl FnOnce(&mut Record)) {
         let mut record = self.0.machine().record.borrow_mut();
         if record.reads {
@@ -52,7 +52,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> Recorder<B, E> {
         self.0.0.actor_id
     }
 
-    /// What an address means now; a fault in finding out makes the message structural, so that it executes at its turn.
+    /// The present meaning of an address; a fault in finding out makes the message structural, so that it executes at its turn.
     fn look_up(&self, address: &Address) -> Option<ActorID> {
         match self.0.machine().state_tree().lookup_id(address) {
             Ok(found) => found,
@@ -287,7 +287,7 @@ impl<B: Blockstore + 'static, E: Externs + 'static> CryptoOps for Recorder<B, E>
     }
 }
 
-/// Messages for debugging come from whoever executes a message, which may be more than once.
+/// Messages for debugging come from each execution of a message, of which there may be several.
 impl<B: Blockstore + 'static, E: Externs + 'static> DebugOps for Recorder<B, E> {
     fn log(&mut self, message: String) {
         self.0.log(message);

@@ -2,7 +2,7 @@
 //! tipset one by one on `fvm` 4.8.4.
 //!
 //! `docs/FEVM.md` has the method and the argument. All of it stands behind the feature `fvm`: `fvm` takes ten processor minutes to
-//! compile, which whoever works on the rest of the workspace should not wait for.
+//! compile, and work on the rest of the workspace should not wait for that.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "fvm")]

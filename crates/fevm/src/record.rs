@@ -1,4 +1,4 @@
-//! What a message relied on, as the kernel saw it.
+//! Observations of a message, as the kernel saw them.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,13 +14,13 @@ pub(crate) type Cids = HashSet<Cid, RandomState>;
 /// The actor that creates delegated addresses for Ethereum; a send to such an address creates an actor.
 pub(crate) const EAM: ActorID = 10;
 
-/// Observations of one message. Sets are supersets: what was recorded and not needed costs a conflict at worst.
+/// Observations of one message. Sets are supersets: a needless observation costs a conflict at worst.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Nothing is recorded while this is off, as on one thread.
     #[serde(skip)]
     pub(crate) on: bool,
-    /// Whether what was read is recorded, and not only what may have changed. Off at the frontier.
+    /// Whether reads are recorded, and not only possible changes. Off at the frontier.
     #[serde(skip)]
     pub(crate) reads: bool,
     /// Actors or addresses came into being or ceased to exist.

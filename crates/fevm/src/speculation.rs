@@ -22,20 +22,20 @@ use crate::record::Record;
 use crate::step::{MessageResult, Step};
 use crate::store::Layered;
 
-/// What final steps changed, in order. Whoever speculates follows it; a prefix of it is a snapshot.
+/// The changes of final steps, in order. Speculating workers follow it; a prefix of it is a snapshot.
 pub(crate) type Log = RwLock<Vec<(ActorID, Option<ActorState>)>>;
 
 /// The executor under both speculation and the frontier.
 pub(crate) type Fvm<B, E> = DefaultExecutor<Recorder<B, E>>;
 
-/// What is recorded of the messages that an executor executes.
+/// How much is recorded of the messages that an executor executes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Records {
     /// Nothing.
     Nothing,
-    /// What they may have changed.
+    /// Their possible changes.
     Changes,
-    /// What they relied on, too.
+    /// Their observations, too.
     All,
 }
 
@@ -63,8 +63,8 @@ pub(crate) struct Change {
     pub(crate) id: ActorID,
     pub(crate) pre: Option<ActorState>,
     pub(crate) post: Option<ActorState>,
-    /// For a contract whose slots changed and nothing else: the changes, if they can be told. Not looked for where nobody
-    /// expects to need them.
+    /// For a contract whose slots changed and nothing else: the changes, if they can be told. Not looked for where they
+    /// will hardly be needed.
     pub(crate) slots: Option<Option<Diff>>,
 }
 

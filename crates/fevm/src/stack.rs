@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 
-/// What `fvm` asks of a thread's stack.
+/// The stack that `fvm` asks of a thread.
 pub(crate) const STACK: usize = 64 << 20;
 
 /// Runs on a thread with the stack that `fvm` asks for.

@@ -1,4 +1,4 @@
-//! What a tipset consists of, and what comes of it.
+//! A tipset's steps, and their results.
 
 use cid::Cid;
 use fvm::executor::ApplyRet;
@@ -29,7 +29,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The message, whoever sent it.
+    /// The message, of a user or implicit.
     pub fn message(&self) -> &Message {
         match self {
             Self::Explicit { message, .. } | Self::Implicit { message } => message,
@@ -37,22 +37,22 @@ impl Step {
     }
 }
 
-/// What became of a message: everything that consensus depends on, and what explains it.
+/// The result of a message: everything that consensus depends on, and the explanation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MessageResult {
     /// Exit code, return data, gas used and events root.
     pub receipt: Receipt,
     /// The codec of the return data, if there is any.
     pub return_codec: Option<u64>,
-    /// What the miner pays for including a message that could not execute.
+    /// The miner's penalty for including a message that could not execute.
     pub penalty: TokenAmount,
-    /// What the miner earns.
+    /// The miner's tip.
     pub miner_tip: TokenAmount,
     /// Burnt for the gas used.
     pub base_fee_burn: TokenAmount,
     /// Burnt for gas that was asked for and not used.
     pub over_estimation_burn: TokenAmount,
-    /// What the sender gets back.
+    /// The sender's refund.
     pub refund: TokenAmount,
     /// Gas given back.
     pub gas_refund: u64,

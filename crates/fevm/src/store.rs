@@ -114,7 +114,7 @@ pub(crate) struct Entry {
     pub(crate) process: Option<usize>,
 }
 
-/// What final steps wrote, in order, for those who do not share the store.
+/// The blocks that final steps wrote, in order, for workers that do not share the store.
 pub(crate) type Journal = Mutex<Vec<Entry>>;
 
 /// A base that is only read, and what a tipset's execution wrote, shared by all workers of a process. Blocks are named by their
@@ -122,9 +122,9 @@ pub(crate) type Journal = Mutex<Vec<Entry>>;
 pub(crate) struct Layered<B> {
     base: Arc<B>,
     fresh: Arc<MemoryStore>,
-    /// Where to note what is written through this handle.
+    /// Where to note writes through this handle.
     journal: Option<Arc<Journal>>,
-    /// Where to note what is not there.
+    /// Where to note missing blocks.
     lacking: Option<Arc<Mutex<Vec<Cid>>>>,
 }
 
@@ -147,7 +147,7 @@ impl<B: Blockstore> Layered<B> {
         Ok(layered)
     }
 
-    /// The same blocks; what is written through this handle is noted in the journal.
+    /// The same blocks; writes through this handle are noted in the journal.
     #[must_use]
     pub(crate) fn noted(mut self, journal: &Arc<Journal>) -> Self {
         self.journal = Some(Arc::clone(journal));
@@ -159,14 +159,14 @@ impl<B: Blockstore> Layered<B> {
         Self { journal: None, lacking: None, ..self.clone() }
     }
 
-    /// The same blocks; what is looked for in vain is noted.
+    /// The same blocks; missing ones are noted.
     #[must_use]
     pub(crate) fn watched(mut self) -> Self {
         self.lacking = Some(Arc::default());
         self
     }
 
-    /// What was looked for in vain since this was last asked.
+    /// Blocks that were looked for in vain since this was last asked.
     pub(crate) fn lacking(&self) -> Vec<Cid> {
         self.lacking.as_ref().map(|lacking| std::mem::take(&mut *lacking.lock())).unwrap_or_default()
     }

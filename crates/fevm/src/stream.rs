@@ -1,5 +1,5 @@
-//! Workers over one tipset: whoever finds the frontier free serves it, the other threads speculate inside a bounded window, and worker
-//! processes on what whoever serves the frontier gives them.
+//! Workers over one tipset: a thread that finds the frontier free serves it. The other threads speculate inside a bounded window, and
+//! worker processes on messages that the frontier's thread gives them.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,19 +16,19 @@ use crate::speculation::{Outcome, Speculator};
 use crate::step::{MessageResult, Step};
 use crate::store::Layered;
 
-/// Nobody has started the step.
+/// The step is not started.
 const READY: u8 = 0;
-/// Somebody executes it.
+/// A worker executes it.
 const RUNNING: u8 = 1;
 /// It has been speculated on; the result waits for its turn.
 const DONE: u8 = 2;
 /// A worker process has been given it.
 const LENT: u8 = 3;
 
-/// How long a sleeper waits before it looks by itself. Whoever serves the frontier wakes it long before.
+/// How long a sleeper waits before it looks by itself. The frontier's thread wakes it long before.
 const NAP: Duration = Duration::from_millis(20);
 
-/// How long whoever serves the frontier goes on before it looks what worker processes have done: looking takes a system call. Where a
+/// How long the frontier's thread goes on before it looks for answers of worker processes: looking takes a system call. Where a
 /// process has the step at the frontier it looks at once.
 const LOOK: Duration = Duration::from_micros(50);
 
@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_micros(50);
 const LEFT: usize = 2;
 
 struct Slot {
-    /// READY to RUNNING or LENT by compare-exchange, by whoever thereby owns the step; RUNNING to DONE by the owner, with the result
+    /// READY to RUNNING or LENT by compare-exchange, by which a worker owns the step; RUNNING to DONE by the owner, with the result
     /// in place (Release), read by the frontier (Acquire). Only the holder of `turn` lends; LENT to DONE when the process has answered,
     /// or to RUNNING when it takes too long.
     phase: AtomicU8,
@@ -44,7 +44,7 @@ struct Slot {
     result: Mutex<Option<(Outcome, Option<usize>)>>,
 }
 
-/// The frontier, what has become final, and the worker processes.
+/// The frontier, the final steps, and the worker processes.
 struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
     frontier: Frontier<B, E>,
     results: Vec<MessageResult>,
@@ -52,11 +52,11 @@ struct Turn<'a, B: Blockstore + 'static, E: Externs + 'static> {
     process_pool: &'a mut ProcessPool,
     /// Where processes' blocks go.
     store: Layered<B>,
-    /// When to look next what processes have done.
+    /// When to look next for answers of processes.
     look: Instant,
 }
 
-/// Who works on a tipset.
+/// The workers on a tipset.
 pub(crate) struct Workers<'a> {
     pub(crate) threads: usize,
     pub(crate) process_pool: &'a mut ProcessPool,
@@ -94,7 +94,7 @@ pub(crate) struct Stream<'a, B: Blockstore + 'static, E: Externs + 'static> {
     done: &'a Done<'a>,
 }
 
-/// What is called for each step that becomes final.
+/// The callback for each step that becomes final.
 pub(crate) type Done<'a> = dyn Fn() + Sync + 'a;
 
 /// Whether executing it early could save anything: a plain send takes less time than validating its result.
@@ -152,7 +152,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         }
     }
 
-    /// The frontier, all results and what was learned, or the first error.
+    /// The frontier, all results and the lessons, or the first error.
     pub(crate) fn finish(self) -> anyhow::Result<(Frontier<B, E>, Vec<MessageResult>, Lessons)> {
         let lessons = self.heat.lessons();
         let turn = self.turn.into_inner();
@@ -189,7 +189,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                         speculator.as_mut().and_then(|speculator| speculator.speculate_step(step, merges));
                     self.put(position, outcome.map(|outcome| (outcome, None)));
                 }
-                // Nothing is left to do but what a process has: rather twice than late.
+                // Only a process's messages are left: rather twice than late.
                 None if self.processes > 0 && self.serve(true) => idle = 0,
                 None if idle < 64 => {
                     idle += 1;
@@ -284,7 +284,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
                 Ok(result)
             }
             None => {
-                // Nobody who is awake follows: those who sleep are told before they are woken.
+                // No worker that is awake follows: sleepers are told before they are woken.
                 let publish = self.sleepers.load(Ordering::Relaxed) < self.others
                     && self.worth[position + 1] <= position + self.window;
                 frontier.execute(step, publish)
@@ -292,7 +292,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         }
     }
 
-    /// Takes what worker processes have done, and gives them more. Never waits for them.
+    /// Takes the answers of worker processes, and gives them more. Never waits for them.
     fn exchange(&self, turn: &mut Turn<'_, B, E>, committed: usize) -> anyhow::Result<()> {
         if self.processes == 0 {
             return Ok(());
@@ -337,7 +337,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
     /// The next step to speculate on inside the window, so many beyond a frontier at `committed`; passes over those that are to wait
     /// for their turn.
     ///
-    /// The first few are left to whoever serves the frontier, where executing one is cheaper than speculating on it and then
+    /// The first few are left to the frontier's thread, where executing one is cheaper than speculating on it and then
     /// validating.
     fn ahead(&self, committed: usize, beyond: usize) -> Option<usize> {
         let end = self.steps.len().min(committed + self.window);
@@ -362,7 +362,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
     /// Takes a step at least so far beyond the frontier, for `phase`.
     fn find(&self, committed: usize, beyond: usize, phase: u8) -> Option<usize> {
         while let Some(next) = self.ahead(committed, beyond) {
-            // Of as many steps as there are workers, one is left to whoever serves the frontier.
+            // Of as many steps as there are workers, one is left to the frontier's thread.
             let claims = 1 + self.claims.fetch_add(1, Ordering::Relaxed);
             let left = claims.is_multiple_of(self.others + self.processes);
             let after = if left { self.worth[next + 1] + 1 } else { next + 1 };
@@ -407,7 +407,7 @@ impl<'a, B: Blockstore + 'static, E: Externs + 'static> Stream<'a, B, E> {
         self.wake.notify_all();
     }
 
-    /// A worker fell over: nobody must wait for what it held.
+    /// A worker fell over: no other one must wait for the step that it held.
     pub(crate) fn abandon(&self) {
         self.stop.store(true, Ordering::Release);
         self.wake_all();

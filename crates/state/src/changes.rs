@@ -17,7 +17,7 @@ pub struct AccountChange {
     pub storage: BTreeMap<U256, (U256, U256)>,
 }
 
-/// What a block changed in the state, by address.
+/// A block's changes of the state, by address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateChanges {
     /// Changed accounts. An account whose storage alone changed is here, too.
@@ -61,7 +61,7 @@ impl AccountChange {
 }
 
 impl StateChanges {
-    /// Adds changes that were made after these. What comes back to where it was is no change.
+    /// Adds changes that were made after these. A value that comes back is no change.
     pub fn extend(&mut self, later: Self) {
         for (address, change) in later.accounts {
             match self.accounts.entry(address) {
@@ -78,7 +78,7 @@ impl StateChanges {
         }
         self.codes.extend(later.codes);
         if !self.codes.is_empty() {
-            // A code that was replaced again is nobody's.
+            // A code that was replaced again belongs to no account.
             let held: B256Set = self.accounts.values().filter_map(AccountChange::new_code).collect();
             self.codes.retain(|hash, _| held.contains(hash));
         }

@@ -86,7 +86,7 @@ impl MemoryStore {
         hash
     }
 
-    /// Sets what BLOCKHASH answers for `number`.
+    /// Sets BLOCKHASH's answer for `number`.
     pub fn set_block_hash(&mut self, number: u64, hash: B256) {
         self.block_hashes.insert(number, hash);
     }

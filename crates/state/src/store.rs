@@ -65,7 +65,7 @@ impl Default for Account {
 /// assert_eq!(handles.read(|cell| cell.get()), 7);
 /// ```
 pub trait Store: Sync {
-    /// What can go wrong while reading.
+    /// An error while reading.
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// The account at `address`, or `None` if the state trie holds none.

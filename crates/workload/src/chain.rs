@@ -58,12 +58,12 @@ impl Chain {
     }
 }
 
-/// What the proposer of a block chooses.
+/// The choices of a block's proposer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// Seconds since 1970.
     pub timestamp: u64,
-    /// Who receives the priority fees.
+    /// The recipient of the priority fees.
     pub beneficiary: Address,
     /// The gas limit, the same in all blocks.
     pub gas_limit: u64,
@@ -73,7 +73,7 @@ pub struct Proposal {
     pub parent_beacon_block_root: B256,
     /// The signed transactions in order.
     pub transactions: Vec<TxEnvelope>,
-    /// Who signed each of the transactions.
+    /// The signer of each transaction.
     pub senders: Vec<Address>,
     /// The withdrawals in order.
     pub withdrawals: Withdrawals,
@@ -107,7 +107,7 @@ impl Proposer {
     }
 
     /// The next block like [`Self::propose`], but with the same meaningless signature for every transaction: for chains that
-    /// are too long to sign, executed by somebody who takes the stated senders' word for it.
+    /// are too long to sign, executed without recovering the stated senders.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl Proposer {
                 index,
                 validator_index: self.rng.below(1_000_000),
                 address: self.world.signers[self.rng.index(self.world.signers.len())].address(),
-                // In gwei: what a validator gains in some days.
+                // In gwei: a validator's gain of some days.
                 amount: 10_000_000 + self.rng.below(10_000_000),
             }
         });

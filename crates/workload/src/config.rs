@@ -30,7 +30,7 @@ pub struct ChainConfig {
     pub slots: usize,
     /// The share of transactions, from 0 to 1, at the workload's hot spot; `None` for the workload's own.
     pub hot: Option<f64>,
-    /// What the keys, transactions and withdrawals are derived from.
+    /// The seed of keys, transactions and withdrawals.
     pub seed: u64,
 }
 
@@ -51,7 +51,7 @@ impl Default for ChainConfig {
 }
 
 impl ChainConfig {
-    /// Sets what the transactions do.
+    /// Sets the kind of transactions.
     #[must_use]
     pub const fn with_workload(mut self, workload: Workload) -> Self {
         self.workload = workload;

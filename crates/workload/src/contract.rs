@@ -10,7 +10,7 @@ pub(crate) struct Contract {
     pub(crate) code: Bytes,
     /// Slots and their values, none of them zero.
     pub(crate) storage: Vec<(U256, U256)>,
-    /// What it holds of which tokens, by the token's index.
+    /// Its balances, by the token's index.
     pub(crate) holds: Vec<(usize, u128)>,
     /// Tokens on which every signer that holds them gives it an allowance without limit.
     pub(crate) draws_on: Vec<usize>,

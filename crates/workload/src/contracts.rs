@@ -214,7 +214,7 @@ impl Artifact {
         Self::parse("Factory", include_str!("../../../contracts/artifacts/Factory.json"))
     }
 
-    /// What accounts delegate to (EIP-7702): `contracts/Delegate.sol`.
+    /// The code that accounts delegate to (EIP-7702): `contracts/Delegate.sol`.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@ pub enum WorkloadError {
     OutOfRange {
         /// The field of [`ChainConfig`](crate::ChainConfig).
         field: &'static str,
-        /// What it was set to.
+        /// Its value.
         value: usize,
         /// The smallest value that it takes.
         min: usize,
@@ -22,7 +22,7 @@ pub enum WorkloadError {
     Artifact {
         /// The contract's name.
         contract: &'static str,
-        /// What is wrong with it.
+        /// Its fault.
         reason: String,
     },
     /// The bytes derived as a private key are none. About one seed in 2^128 has such an account.

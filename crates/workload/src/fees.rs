@@ -12,7 +12,7 @@ const GWEI: u64 = 1_000_000_000;
 /// The base fee of the genesis block, in wei per gas.
 pub(crate) const FIRST_BASE_FEE: u64 = GWEI;
 
-/// What a transaction may come to pay at most, in wei per gas. The base fee would have to rise a hundredfold for that,
+/// The most that a transaction may come to pay, in wei per gas. The base fee would have to rise a hundredfold for that,
 /// and gas limits are chosen so that it falls.
 pub(crate) const MAX_FEE: u64 = 100 * GWEI;
 
@@ -22,7 +22,7 @@ const MAX_PRIORITY_FEE: u64 = 2 * GWEI;
 /// How many transactions in a hundred have no type (from before EIP-2718).
 const LEGACY_PERCENT: u64 = 10;
 
-/// The transaction of a call in a block with this base fee. What it offers at most is twice the base fee and the
+/// The transaction of a call in a block with this base fee. It offers at most twice the base fee and the
 /// priority fee, as wallets have it.
 ///
 /// It has the type of EIP-7702 if it brings an authorization, else in most cases that of EIP-1559.

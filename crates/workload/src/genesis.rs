@@ -16,16 +16,16 @@ use tandem_state::{Account, MemoryStore};
 /// 10^18: wei in an ether, and units in a token of 18 decimals.
 pub(crate) const UNIT: u128 = 1_000_000_000_000_000_000;
 
-/// What each signer holds, in wei.
+/// Each signer's balance, in wei.
 pub(crate) const ETHER_EACH: u128 = 10_000_000 * UNIT;
 
-/// What each signer holds of each token, in its units.
+/// Each signer's balance of each token, in its units.
 pub(crate) const TOKENS_EACH: u128 = 1_000_000_000 * UNIT;
 
-/// What an exchange holds of each of its tokens, in their units.
+/// An exchange's reserve of each of its tokens, in their units.
 pub(crate) const RESERVE: u128 = 100_000_000_000 * UNIT;
 
-/// Who receives the priority fees of every block.
+/// The recipient of the priority fees of every block.
 pub(crate) const BENEFICIARY: Address = Address::new(*b"tandem-beneficiary--");
 
 /// The genesis block's timestamp, in seconds since 1970.
@@ -178,12 +178,12 @@ impl Genesis {
         if self.world.token_kind(token) == TokenKind::Wrapper { &self.wrapper } else { &self.token }
     }
 
-    /// What exists of a token.
+    /// The supply of a token.
     fn supply(&self, token: usize) -> U256 {
         self.held(token).map(|(_, amount)| U256::from(amount)).sum()
     }
 
-    /// Who holds how much of a token.
+    /// The holders of a token, and their balances.
     fn held(&self, token: usize) -> impl Iterator<Item = (Address, u128)> + '_ {
         let signers = self.world.owners(token).map(|signer| self.world.signers[signer].address());
         let contracts = self.contracts.iter().flat_map(move |contract| {

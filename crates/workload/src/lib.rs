@@ -2,7 +2,7 @@
 //!
 //! A chain is a function of its [`ChainConfig`]: the same configuration gives the same bytes on every machine and with
 //! any number of threads, and with more blocks the same blocks first. This crate signs transactions but does not
-//! execute them: a [`Proposal`] is what a block's proposer chooses, from which whoever executes it makes a block.
+//! execute them: a [`Proposal`] is the choice of a block's proposer, from which its executor makes a block.
 #![forbid(unsafe_code)]
 
 mod accounts;

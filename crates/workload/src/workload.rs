@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-/// What the transactions of a chain do.
+/// The kind of a chain's transactions.
 ///
 /// Each workload has a *hot spot*, at which a share of its transactions meet
 /// ([`ChainConfig::hot`](crate::ChainConfig::hot)); the others stay out of each other's way as far as the workload

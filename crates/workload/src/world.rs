@@ -11,7 +11,7 @@ use std::ops::Range;
 pub(crate) struct World {
     /// They send, and hold every token.
     pub(crate) signers: Vec<Signer>,
-    /// They only receive. Nobody has a key to them, which spares deriving one.
+    /// They only receive. They have no keys, which spares deriving them.
     pub(crate) population: Vec<Address>,
     /// How many balances of tokens the population holds.
     pub(crate) slots: usize,
@@ -23,7 +23,7 @@ pub(crate) struct World {
     has_kinds: bool,
 }
 
-/// What a token's contract is.
+/// The kind of a token's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// An ERC-20 token.
@@ -50,7 +50,7 @@ impl World {
         })
     }
 
-    /// What a token's contract is.
+    /// The kind of a token's contract.
     pub(crate) const fn token_kind(&self, token: usize) -> TokenKind {
         match token {
             0 if self.has_kinds => TokenKind::Wrapper,
@@ -64,7 +64,7 @@ impl World {
         if self.has_pairs { self.traders(token / 2) } else { 0..self.signers.len() }
     }
 
-    /// Which signers swap a pair of tokens: at least one, and nobody else's if there are signers enough.
+    /// Which signers swap a pair of tokens: at least one, and of one pair alone if there are signers enough.
     pub(crate) fn traders(&self, pair: usize) -> Range<usize> {
         let (signers, pairs) = (self.signers.len(), self.tokens / 2);
         if signers < pairs {

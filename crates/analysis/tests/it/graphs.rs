@@ -1,4 +1,4 @@
-//! What depends on what, by each model.
+//! Dependencies by each model.
 
 use crate::common::{MILLISECOND, account, field, slot, step, trace};
 use tandem_analysis::{Conflict, Edge, Graph, Hotspots, Model, StateKey, conflicts};
@@ -71,7 +71,7 @@ fn a_bound_needs_only_those_without_whom_it_is_not_met() {
 #[test]
 fn a_bound_looks_back_as_far_as_it_must() {
     let balance = field(1, Field::Balance);
-    // The balance falls, rises above where it was, and falls a little: who needs it all needs the rise.
+    // The balance falls, rises above where it was, and falls a little: a step that needs it all needs the rise.
     let values = [9, 4, 2, 8, 12, 11, 12];
     let mut steps: Vec<_> = values.windows(2).map(|pair| step().moves(balance, pair[0], pair[1])).collect();
     // Without the steps from the last one on before which the balance was lower, it would be too low.
@@ -85,7 +85,7 @@ fn a_bound_looks_back_as_far_as_it_must() {
     }
 }
 
-/// Bounds, and how many of the six changes whoever relies on them needs.
+/// Bounds, and how many of the six changes a step needs that relies on them.
 const BOUNDS: [(u64, usize); 6] = [(2, 0), (3, 3), (8, 3), (9, 4), (11, 4), (12, 6)];
 
 #[test]

@@ -1,4 +1,4 @@
-//! What places are called.
+//! Names of places.
 
 use crate::common::{account, field, slot, step, trace, transaction};
 use alloy_primitives::{Address, B256, Log, LogData, U256, b256, keccak256};

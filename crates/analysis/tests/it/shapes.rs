@@ -1,4 +1,4 @@
-//! What a block's shape is, on traces made by hand.
+//! Shapes of blocks, on traces made by hand.
 
 use crate::common::{account, field, slot, step, trace};
 use alloy_primitives::{Address, U256};

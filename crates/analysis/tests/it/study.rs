@@ -1,4 +1,4 @@
-//! What dispatchers make of traces made by hand.
+//! Dispatchers on traces made by hand.
 
 use crate::common::{account, slot, step, trace};
 use alloy_primitives::U256;
@@ -20,7 +20,7 @@ fn assert_close(found: StudyResult, conflicts: f64, speed_up: f64) {
 #[test]
 fn the_same_recipient_goes_to_the_same_slot() {
     let trace = trace(vec![(0..4).map(|_| step().changes(slot(1, 0))).collect()], false);
-    // Whoever starts while another one is in flight sees too little, and that is everybody but the first.
+    // A transaction that starts while another one is in flight sees too little: all but the first do.
     assert_close(study(&trace, PLAIN, 2), 0.75, 1.0);
     let same = Variant { dispatch: Dispatch::SameAddress, ..PLAIN };
     assert_close(study(&trace, same, 2), 0.0, 1.0);

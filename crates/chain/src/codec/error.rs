@@ -7,11 +7,11 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{field}, at byte {offset}: {error}")]
 pub struct DecodeError {
-    /// What could not be decoded: `header.gasLimit`, `transactions[3]`.
+    /// The field that could not be decoded: `header.gasLimit`, `transactions[3]`.
     pub field: String,
     /// Where it begins, counted from the block's first byte.
     pub offset: usize,
-    /// What is wrong there.
+    /// The fault there.
     pub error: alloy_rlp::Error,
 }
 
@@ -24,11 +24,11 @@ pub struct ReadError {
     pub index: u64,
     /// Where that block begins, in bytes; in a compressed file, in what it decompresses to.
     pub offset: u64,
-    /// What is wrong.
+    /// The fault.
     pub kind: ReadErrorKind,
 }
 
-/// What is wrong with a file of blocks.
+/// A fault in a file of blocks.
 #[derive(Debug, Error)]
 pub enum ReadErrorKind {
     /// The file cannot be opened.

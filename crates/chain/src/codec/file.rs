@@ -20,7 +20,7 @@ const BUFFER: usize = 1 << 18;
 ///
 /// It holds one block at a time, so that files may be of any length, and pipes do as well. After an error it ends.
 ///
-/// Decoding takes most of the time. Who wants to spread it over threads takes [`EncodedBlock`]s by
+/// Decoding takes most of the time. To spread it over threads, take [`EncodedBlock`]s by
 /// [`ChainFile::next_encoded`].
 pub struct ChainFile {
     path: Arc<Path>,
@@ -145,7 +145,7 @@ impl ChainFile {
     fn read_more(&mut self, count: u64, bytes: &mut Vec<u8>) -> Result<(), ReadErrorKind> {
         match (&mut self.reader).take(count).read_to_end(bytes) {
             Ok(_) => Ok(()),
-            // What a compressed file gives that is cut off.
+            // The error of a compressed file that is cut off.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadErrorKind::Truncated),
             Err(error) => Err(ReadErrorKind::Io(error)),
         }

@@ -3,7 +3,7 @@ use super::error::DecodeError;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 
-/// What a field of a header holds.
+/// The type of a header's field.
 #[derive(Clone, Copy)]
 enum Kind {
     Hash,

@@ -55,7 +55,7 @@ const OPTIONAL: &[EthereumHardfork] = &[
 /// Numbers that look like a fork's block, but are handled by themselves.
 const OTHER_BLOCKS: &[&str] = &["daoForkBlock", "eip155Block", "mergeNetsplitBlock"];
 
-/// Who seals blocks if not proof of work or proof of stake.
+/// The sealer of blocks other than proof of work and proof of stake.
 const AUTHORITIES: &[&str] = &["clique", "parlia"];
 
 /// The object `config`.
@@ -130,7 +130,7 @@ impl<'a> Config<'a> {
         let mut blocks = Vec::new();
         for (name, fork) in BLOCK_FORKS {
             let number = match fork {
-                // Whoever has Constantinople and says nothing of Petersburg has both at once.
+                // A genesis that has Constantinople and says nothing of Petersburg has both at once.
                 EthereumHardfork::Petersburg => self
                     .u64(name)?
                     .map_or_else(|| self.u64("constantinopleBlock"), |block| Ok(Some(block)))?,

@@ -15,7 +15,7 @@ pub enum GenesisError {
     Field {
         /// The field: `config.londonBlock`, `alloc.0x00…01.balance`.
         field: String,
-        /// What is wrong with it.
+        /// Its fault.
         reason: String,
     },
 }

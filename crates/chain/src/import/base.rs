@@ -13,7 +13,7 @@ pub(super) struct Recent {
     pub(super) changes: Arc<StateChanges>,
 }
 
-/// The state that a segment executes on: what the database holds, and on top of it the blocks that it does not hold yet.
+/// The state that a segment executes on: the database's, and on top of it the blocks that the database does not hold yet.
 #[derive(Debug)]
 pub(super) struct Base {
     snapshot: Snapshot,

@@ -4,7 +4,7 @@ use parking_lot::{Condvar, Mutex};
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: usize,
-    /// Bytes that are taken; `None` once nobody gives any back.
+    /// Bytes that are taken; `None` once the budget is closed.
     taken: Mutex<Option<usize>>,
     /// Something was given back, or the budget is closed. Notified with `taken` unlocked.
     changed: Condvar,
@@ -38,7 +38,7 @@ impl Budget {
         self.changed.notify_one();
     }
 
-    /// Lets nobody wait any more once the value is dropped.
+    /// Ends all waits once the value is dropped.
     pub(super) fn closed_with(&self) -> CloseBudget<'_> {
         CloseBudget(self)
     }

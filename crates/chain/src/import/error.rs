@@ -53,9 +53,9 @@ pub enum ImportError {
     Incompatible {
         /// The fork, or the field of the configuration.
         what: String,
-        /// What the database has.
+        /// The database's value.
         stored: String,
-        /// What the genesis has.
+        /// The genesis' value.
         found: String,
         /// The first block for which that matters.
         block: u64,

@@ -25,7 +25,7 @@ pub(super) struct Incoming {
     block: SealedBlock,
 }
 
-/// What the database keeps of a block besides what execution gives.
+/// The parts of a block that the database keeps besides the results of execution.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) header: Header,

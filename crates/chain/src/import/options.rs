@@ -1,4 +1,4 @@
-/// How to import. What bounds memory is here.
+/// How to import, with the bounds on memory.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// Worker threads for execution, recovery and hashing.

@@ -21,10 +21,10 @@ const PART: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 /// Blocks whose hints wait for a thread at most. More are dropped: by then execution is close.
 const HINTS: usize = 32;
 
-/// What a block becomes once it is ready to execute.
+/// A block that is ready to execute.
 type Promise = Receiver<Result<Ready, ImportError>>;
 
-/// What execution hands to the tries.
+/// A message from execution to the tries.
 enum Work {
     /// Changes of a block that is still executing, by its number.
     Part(u64, PartialChanges),
@@ -57,7 +57,7 @@ impl Import<'_> {
             let rooting = scope.spawn(move || self.root(roots, &work, &rooted_in, &batches_in));
             let writing = scope.spawn(move || self.writer.run(&batches));
             let executed = self.execute(&blocks, budget, &work_in, &rooted, report);
-            // Nobody waits for what is not consumed any more.
+            // No stage waits for a consumer that has left.
             drop((blocks, work_in, closing));
             let panicked = |_| Err(ImportError::Internal("a stage of the import panicked"));
             let roots_done = rooting.join().unwrap_or_else(panicked);

@@ -5,8 +5,8 @@ use parking_lot::RwLock;
 use tandem_evm::ReadHint;
 use tandem_state::Store;
 
-/// Reads what blocks name into the cache, before their transactions ask for it. Failures are left to whoever needs what
-/// could not be read.
+/// Reads what blocks name into the cache, before their transactions ask for it. Failures are left to the
+/// execution that needs the values.
 pub(super) fn run(hints: &Receiver<Vec<ReadHint>>, view: &RwLock<View>, stages: &Stages) {
     for block in hints {
         stages.prefetch.time(|| {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use tandem_evm::Metrics;
 use tandem_state::cache::CacheStats;
 
-/// What an import did.
+/// The report of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportReport {
     /// Blocks that are now in the database and were not before.

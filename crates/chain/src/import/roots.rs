@@ -25,7 +25,7 @@ impl ExecutedBlock {
         Self { finished, changes, record }
     }
 
-    /// What later segments need to know of the block.
+    /// The facts about the block that later segments need.
     pub(super) fn recent(&self) -> Recent {
         Recent { number: self.record.header.number, hash: self.record.hash, changes: self.changes.clone() }
     }
@@ -103,7 +103,7 @@ impl Roots {
         Ok(self.trie.update(&HashedChanges::new(&part.state_changes()), &self.source)?)
     }
 
-    /// Compares what a block gave with its header.
+    /// Compares a block's results with its header.
     pub(super) fn add_block(&mut self, block: ExecutedBlock) -> Result<Imported, ImportError> {
         self.failed = true;
         let ExecutedBlock { finished, changes, record } = block;

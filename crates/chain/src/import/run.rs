@@ -14,7 +14,7 @@ use std::time::Instant;
 use tandem_evm::{Config, Executor};
 use tandem_state::database::Database;
 
-/// What all stages share.
+/// The state that all stages share.
 pub(super) struct Import<'a> {
     pub(super) executor: Executor,
     pub(super) options: &'a ImportOptions,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use tandem_state::cache::{CacheLimits, CacheStats, CachedStore, ReadCache};
 use tandem_state::database::Snapshot;
 
-/// What a segment reads from: the state after the segment before it.
+/// The base of a segment: the state after the segment before it.
 pub(super) struct View {
     base: Base,
     cache: ReadCache,

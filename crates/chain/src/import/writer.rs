@@ -5,14 +5,14 @@ use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 use tandem_state::database::{Database, Snapshot};
 
-/// What is in the database.
+/// The database's content.
 #[derive(Clone, Debug)]
 pub(super) struct Committed {
     /// The last epoch of the tries that is; zero for none of this import.
     pub(super) epoch: u64,
     /// The database after the last commit.
     pub(super) snapshot: Snapshot,
-    /// What this import has added to it.
+    /// The additions of this import.
     pub(super) done: Done,
 }
 

@@ -24,13 +24,13 @@ const TRANSACTION_TYPES: &[(u8, EthereumHardfork)] = &[
 /// A block whose body breaks a rule, or does not belong to its header.
 pub type BodyError = Invalid<BodyFault>;
 
-/// What is wrong with a body. Fields are the header's, named as in the JSON of Ethereum's RPC.
+/// A fault in a body. Fields are the header's, named as in the JSON of Ethereum's RPC.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum BodyFault {
     /// Not the root of the body's transactions.
     #[error("field transactionsRoot is {found}, expected {expected}, the root of the body's transactions")]
     TransactionsRoot {
-        /// What the header says.
+        /// The header's value.
         found: B256,
         /// The root of the body's list.
         expected: B256,
@@ -38,7 +38,7 @@ pub enum BodyFault {
     /// Not the hash of the body's ommers.
     #[error("field sha3Uncles is {found}, expected {expected}, the hash of the body's ommers")]
     OmmersHash {
-        /// What the header says.
+        /// The header's value.
         found: B256,
         /// The hash of the body's list.
         expected: B256,
@@ -50,7 +50,7 @@ pub enum BodyFault {
         show(expected)
     )]
     WithdrawalsRoot {
-        /// What the header says.
+        /// The header's value.
         found: Option<B256>,
         /// The root of the body's list, if it has one.
         expected: Option<B256>,
@@ -58,7 +58,7 @@ pub enum BodyFault {
     /// Not the blob gas of the body's transactions (EIP-4844).
     #[error("field blobGasUsed is {}, expected {expected}, that of the body's transactions", show(found))]
     BlobGasUsed {
-        /// What the header says.
+        /// The header's value.
         found: Option<u64>,
         /// The sum over the transactions.
         expected: u64,

@@ -55,7 +55,7 @@ pub fn next_difficulty(chain: &ChainSpec, parent: &Header, timestamp: u64) -> U2
     plain.max(U256::from(MINIMUM)).saturating_add(bomb(number.saturating_sub(delay)))
 }
 
-/// What the bomb adds in a block whose number, less the delay, is `number`.
+/// The bomb's share in a block whose number, less the delay, is `number`.
 fn bomb(number: u64) -> U256 {
     match (number / BOMB_PERIOD).checked_sub(2) {
         Some(exponent) => usize::try_from(exponent)

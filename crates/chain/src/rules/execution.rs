@@ -44,46 +44,46 @@ pub enum ExecutionFault {
     /// The gas used by all transactions.
     #[error("field gasUsed is {found}, expected {expected}")]
     GasUsed {
-        /// What the header says.
+        /// The header's value.
         found: u64,
-        /// What execution gives.
+        /// The value that execution gives.
         expected: u64,
     },
     /// The receipts' root.
     #[error("field receiptsRoot is {found}, expected {expected}")]
     ReceiptsRoot {
-        /// What the header says.
+        /// The header's value.
         found: B256,
-        /// What execution gives.
+        /// The value that execution gives.
         expected: B256,
     },
     /// The bloom filter over all logs.
     #[error("field logsBloom is {found}, expected {expected}")]
     LogsBloom {
-        /// What the header says.
+        /// The header's value.
         found: Box<Bloom>,
-        /// What execution gives.
+        /// The value that execution gives.
         expected: Box<Bloom>,
     },
     /// The hash over the requests (EIP-7685).
     #[error("field requestsHash is {}, expected {}", show(found), show(expected))]
     RequestsHash {
-        /// What the header says.
+        /// The header's value.
         found: Option<B256>,
-        /// What execution gives.
+        /// The value that execution gives.
         expected: Option<B256>,
     },
     /// The root of the state after the block.
     #[error("field stateRoot is {found}, expected {expected}")]
     StateRoot {
-        /// What the header says.
+        /// The header's value.
         found: B256,
-        /// What execution gives.
+        /// The value that execution gives.
         expected: B256,
     },
 }
 
-/// Compares a header with what executing its block gives.
+/// Compares a header with the results of executing its block.
 ///
 /// Returns the names of the fields that stay unchecked, because `executed` has no value for them.
 ///

@@ -14,7 +14,7 @@ pub enum HeaderFault {
     /// The header names another parent.
     #[error("field parentHash is {found}, expected {expected}")]
     ParentHash {
-        /// What the header says.
+        /// The header's value.
         found: B256,
         /// The parent's hash.
         expected: B256,
@@ -22,7 +22,7 @@ pub enum HeaderFault {
     /// The number is not the parent's plus one.
     #[error("field number is {found}, expected {expected}")]
     Number {
-        /// What the header says.
+        /// The header's value.
         found: u64,
         /// The parent's number plus one.
         expected: u64,
@@ -30,7 +30,7 @@ pub enum HeaderFault {
     /// The block is not younger than its parent. In seconds.
     #[error("field timestamp is {found}, expected more than the parent's {parent}")]
     Timestamp {
-        /// What the header says.
+        /// The header's value.
         found: u64,
         /// The parent's.
         parent: u64,
@@ -38,15 +38,15 @@ pub enum HeaderFault {
     /// The rules at that time are not known, so that nothing can be said of the block's validity.
     #[error("field timestamp is {found}: {error}")]
     Fork {
-        /// What the header says.
+        /// The header's value.
         found: u64,
-        /// What is not known of the rules.
+        /// The unknown part of the rules.
         error: ForkError,
     },
     /// The gas limit moved too far, or out of its bounds.
     #[error("field gasLimit is {found}, expected {lowest} to {highest}")]
     GasLimit {
-        /// What the header says.
+        /// The header's value.
         found: u64,
         /// The least that the parent's limit allows.
         lowest: u64,
@@ -56,7 +56,7 @@ pub enum HeaderFault {
     /// More gas used than there is.
     #[error("field gasUsed is {found}, expected at most the gas limit {limit}")]
     GasUsed {
-        /// What the header says.
+        /// The header's value.
         found: u64,
         /// The header's gas limit.
         limit: u64,
@@ -64,29 +64,29 @@ pub enum HeaderFault {
     /// The extra data is too long, or on the wrong side of the DAO fork.
     #[error("field extraData is {found}, expected {expected}")]
     ExtraData {
-        /// What the header says.
+        /// The header's value.
         found: Bytes,
-        /// What it should be.
+        /// The right value.
         expected: ExtraDataRule,
     },
     /// Proof of work: not the difficulty that follows from the parent. Proof of stake: not zero.
     #[error("field difficulty is {found}, expected {expected}")]
     Difficulty {
-        /// What the header says.
+        /// The header's value.
         found: U256,
-        /// What the rules say.
+        /// The rules' value.
         expected: U256,
     },
     /// Proof of stake: the nonce is not zero (EIP-3675).
     #[error("field nonce is {found}, expected {}", B64::ZERO)]
     Nonce {
-        /// What the header says.
+        /// The header's value.
         found: B64,
     },
     /// Proof of stake: the list of ommers is not empty (EIP-3675).
     #[error("field sha3Uncles is {found}, expected {expected}")]
     OmmersHash {
-        /// What the header says.
+        /// The header's value.
         found: B256,
         /// The hash of the empty list.
         expected: B256,
@@ -94,15 +94,15 @@ pub enum HeaderFault {
     /// Not the base fee that follows from the parent (EIP-1559). In wei.
     #[error("field baseFeePerGas is {}, expected {}", show(found), show(expected))]
     BaseFee {
-        /// What the header says.
+        /// The header's value.
         found: Option<u64>,
-        /// What the rules say; `None` before London.
+        /// The rules' value; `None` before London.
         expected: Option<u64>,
     },
     /// Absent from Shanghai on, or present before (EIP-4895).
     #[error("field withdrawalsRoot is {}, expected {}", show(found), presence(*required))]
     WithdrawalsRoot {
-        /// What the header says.
+        /// The header's value.
         found: Option<B256>,
         /// Whether the fork requires it.
         required: bool,
@@ -110,7 +110,7 @@ pub enum HeaderFault {
     /// Absent from Cancun on, present before, no whole number of blobs, or too many (EIP-4844).
     #[error("field blobGasUsed is {}, expected {}", show(found), blob_gas_range(*highest))]
     BlobGasUsed {
-        /// What the header says.
+        /// The header's value.
         found: Option<u64>,
         /// The most that the schedule allows; `None` before Cancun.
         highest: Option<u64>,
@@ -118,15 +118,15 @@ pub enum HeaderFault {
     /// Not the excess that follows from the parent (EIP-4844, EIP-7918).
     #[error("field excessBlobGas is {}, expected {}", show(found), show(expected))]
     ExcessBlobGas {
-        /// What the header says.
+        /// The header's value.
         found: Option<u64>,
-        /// What the rules say; `None` before Cancun.
+        /// The rules' value; `None` before Cancun.
         expected: Option<u64>,
     },
     /// Absent from Cancun on, or present before (EIP-4788).
     #[error("field parentBeaconBlockRoot is {}, expected {}", show(found), presence(*required))]
     ParentBeaconBlockRoot {
-        /// What the header says.
+        /// The header's value.
         found: Option<B256>,
         /// Whether the fork requires it.
         required: bool,
@@ -134,7 +134,7 @@ pub enum HeaderFault {
     /// Absent from Prague on, or present before (EIP-7685).
     #[error("field requestsHash is {}, expected {}", show(found), presence(*required))]
     RequestsHash {
-        /// What the header says.
+        /// The header's value.
         found: Option<B256>,
         /// Whether the fork requires it.
         required: bool,
@@ -142,13 +142,13 @@ pub enum HeaderFault {
     /// Present before its fork (EIP-7928).
     #[error("field blockAccessListHash is {found}, expected absent")]
     BlockAccessListHash {
-        /// What the header says.
+        /// The header's value.
         found: B256,
     },
     /// Present before its fork (EIP-7843).
     #[error("field slotNumber is {found}, expected absent")]
     SlotNumber {
-        /// What the header says.
+        /// The header's value.
         found: u64,
     },
 }
@@ -178,7 +178,7 @@ impl HeaderFault {
     }
 }
 
-/// What extra data may be.
+/// The rule of extra data.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ExtraDataRule {
     /// At most 32 bytes (Yellow Paper, 4.4.4).

@@ -50,7 +50,7 @@ pub fn validate_header(
     })
 }
 
-/// What a block is sealed with.
+/// The kind of a block's seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consensus {
     Work,
@@ -58,7 +58,7 @@ pub(crate) enum Consensus {
 }
 
 impl Consensus {
-    /// What seals the block that follows `parent` (EIP-3675); `None` where only the block itself can tell.
+    /// The kind of seal of the block that follows `parent` (EIP-3675); `None` where only the block itself can tell.
     pub(crate) fn of(
         chain: &ChainSpec,
         parent: &Header,

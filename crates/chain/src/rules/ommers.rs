@@ -24,7 +24,7 @@ pub struct Ancestor {
 /// A block whose ommers break a rule.
 pub type OmmerError = Invalid<OmmerFault>;
 
-/// What is wrong with a list of ommers (Yellow Paper, 11.1). An index is that in the block's list.
+/// A fault in a list of ommers (Yellow Paper, 11.1). An index is that in the block's list.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OmmerFault {
     /// Too many of them.

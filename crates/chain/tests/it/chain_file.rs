@@ -1,4 +1,4 @@
-//! Files of blocks: what can be read, and what is said of files that cannot.
+//! Files of blocks: those that can be read, and errors for those that cannot.
 #![allow(clippy::unwrap_used)]
 
 use crate::common::{Recorded, shared};

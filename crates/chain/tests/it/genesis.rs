@@ -414,7 +414,7 @@ fn what_is_no_json_is_refused() {
     assert!(matches!(error, GenesisError::Io(_)), "{error}");
 }
 
-/// What is kept of a genesis to know the chain's rules.
+/// The part of a genesis that is kept for the chain's rules.
 #[test]
 fn the_description_has_the_same_rules() {
     let Some(folder) = shared("chain") else { return };

@@ -32,7 +32,7 @@ struct Stage {
 /// How an import on a faulty storage ended.
 struct Ended {
     result: Result<(), ImportError>,
-    /// What the database answers once the fault is gone, if it does.
+    /// The database's answer once the fault is gone, if it gives one.
     head: Option<Head>,
 }
 
@@ -80,7 +80,7 @@ impl Stage {
         }
     }
 
-    /// What is left holds whole blocks of the chain, no fewer than `head`.
+    /// The rest holds whole blocks of the chain, no fewer than `head`.
     fn assert_whole(&self, bytes: Vec<u8>, head: Option<Head>, what: &str) -> (Database, Head) {
         let database = open(&Disk::new(bytes));
         let snapshot = database.snapshot().unwrap();
@@ -91,7 +91,7 @@ impl Stage {
         (database, found)
     }
 
-    /// What is left is whole, and takes the rest of the chain. Returns the last block that was left.
+    /// The rest is whole, and takes the rest of the chain. Returns the last block that was left.
     fn assert_recovers(&self, bytes: Vec<u8>, head: Option<Head>, what: &str) -> u64 {
         let (database, found) = self.assert_whole(bytes, head, what);
         let options = ImportOptions { threads: 2, ..Default::default() };

@@ -72,7 +72,7 @@ fn an_ommer_is_rewarded_once() {
         assert_eq!(found, Some(OmmerFault::Repeated { index: 1, hash, of }), "{age}");
         line.ancestors[at].ommers.clear();
     }
-    // Nobody looks further back.
+    // The rules look no further back.
     line.ancestors[2].ommers.push(hash);
     assert_eq!(line.check(&[ommer]), None);
 }

@@ -46,7 +46,7 @@ fn executed(chain: &ChainSpec, header: &Header, gas_used: u64) -> ExecutionField
     }
 }
 
-/// What a builder chooses.
+/// A builder's choices.
 #[derive(Clone, Debug)]
 struct Choice {
     seconds: u64,

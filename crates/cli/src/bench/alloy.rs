@@ -12,7 +12,7 @@ use tandem_evm::{AlloyBlock, AlloyExecutor, StoreRef};
 /// alloy-evm's executor on the blocks of a block set.
 pub(super) struct Alloy {
     executor: AlloyExecutor,
-    /// What the plain loop made of each block: what must come out, and how the state goes on.
+    /// The plain loop's results of each block: the expected results, and the next state.
     expected: Vec<Output>,
     /// Blocks that gave something else, and were named. alloy-evm's faults explain it.
     differs: Vec<bool>,
@@ -72,7 +72,7 @@ impl Alloy {
     }
 }
 
-/// What is not the plain loop's, if anything.
+/// The difference from the plain loop, if there is one.
 fn difference(found: &AlloyBlock, expected: &Output) -> Option<String> {
     if found.gas_used != expected.gas_used {
         return Some(format!("{} gas instead of {}", found.gas_used, expected.gas_used));

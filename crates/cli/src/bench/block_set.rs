@@ -50,7 +50,7 @@ impl BlockSet {
     }
 }
 
-/// Threads for what happens before the measurement.
+/// Threads for work before the measurement.
 pub(super) fn executor() -> Result<Executor, Failure> {
     Executor::new(&Config::default()).map_err(Failure::input)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is compared of a row, which may have been saved by an older version.
+/// The compared part of a row, which may have been saved by an older version.
 #[derive(Debug, Deserialize)]
 struct Row {
     case: String,
@@ -24,7 +24,7 @@ struct Comparison<'a> {
     mode: &'a str,
     before_ms: f64,
     after_ms: f64,
-    /// Speed-up over the plain loop of the same run: what to look at if the machine's speed changed.
+    /// Speed-up over the plain loop of the same run: it is comparable if the machine's speed changed.
     before_speedup: f64,
     after_speedup: f64,
     #[serde(skip_serializing_if = "Option::is_none")]

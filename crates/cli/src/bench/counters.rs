@@ -1,4 +1,4 @@
-//! What ways to execute do besides taking time, and what would stop them from scaling.
+//! Counters of the ways to execute, and the limits of their scaling.
 
 use super::block_set::BlockSet;
 use super::sample::Variant;
@@ -14,7 +14,7 @@ use tandem_evm::{Config, EventKind, Executor, Metrics};
 /// Runs, of which the one with the median time is told of.
 const RUNS: usize = 5;
 
-/// What one way to execute did, per transaction or per thousand of them.
+/// The counters of one way to execute, per transaction or per thousand of them.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Counters {
@@ -118,7 +118,7 @@ impl Counters {
         }
     }
 
-    /// The head of a table of counters; what goes before it is `width` wide.
+    /// The head of a table of counters, behind `width` columns.
     pub(super) fn head(out: &mut dyn Write, width: usize) -> io::Result<()> {
         writeln!(out, "\nnanoseconds per transaction or execution; counts per 1,000 transactions")?;
         writeln!(

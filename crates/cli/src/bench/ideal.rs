@@ -19,7 +19,7 @@ pub(super) struct Ideal {
     work: Duration,
     /// No schedule is better.
     limit: Duration,
-    /// With a schedule that has whoever is free take the first step that needs nothing unfinished.
+    /// With a schedule that gives an idle thread the first step that needs nothing unfinished.
     in_order: Duration,
 }
 

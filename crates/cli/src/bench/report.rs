@@ -28,7 +28,7 @@ pub(super) struct Measured {
     pub(super) series: Series,
     /// By variant.
     pub(super) ideals: Vec<Ideals>,
-    /// By variant, if anybody wants to know.
+    /// By variant, if asked for.
     pub(super) counters: Option<Vec<Counters>>,
 }
 

@@ -124,7 +124,7 @@ impl Series {
         }
         let BlockSet { source, worlds, chains, .. } = set;
         self.baseline.add(&execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?);
-        // Whoever runs first after the plain loop changes from sample to sample.
+        // The first way after the plain loop changes from sample to sample.
         let ways = variants.len() + 1;
         for at in (0..ways).map(|turn| (turn + number) % ways) {
             let Some(variant) = variants.get(at) else {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tandem_workload::{ChainConfig, Workload};
 
-/// What runs if nothing is asked for: the shapes of load that engines differ most on.
+/// The default workloads: the shapes of load that engines differ most on.
 const DEFAULT_CASES: [(Workload, Option<f64>); 9] = [
     (Workload::Transfers, None),
     (Workload::Token, None),
@@ -17,7 +17,7 @@ const DEFAULT_CASES: [(Workload, Option<f64>); 9] = [
     (Workload::Mixed, Some(0.5)),
 ];
 
-/// What the arguments mean.
+/// The arguments' meaning.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) paths: Vec<PathBuf>,

@@ -18,7 +18,7 @@ use tandem_state::database::{Database, Head};
 const MAX_AHEAD: usize = 1 << 16;
 const MAX_PREFETCH: usize = 256;
 
-/// What an import did, as JSON.
+/// The report of an import, as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {

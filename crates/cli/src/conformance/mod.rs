@@ -41,7 +41,7 @@ pub(crate) fn block_tests(args: TestArgs) -> Result<(), Failure> {
         .run(|files, options, observer| Ok((run_block_tests(files, options, observer)?, None)))
 }
 
-/// What the arguments mean.
+/// The arguments' meaning.
 struct Settings {
     files: Vec<PathBuf>,
     options: Options,

@@ -15,7 +15,7 @@ pub(crate) enum Format {
     JsonOutcome,
 }
 
-/// Prints what comes of tests. The last line is that of the counts, in JSON an object like all others.
+/// Prints the outcome of tests. The last line is that of the counts, in JSON an object like all others.
 pub(crate) struct Reporter {
     format: Format,
     bar: ProgressBar,

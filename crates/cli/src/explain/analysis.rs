@@ -6,10 +6,10 @@ use tandem_workload::WorkloadError;
 /// Contracts at most that are looked at together.
 const TOGETHER: usize = 12;
 
-/// Blocks, what they depend on, and what an actual run made of them.
+/// Blocks, their dependencies, and an actual run of them.
 pub(super) struct Analysis<'a> {
     pub(super) trace: &'a Trace,
-    /// What the engine needs.
+    /// The engine's input.
     pub(super) graph: &'a Graph,
     /// Transactions that need an earlier step of their block.
     pub(super) dependent: &'a [usize],

@@ -13,7 +13,7 @@ const UNLIMITED: usize = usize::MAX / 2;
 /// Columns of a worker's timeline.
 const COLUMNS: usize = 72;
 
-/// What there is to say.
+/// The report's content.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Findings {
@@ -55,7 +55,7 @@ pub(super) struct HotspotRow {
     pub(super) saved_ms: f64,
 }
 
-/// What would be if several contracts did not conflict: this one and those before.
+/// The gain if several contracts did not conflict: this one and those before.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Together {
@@ -86,12 +86,12 @@ pub(super) struct Link {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hash: Option<String>,
     pub(super) ms: f64,
-    /// What makes it need the step before.
+    /// Its need of the step before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<String>,
 }
 
-/// What an actual run did.
+/// The record of an actual run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ExecutionSummary {
@@ -104,7 +104,7 @@ pub(super) struct ExecutionSummary {
     pub(super) workers: Vec<Worker>,
 }
 
-/// What one worker did.
+/// The work of one worker.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Worker {

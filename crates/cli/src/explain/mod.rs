@@ -1,4 +1,4 @@
-//! `tandem explain`: what limits the parallel execution of blocks.
+//! `tandem explain`: the limits of the parallel execution of blocks.
 
 mod analysis;
 mod args;
@@ -23,7 +23,7 @@ use tandem_analysis::{ActualRun, Graph, Model, compare_paths, record};
 
 pub(crate) fn explain(args: ExplainArgs) -> Result<(), Failure> {
     let settings = Settings::new(args)?;
-    // Before the work, so that nobody waits for what cannot be kept.
+    // Before the work, so that no time is spent on results that cannot be kept.
     let html = settings.html.as_deref().map(Output::new).transpose()?;
     let timeline = settings.trace.as_deref().map(Output::new).transpose()?;
     let tables = settings.parquet.as_deref().map(parquet::Tables::new).transpose()?;

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 pub(super) struct Output {
     /// Without symbolic links at its end.
     path: PathBuf,
-    /// What is at the path, if it is neither a file nor to become one: a device, a pipe.
+    /// The present object at the path, if it is neither a file nor to become one: a device, a pipe.
     other: Option<File>,
 }
 

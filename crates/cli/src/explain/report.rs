@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// Links of a chain that are printed.
 const LINKS: usize = 16;
 
-/// Prints what was found.
+/// Prints the findings.
 pub(super) fn report(settings: &Settings, findings: &Findings) -> Result<(), Failure> {
     results(|out| if settings.json { json(out, findings) } else { text(out, settings, findings) })
 }

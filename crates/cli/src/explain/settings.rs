@@ -4,7 +4,7 @@ use crate::shared::positive::positive;
 use std::path::PathBuf;
 use tandem_evm::Config;
 
-/// What the arguments mean.
+/// The arguments' meaning.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) paths: Vec<PathBuf>,

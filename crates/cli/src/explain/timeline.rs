@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut impl Write, trace: &Trace, run: &ActualRun) -> io:
     writeln!(out, "\n]}}")
 }
 
-/// What a row is called.
+/// A row's name.
 fn named(what: &str, worker: usize, name: &str) -> serde_json::Value {
     json!({ "name": what, "ph": "M", "pid": PROCESS, "tid": worker, "args": { "name": name } })
 }

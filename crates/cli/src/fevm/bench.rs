@@ -18,7 +18,7 @@ struct Row {
     stats: Stats,
     reference: Vec<f64>,
     ours: Vec<f64>,
-    /// What the speed-up could be at best.
+    /// The best possible speed-up.
     ideal: f64,
 }
 
@@ -106,7 +106,7 @@ fn sample(
             let result = executor.execute(&world.context, &world.store, &Fixed, &steps)?;
             anyhow::Ok((result, start.elapsed().as_secs_f64() * 1e3))
         };
-        // Whoever is second finds the caches as the other left them: they take turns.
+        // The second one finds the caches as the first left them: they take turns.
         let ((expected, reference), (result, ours)) = match tipset % 2 {
             0 => (expect()?, execute()?),
             _ => {

@@ -26,7 +26,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     executor.prepare(&input.context, START);
     let bar = progress(input.steps.len() * (1 + usize::from(args.verify)), "executing", args.json);
     let done = || bar.inc(1);
-    // The reference has a copy, so that neither writes what the other forgot to.
+    // The reference has a copy: neither can write a block that the other one forgot.
     let twin = args.verify.then(|| Arc::new(input.store.copy()));
     let start = Instant::now();
     let result = executor
@@ -53,7 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
 }
 
-/// An invalid message is a fault of the tipset; whatever else ends an execution is a state that cannot be read.
+/// An invalid message is a fault of the tipset; any other end of an execution is a state that cannot be read.
 fn refused(args: &RunArgs, error: &anyhow::Error) -> Failure {
     match error.downcast_ref::<InvalidMessage>() {
         Some(invalid) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tandem_fevm::workload::Fixed;
 use tandem_fevm::{MemoryStore, serve};
 
-/// Standard input is the parent's socket; what goes wrong is said on standard error, which is the parent's.
+/// Standard input is the parent's socket; errors go to standard error, which is the parent's.
 pub(super) fn worker(args: &WorkerArgs) -> Result<(), Failure> {
     let input = |error: anyhow::Error| Failure::input(format!("{error:#}"));
     let store = match args.workload {

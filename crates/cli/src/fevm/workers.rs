@@ -34,7 +34,7 @@ impl Workers {
         }
     }
 
-    /// Adds processes that find the state in what `args` name.
+    /// Adds processes that find the state in the files that `args` name.
     pub(super) fn configure(
         &self,
         config: Config,

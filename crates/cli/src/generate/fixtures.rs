@@ -48,7 +48,7 @@ impl Fixtures {
         Ok(())
     }
 
-    /// Writes what all blocks share.
+    /// Writes the parts that all blocks share.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let codes = zstd::encode_all(&*json(&self.codes)?, ZSTD_LEVEL).map_err(Failure::fault)?;
         self.folder.write("codes.json.zst", &codes)
@@ -58,7 +58,7 @@ impl Fixtures {
         self.codes.extend(codes.iter().map(|(hash, code)| (*hash, code.clone())));
     }
 
-    /// What a plain run reads.
+    /// The reads of a plain run.
     fn reads(&mut self, builder: &Builder<'_>, built: &Built) -> Result<Reads, Failure> {
         let recorder = Recorder::new(builder.state());
         self.executor.execute(&StoreRef(&recorder), &built.block).map_err(Failure::fault)?;
@@ -106,7 +106,7 @@ fn pre_state(reads: &Reads) -> BTreeMap<Address, PreAccount> {
         .accounts
         .iter()
         .map(|(address, account)| {
-            // Who does not exist is listed as empty, so that it is known to be no omission.
+            // An account that does not exist is listed as empty, so that it is known to be no omission.
             let account = account.unwrap_or_default();
             let code_hash = (account.code_hash != KECCAK256_EMPTY).then_some(account.code_hash);
             let (balance, nonce) = (account.balance, U64::from(account.nonce));

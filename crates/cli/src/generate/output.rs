@@ -22,7 +22,7 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// The folder is made if it is not there, and must be empty otherwise, but for what an interrupted command has left.
+    /// The folder is made if it is not there, and must be empty otherwise, but for the rest of an interrupted command.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error| cannot("write to", path, &error);
         fs::create_dir_all(path).map_err(failed)?;

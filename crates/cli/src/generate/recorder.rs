@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tandem_state::{Account, MemoryStore, MissingCode, Store};
 
-/// A state that remembers what was read from it.
+/// A state that remembers the reads from it.
 #[derive(Debug)]
 pub(super) struct Recorder<'a> {
     state: &'a MemoryStore,
     reads: Mutex<Reads>,
 }
 
-/// What was read, with the answers, sorted.
+/// All reads, with the answers, sorted.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     pub(super) accounts: BTreeMap<Address, Option<Account>>,

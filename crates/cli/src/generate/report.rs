@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 use tandem_workload::ChainConfig;
 
-/// What was generated, as JSON and as a table.
+/// The generated chain, as JSON and as a table.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use tandem_evm::Config;
 use tandem_workload::{ChainConfig, Workload};
 
-/// What the arguments mean.
+/// The arguments' meaning.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) chain: ChainConfig,

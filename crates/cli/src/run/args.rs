@@ -38,7 +38,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Check {
-    /// Senders, gas used, bloom, receipts root and requests hash
+    /// Senders, gas used, bloom, receipts root and requests hash; with a witness, the states before and after, too
     All,
     /// Nothing
     None,

@@ -9,14 +9,14 @@ use tandem_state::trie::TrieError;
 /// Faults of one pre-state that are named; more say nothing more.
 const SHOWN_FAULTS: usize = 3;
 
-/// What a check says.
+/// The verdict of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) enum Verdict {
     #[serde(rename = "ok")]
     Ok,
     #[serde(rename = "fail")]
     Fail,
-    /// What there is does not prove it.
+    /// The witness does not prove it.
     #[serde(rename = "unproven")]
     Unproven,
     /// Not checked: the header says nothing of it, it was not asked for, or it cannot be told.
@@ -26,7 +26,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// What is left of it where what it goes by is not proven.
+    /// The verdict where its evidence is not proven.
     fn without_proof(self) -> Self {
         if self == Self::Ok { Self::Unproven } else { self }
     }
@@ -46,7 +46,7 @@ pub(crate) struct Checks {
     /// One line per failed check.
     #[serde(skip)]
     pub(crate) differences: Vec<String>,
-    /// One line per check that was asked for and cannot be told, for want of what it goes by.
+    /// One line per check that was asked for and cannot be told, for want of evidence.
     #[serde(skip)]
     pub(crate) missing: Vec<String>,
     /// One line per check that there is no way to tell.
@@ -54,7 +54,7 @@ pub(crate) struct Checks {
     pub(crate) notes: Vec<String>,
 }
 
-/// What the checks of a block go by, apart from its header.
+/// The evidence for the checks of a block, apart from its header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence<'a> {
     /// The senders as the source states them.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tandem_evm::{Cut, Executor, Metrics, PlainExecutor, SignedBlock};
 use tandem_state::MemoryStore;
 
-/// What came of all blocks.
+/// The results of all blocks.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) rows: Vec<Row>,

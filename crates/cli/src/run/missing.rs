@@ -1,4 +1,4 @@
-//! What a recorded state lacks of the accounts that its block reads.
+//! Accounts that a block reads and its recorded state lacks.
 
 use crate::shared::input::PreState;
 use alloy_primitives::map::AddressSet;

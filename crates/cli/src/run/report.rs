@@ -110,7 +110,7 @@ fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// Prints all rows and the summary; names what is wrong on standard error.
+/// Prints all rows and the summary; names faults on standard error.
 pub(crate) fn report(settings: &Settings, outcome: &Outcome) -> Result<(), Failure> {
     results(|out| if settings.json { json(out, settings, outcome) } else { table(out, settings, outcome) })?;
     for row in &outcome.rows {
@@ -284,7 +284,7 @@ fn mgas_per_second(gas: u64, time: Duration) -> f64 {
     gas as f64 / 1e6 / time.as_secs_f64().max(1e-9)
 }
 
-/// The checks in a few words: what failed, or what passed and what was not checked.
+/// The checks in a few words: those that failed, or those that passed and those that were not made.
 fn verdict(row: &Row) -> String {
     let checks = match &row.result {
         Ok(checks) => checks,

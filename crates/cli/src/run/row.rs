@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256};
 use std::time::Duration;
 use tandem_evm::{BlockHistory, SignedBlock};
 
-/// What came of one block.
+/// The results of one block.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) gas: u64,
     pub(crate) time: Duration,
     pub(crate) history: BlockHistory,
-    /// Why the block was not executed, or what came of its checks.
+    /// Why the block was not executed, or the results of its checks.
     pub(crate) result: Result<Checks, Stop>,
 }
 
@@ -27,11 +27,11 @@ pub(crate) struct Row {
 pub(crate) enum Stop {
     /// It is invalid.
     Invalid(String),
-    /// What there is of it and of the state before it does not suffice.
+    /// Its data, or the state before it, does not suffice.
     Unchecked(String),
 }
 
-/// What is known of a block before it runs.
+/// The facts about a block before it runs.
 pub(crate) struct Facts {
     pub(super) name: String,
     pub(super) world: usize,

@@ -4,7 +4,7 @@ use crate::shared::mode::Mode;
 use std::path::PathBuf;
 use tandem_evm::Config;
 
-/// What the arguments mean.
+/// The arguments' meaning.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) paths: Vec<PathBuf>,

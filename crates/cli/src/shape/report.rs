@@ -78,7 +78,7 @@ impl Report {
     }
 
     fn is_beyond(&self, row: &Row) -> bool {
-        // What cannot be compared is beyond any tolerance.
+        // A feature that cannot be compared is beyond any tolerance.
         self.tolerance.is_some_and(|tolerance| {
             row.difference().is_some_and(|difference| difference.is_nan() || difference.abs() > tolerance)
         })
@@ -139,7 +139,7 @@ impl Report {
     }
 }
 
-/// The median, and between what half of the blocks are.
+/// The median, and the bounds of the middle half of the blocks.
 fn text(feature: Feature, spread: Spread) -> String {
     let Spread { low, median, high } = spread;
     if feature.is_share() {

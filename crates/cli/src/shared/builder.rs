@@ -29,7 +29,7 @@ pub(crate) struct Builder<'e> {
     plain: PlainExecutor,
 }
 
-/// A chain without its tries: for whoever builds blocks that nobody seals.
+/// A chain without its tries: for blocks that are built and not sealed.
 pub(crate) struct Unsealed {
     pub(crate) chain: Arc<ChainSpec>,
     pub(crate) proposer: Proposer,
@@ -43,7 +43,7 @@ pub(crate) struct Unsealed {
 pub(crate) struct Built {
     pub(crate) sealed: SealedBlock,
     pub(crate) senders: Vec<Address>,
-    /// As it was executed: its header lacks what only execution tells.
+    /// As it was executed: its header lacks the results of execution.
     pub(crate) block: Block,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) changes: StateChanges,
@@ -147,7 +147,7 @@ impl<'e> Builder<'e> {
     }
 }
 
-/// What a proposal says of its block's header.
+/// The header that a proposal asks for.
 pub(crate) fn attributes(proposal: &Proposal) -> BlockAttributes {
     BlockAttributes {
         timestamp: proposal.timestamp,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tandem_evm::{BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, StoreRef};
 use tandem_state::MemoryStore;
 
-/// What came of each block so far, and of the run as a whole.
+/// The results of each block so far, and of the run as a whole.
 #[derive(Default)]
 pub(crate) struct Progress {
     pub(crate) results: Vec<Result<ExecutedBlock, String>>,

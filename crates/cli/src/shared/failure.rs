@@ -4,9 +4,9 @@ use std::process::ExitCode;
 /// Why the command did not end well, by consequence.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A check failed or a block is invalid. What is wrong was reported already.
+    /// A check failed or a block is invalid. The fault was reported already.
     Check,
-    /// What is there does not suffice to check a block. What is missing was reported already.
+    /// The data does not suffice to check a block. The missing part was reported already.
     Unchecked,
     /// Bad usage, or input that cannot be read.
     Input(String),

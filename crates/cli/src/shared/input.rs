@@ -24,13 +24,13 @@ pub(crate) struct InputBlock {
     pub(crate) expected_senders: Vec<Address>,
     /// Index of its base state.
     pub(crate) world: usize,
-    /// What proves the state before the block.
+    /// The proof of the state before the block.
     pub(crate) proof: Option<Proof>,
-    /// What of it is there.
+    /// The part of it that is there.
     pub(crate) pre_state: PreState,
 }
 
-/// What there is of a block and of the state before it.
+/// The data of a block and of the state before it.
 #[derive(Debug)]
 pub(crate) struct PreState {
     /// The accounts that are known, be it that they do not exist; `None` for all.

@@ -20,7 +20,7 @@ use tandem_state::{Account, MemoryStore, Store};
 const SYSTEM_CONTRACTS: &[Address] =
     &[WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS];
 
-/// What a block directory is as input, apart from its state.
+/// A block directory as input, apart from its state.
 pub(crate) fn signed(
     directory: &Path,
     fixture: &mut Fixture,
@@ -42,7 +42,7 @@ pub(crate) fn signed(
     })
 }
 
-/// What a pre-state tells of the state before the block: from EIP-161 on, no empty account is there but those of which the
+/// Applies the rules of a pre-state to the state before the block: from EIP-161 on, no empty account is there but those of which the
 /// witness proves it.
 fn settle(
     state: &mut MemoryStore,
@@ -67,7 +67,7 @@ fn settle(
     Arc::new(ChainSpec::clone(&chain).with_occupied_addresses(occupied).with_occupied_hashes(hashes))
 }
 
-/// Reads all blocks below `paths`; with `prove` what proves their states, too.
+/// Reads all blocks below `paths`; with `prove` the proofs of their states, too.
 pub(crate) fn load(paths: &[PathBuf], prove: bool, quiet: bool) -> Result<Input, Failure> {
     let directories = fixture::discover(paths).map_err(Failure::input)?;
     let progress = progress(directories.len(), "loading", quiet);
@@ -105,7 +105,7 @@ pub(crate) fn load(paths: &[PathBuf], prove: bool, quiet: bool) -> Result<Input,
     Ok(input)
 }
 
-/// Reads all blocks below `paths`, for who has no use for a block that lacks what it certainly reads.
+/// Reads all blocks below `paths`, and fails at a block that lacks something that it certainly reads.
 pub(crate) fn load_executable(paths: &[PathBuf], quiet: bool) -> Result<Input, Failure> {
     let input = load(paths, false, quiet)?;
     for InputBlock { name, signed, expected_senders, pre_state, .. } in &input.blocks {
@@ -115,7 +115,7 @@ pub(crate) fn load_executable(paths: &[PathBuf], quiet: bool) -> Result<Input, F
             continue;
         }
         let system = if header.requests_hash.is_some() { SYSTEM_CONTRACTS } else { &[] };
-        // Whoever pays nothing need not exist.
+        // An account that pays nothing need not exist.
         let pays =
             |transaction: &TxEnvelope| transaction.max_fee_per_gas() > 0 || !transaction.value().is_zero();
         let senders = expected_senders.iter().zip(&signed.transactions);

@@ -1,4 +1,4 @@
-//! What several commands have in common. Nothing here knows of a command.
+//! The common parts of several commands. Nothing here knows of a command.
 
 pub(crate) mod blocks;
 pub(crate) mod builder;

@@ -13,7 +13,7 @@ static LOST: OnceLock<io::Error> = OnceLock::new();
 pub(crate) fn results(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     let written = write(&mut out).and_then(|()| out.flush());
-    // What is left in the buffer after an error would be tried again.
+    // The rest of the buffer would be tried again after an error.
     drop(out.into_parts());
     match written {
         Err(error) => lost(&error),
@@ -30,7 +30,7 @@ pub(crate) fn lines<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::Result
     Ok(())
 }
 
-/// Prints a line of results by itself, for what comes bit by bit and from any thread. Whether all were written tells
+/// Prints a line of results by itself, for results that come bit by bit and from any thread. Whether all were written tells
 /// [`finish`].
 pub(crate) fn line(text: Arguments<'_>) {
     if LOST.get().is_none()

@@ -1,4 +1,4 @@
-//! What the operating system tells of this process; nothing where it is not Linux.
+//! The operating system's figures of this process; none where it is not Linux.
 
 /// The most memory that the process has held so far, in bytes.
 pub(crate) fn peak_memory() -> Option<u64> {

@@ -1,7 +1,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// How often what cannot be counted shows that it goes on.
+/// How often work that cannot be counted shows that it goes on.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(100);
 
 /// A progress bar on a terminal, nothing elsewhere.
@@ -9,11 +9,11 @@ pub(crate) fn progress(length: usize, what: &'static str, quiet: bool) -> Progre
     shown(ProgressBar::new(length as u64), what, "{msg:>10} {wide_bar} {pos}/{len}", quiet)
 }
 
-/// A sign of life on a terminal, nothing elsewhere, for what cannot be counted.
+/// A sign of life on a terminal, nothing elsewhere, for work that cannot be counted.
 pub(crate) fn busy(what: &'static str, quiet: bool) -> ProgressBar {
     let bar = shown(ProgressBar::new_spinner(), what, "{msg:>10} {spinner} {elapsed}", quiet);
     if !bar.is_hidden() {
-        // At once: what ends soon is shown, too.
+        // At once: work that ends soon is shown, too.
         bar.tick();
         bar.enable_steady_tick(SIGN_OF_LIFE);
     }

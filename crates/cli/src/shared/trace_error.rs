@@ -1,4 +1,4 @@
-//! What an error of an analysis means to the command.
+//! The meaning of an analysis' error to the command.
 
 use super::failure::Failure;
 use super::output::complain;

@@ -17,7 +17,7 @@ use tandem_analysis::{Confirmation, Dispatch, StudyResult, Trace, Variant, recor
 /// Numbers of slots that are simulated.
 const SLOTS: [usize; 6] = [2, 4, 6, 8, 15, 16];
 
-/// What the arguments mean.
+/// The arguments' meaning.
 #[derive(Debug)]
 struct Settings {
     paths: Vec<PathBuf>,
@@ -33,7 +33,7 @@ impl Settings {
     }
 }
 
-/// Traces blocks and prints what each variant makes of them.
+/// Traces blocks and prints each variant's result.
 pub(crate) fn study(args: StudyArgs) -> Result<(), Failure> {
     let settings = Settings::new(args)?;
     let blocks = Blocks::load(&settings.paths, settings.from, settings.json)?;
@@ -54,7 +54,7 @@ pub(crate) fn study(args: StudyArgs) -> Result<(), Failure> {
     results(|out| print(out, settings.json, &trace, &rows))
 }
 
-/// What becomes of the blocks in one variant, for as many slots as [`SLOTS`] says.
+/// The result of the blocks in one variant, for as many slots as [`SLOTS`] says.
 struct Row {
     name: &'static str,
     variant: Variant,

@@ -20,7 +20,7 @@ use tandem_evm::{ExecutionError, Executor, Metrics, SignedBlock, StoreRef};
 use tandem_state::fixture::{Fixture, Loader, discover};
 use tandem_state::trie::WitnessStore;
 
-/// What the arguments mean: settings of `tandem run`.
+/// The arguments' meaning, as settings of `tandem run`.
 fn settings(args: WitnessArgs) -> Result<Settings, Failure> {
     let WitnessArgs { paths, threads, json } = args;
     let (mode, check, senders) = (Mode::Stream, Check::All, Senders::Before);
@@ -49,10 +49,10 @@ pub(crate) fn witness(args: WitnessArgs) -> Result<(), Failure> {
     report(&settings, &Outcome { rows, time, recovery, metrics, digest, spread: (time, time) })
 }
 
-/// Nothing but what a witness proves counts.
+/// Only proven values count.
 const PROVEN: Option<Wanted> = Some(Wanted { unproven: false, must_prove: true });
 
-/// A block and what its witness proves.
+/// A block and the state that its witness proves.
 struct Stateless {
     facts: Facts,
     signed: SignedBlock,

@@ -1,4 +1,4 @@
-//! What `tandem explain` finds, and what it refuses.
+//! Findings and refusals of `tandem explain`.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -112,7 +112,7 @@ fn what_cannot_be_written_is_told_before_the_work() {
         // The blocks are not even looked for.
         assert_fails(&tandem(&["explain", "/nowhere", option, below]), 2, &[below, "cannot be written"]);
     }
-    // What was there stays if there is nothing to say.
+    // Existing files stay if there is nothing to say.
     let kept = file.to_str().expect("a path in UTF-8");
     assert_fails(&tandem(&["explain", "/nowhere", "--html", kept]), 2, &["/nowhere"]);
     assert_eq!(std::fs::read(&file).expect("a file"), b"kept");

@@ -88,7 +88,7 @@ pub(crate) fn strings(bytes: &[u8]) -> Vec<(usize, usize, usize)> {
             0..0x80 => (at, 1),
             short @ 0x80..0xb8 => (at + 1, usize::from(short - 0x80)),
             long @ 0xb8..0xc0 => (at + 1 + usize::from(long - 0xb7), size(long - 0xb7)),
-            // What a list holds comes next.
+            // The list's items come next.
             0xc0..0xf8 => {
                 at += 1;
                 continue;

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `tandem` with its errors on a terminal of its own and its output in a pipe. What it wrote to the terminal is in `stderr`.
+/// Runs `tandem` with its errors on a terminal of its own and its output in a pipe. Its output on the terminal is in `stderr`.
 pub(crate) fn on_terminal(args: &[&str]) -> Output {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&ours).expect("access to it");

@@ -28,7 +28,7 @@ pub(crate) struct Tree {
 struct Node {
     chain: HeaderChain,
     world: World,
-    /// What executing it gave; nothing for the genesis.
+    /// Its results; nothing for the genesis.
     finished: Option<Arc<FinishedBlock>>,
 }
 
@@ -117,7 +117,7 @@ fn unfit(error: BlockError) -> Rejection {
 }
 
 impl Node {
-    /// What decides between branches; the first of equals stays.
+    /// The measure of a branch; the first of equals stays.
     fn rank(&self) -> (U256, u64) {
         (self.chain.total_difficulty().unwrap_or_default(), self.chain.tip().number)
     }

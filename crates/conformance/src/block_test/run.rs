@@ -17,7 +17,7 @@ use tandem_chain::decode_block;
 ///
 /// # Errors
 ///
-/// If the options make no sense. What is wrong with files and tests is in the summary.
+/// If the options make no sense. Faults of files and tests are in the summary.
 pub fn run_block_tests(
     files: &[PathBuf],
     options: &Options,

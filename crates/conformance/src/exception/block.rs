@@ -107,7 +107,7 @@ fn is_body_exception(name: &str, rejection: &Rejection) -> Option<bool> {
             header(|fault| matches!(fault, HeaderFault::BlobGasUsed { .. }))
                 || body(|fault| matches!(fault, BodyFault::BlobGasUsed { .. }))
         }
-        // A block without a hash of its own beside it cannot contradict that; what its hash commits to can contradict it.
+        // A block without a hash of its own beside it cannot contradict that; its body can contradict its hash.
         "INVALID_BLOCK_HASH" => body(|fault| {
             matches!(
                 fault,

@@ -1,4 +1,4 @@
-//! What tests call the reasons for which something must be refused.
+//! The tests' names of reasons for which something must be refused.
 
 mod block;
 mod transaction;

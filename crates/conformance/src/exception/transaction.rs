@@ -29,7 +29,7 @@ pub(super) fn is_transaction_exception(name: &str, rejection: &Rejection) -> Opt
     let is = |test: fn(&Tx) -> bool| transaction.is_some_and(test);
     Some(match name {
         "INSUFFICIENT_ACCOUNT_FUNDS" => is(|error| matches!(error, Tx::LackOfFundForMaxFee { .. })),
-        // Transactions hold prices in 128 bits: what nobody can pay has no encoding.
+        // Transactions hold prices in 128 bits: a price beyond all funds has no encoding.
         "GASLIMIT_PRICE_PRODUCT_OVERFLOW" => {
             malformed || is(|error| matches!(error, Tx::OverflowPaymentInTransaction))
         }

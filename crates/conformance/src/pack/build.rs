@@ -64,10 +64,10 @@ impl<'t> Builder<'t> {
     }
 
     /// Puts a transaction into the first pack that it fits into as it is, else into the first one that it fits into with
-    /// other addresses, else into a new one. Where there are many packs already, it is squeezed into the last one: what
-    /// it meets there of other tests' accounts is not what it was written for, but is just as well executed in any way.
+    /// other addresses, else into a new one. Where there are many packs already, it is squeezed into the last one. The
+    /// accounts of other tests that it meets there are not those it was written for, but execution is comparable just as well.
     ///
-    /// `id` tells the test from others: what is of one test gets the same addresses. `false` if it cannot be packed at all.
+    /// `id` tells the test from others: transactions of one test get the same addresses. `false` if it cannot be packed at all.
     pub(crate) fn add(
         &mut self,
         name: String,
@@ -253,7 +253,7 @@ impl Pack {
     /// The block of all transactions.
     pub(crate) fn block(&self) -> Block {
         let transactions = self.members.iter().map(|member| {
-            // Nobody looks at the signature once the sender is known.
+            // The signature does not matter once the sender is known.
             let signature = Signature::new(U256::ONE, U256::ONE, false);
             let signed = TxEnvelope::from(member.transaction.clone().into_signed(signature));
             Recovered::new_unchecked(signed, member.sender)

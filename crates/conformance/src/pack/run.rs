@@ -17,7 +17,7 @@ pub struct Packing {
     pub repeat: NonZeroUsize,
 }
 
-/// What was packed.
+/// Counts of packing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PackingCounts {
     /// Blocks.
@@ -34,7 +34,7 @@ pub struct PackingCounts {
 ///
 /// # Errors
 ///
-/// If the options make no sense. What is wrong with files is in the summary.
+/// If the options make no sense. Faults of files are in the summary.
 pub fn run_packed_state_tests(
     files: &[PathBuf],
     packing: Packing,

@@ -23,11 +23,11 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// What `expected` is about.
+    /// The subject of `expected`.
     ///
     /// # Errors
     ///
-    /// What is wrong with the test itself, or the fork that is not supported.
+    /// The fault of the test itself, or the fork that is not supported.
     pub(crate) fn new(test: &StateTest, fork: &str, expected: &Expected) -> Result<Self, Problem> {
         let chain = network::chain(fork, &test.config)?;
         let transaction = match test.transaction.signed(expected, chain.chain_id()) {

@@ -2,7 +2,7 @@ use crate::index::Index;
 use alloy_primitives::{B256, Bytes};
 use serde::Deserialize;
 
-/// What one combination of the transaction's data, gas limit and value must give.
+/// The expected results of one combination of the transaction's data, gas limit and value.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Expected {
     pub(crate) hash: B256,

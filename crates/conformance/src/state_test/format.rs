@@ -14,7 +14,7 @@ pub(crate) struct StateTest {
     pub(crate) env: Env,
     pub(crate) pre: StatedAccounts,
     pub(crate) transaction: StatedTransaction,
-    /// What is expected, by fork.
+    /// The expectations, by fork.
     pub(crate) post: BTreeMap<String, Vec<Expected>>,
     #[serde(default)]
     pub(crate) config: Config,

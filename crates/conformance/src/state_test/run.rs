@@ -17,7 +17,7 @@ use tandem_evm::{BlockInput, ExecutionError, FinishedBlock, Receipt, StoreRef};
 ///
 /// # Errors
 ///
-/// If the options make no sense. What is wrong with files and tests is in the summary.
+/// If the options make no sense. Faults of files and tests are in the summary.
 pub fn run_state_tests(
     files: &[PathBuf],
     options: &Options,
@@ -94,7 +94,7 @@ impl Kind for StateTests {
     }
 }
 
-/// What is wrong with a test that would pass whatever happens.
+/// The fault of a test that would pass whatever happens.
 pub(crate) fn nothing_expected() -> Problem {
     Problem::Failed("the test says nothing of what is expected: its post is empty".to_owned())
 }

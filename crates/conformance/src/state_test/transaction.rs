@@ -62,7 +62,7 @@ pub(crate) struct StatedAuthorization {
 /// Why a test gives no transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionError {
-    /// There is no such transaction, which may be what the test is about.
+    /// There is no such transaction, which may be the test's subject.
     Malformed(String),
     /// The test contradicts itself.
     Contradiction(String),
@@ -96,7 +96,7 @@ impl StatedTransaction {
                 Ok(transaction)
             }
             (Err(error), None) => Err(error),
-            // What the fields cannot express, the bytes may.
+            // The bytes may express values that the fields cannot.
             (Err(TransactionError::Malformed(_)), Some(bytes)) => decode(bytes),
             (Err(error), Some(_)) => Err(error),
         }

@@ -134,7 +134,7 @@ fn an_unknown_reason_is_not_checked_and_says_so() {
         expected(&mut test)["expectException"] = json!(names);
         assert_eq!(unchecked(run_state_tests, &test), unknown, "{names}");
     }
-    // What is to be refused must be.
+    // Transactions that must be refused are refused.
     let mut test = transfer();
     expected(&mut test)["expectException"] = json!("x");
     assert_fails(&test, "expected x");

@@ -28,7 +28,7 @@ pub(super) fn replace(
     if reader.array()? != u64::from(field.count_ones()) {
         return None;
     }
-    // Places that pointers have, in order; what has been copied of the old node.
+    // Places that pointers have, in order; the copied part of the old node.
     let (mut new, mut copied, mut made) = (Vec::with_capacity(node.len() + 64), 0, 0);
     let mut mine = Vec::with_capacity(changes.len());
     for pointer in (0..u32::BITS).filter(|bit| field >> bit & 1 == 1) {

@@ -7,7 +7,7 @@ use super::*;
 use crate::store::MemoryStore;
 use crate::workload::Chance;
 
-/// Notes what is read and written, as the recording kernel does.
+/// Notes reads and writes, as the recording kernel does.
 #[derive(Default)]
 struct Noting {
     store: MemoryStore,
@@ -123,7 +123,7 @@ fn what_was_not_opened_cannot_be_told() {
     let (opened, written) = (noting.opened.borrow(), noting.written.borrow());
     assert!(diff(&noting.store, &base, &post, &opened, &written).is_some());
     assert_eq!(diff(&noting.store, &base, &post, &Cids::default(), &written), None);
-    // Nodes that nobody wrote and that do not come from the old state.
+    // Nodes that were not written and do not come from the old state.
     assert_eq!(diff(&noting.store, &base, &post, &opened, &Cids::default()), None);
 }
 

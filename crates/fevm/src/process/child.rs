@@ -22,7 +22,7 @@ use crate::store::{Entry, Journal};
 /// About how many bytes of blocks go into a frame.
 const FRAME: usize = 1 << 20;
 
-/// The most bytes of blocks that are kept for a process that is not needed for a while. What is dropped it asks for.
+/// The most bytes of blocks that are kept for a process that is not needed for a while. It asks for dropped ones.
 const OWED: usize = 64 << 20;
 
 /// A worker process. Dropping it ends it.
@@ -31,7 +31,7 @@ pub(super) struct Process {
     child: Child,
     inbox: Inbox,
     outbox: Outbox,
-    /// It has said who it is.
+    /// It has said hello.
     greeted: bool,
     /// It has been told of this tipset.
     engaged: bool,
@@ -212,7 +212,7 @@ impl Process {
         Ok(())
     }
 
-    /// Ends it; says why, and what it had been given.
+    /// Ends it; says why, and which steps it had.
     pub(super) fn give_up(mut self, why: &anyhow::Error) -> (String, VecDeque<Given>) {
         // It may have ended already; then this is how.
         let _ = self.child.kill();
@@ -229,7 +229,7 @@ impl Drop for Process {
     }
 }
 
-/// What somebody else wrote.
+/// Blocks that others wrote.
 fn others(journal: &[Entry], number: usize) -> impl Iterator<Item = (&Cid, &Arc<[u8]>)> {
     journal.iter().filter(move |entry| entry.process != Some(number)).map(|entry| (&entry.cid, &entry.data))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 /// How to start a worker process: a program that calls [`serve`](crate::serve), and its arguments.
 ///
 /// It gets a socket as standard input; its standard error stays that of the parent. It must be built from the same version
-/// of this crate, and is trusted: what it says that a message did is not computed again.
+/// of this crate, and is trusted: its results are not computed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerCommand {
     pub(super) program: PathBuf,

@@ -1,4 +1,4 @@
-//! What the parent gives to a process, and gets back.
+//! The parent's requests to a process, and the answers.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) struct Given {
     pub(super) position: usize,
 }
 
-/// What came of a step that a process was given.
+/// The outcome of a step that a process was given.
 pub(crate) struct Arrival {
     /// The step's position in the tipset.
     pub(crate) position: usize,
@@ -24,7 +24,7 @@ pub(crate) struct Arrival {
     pub(crate) outcome: Option<Outcome>,
 }
 
-/// What processes must know to execute a tipset's steps.
+/// The facts that processes need to execute a tipset's steps.
 pub(super) struct Tipset {
     pub(super) context: Context,
     pub(super) contracts: Arc<[Cid]>,

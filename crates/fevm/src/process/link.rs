@@ -1,4 +1,4 @@
-//! Frames over a socket: four bytes of length, little-endian, and a body. Nobody waits here but in `Inbox::wait` and `Outbox::send`.
+//! Frames over a socket: four bytes of length, little-endian, and a body. Only `Inbox::wait` and `Outbox::send` wait.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 /// No frame's body is longer.
 const LONGEST: usize = 64 << 20;
 
-/// The most that waits to be sent to somebody who does not read.
+/// The most that waits to be sent to an end that does not read.
 const PENDING: usize = 256 << 20;
 
 /// How much is read at once.
 const CHUNK: usize = 1 << 18;
 
-/// How long whoever waits looks again and again before it sleeps: being woken takes tens of microseconds in a virtual machine.
+/// How long a waiting thread looks again and again before it sleeps: being woken takes tens of microseconds in a virtual machine.
 const SPIN: Duration = Duration::from_micros(100);
 
 /// Both directions of one end of a socket.
@@ -26,18 +26,18 @@ pub(super) fn link(stream: UnixStream) -> io::Result<(Inbox, Outbox)> {
     Ok((Inbox { stream, chunk: vec![0; CHUNK].into(), received: Vec::new(), read: 0 }, outbox))
 }
 
-/// What the other end says.
+/// Frames from the other end.
 pub(super) struct Inbox {
     /// Does not block, but within `wait`.
     stream: UnixStream,
     chunk: Box<[u8]>,
-    /// What has been received; from `read` on it has not been looked at.
+    /// The received bytes; from `read` on they have not been looked at.
     received: Vec<u8>,
     read: usize,
 }
 
 impl Inbox {
-    /// Receives what there is, a chunk at most. Whether the other end is still there.
+    /// Receives the bytes that are there, a chunk at most. Whether the other end is still there.
     pub(super) fn receive(&mut self) -> io::Result<bool> {
         match self.stream.read(&mut self.chunk) {
             Ok(size) => {
@@ -96,11 +96,11 @@ impl Inbox {
     }
 }
 
-/// What is to be said to the other end.
+/// Frames to the other end.
 pub(super) struct Outbox {
     /// Does not block, but within `send`.
     stream: UnixStream,
-    /// What is to be sent; up to `sent` it has been.
+    /// The bytes to send; those before `sent` are sent.
     pending: Vec<u8>,
     sent: usize,
 }
@@ -182,7 +182,7 @@ mod tests {
         assert!(inbox.next::<u8>().is_err());
     }
 
-    /// A megabyte to somebody who does not read: sending what is taken comes to an end, and sending all of it once it is read.
+    /// A megabyte to an end that does not read: sending a part that is taken comes to an end, and sending all of it once it is read.
     #[test]
     fn sending_waits_only_where_it_says_so() {
         let (ours, theirs) = UnixStream::pair().expect("a socket");

@@ -1,4 +1,4 @@
-//! The parent's side: worker processes, what they have been told, and what they have been given to try.
+//! The parent's side: worker processes, the news that they have, and the steps that they were given.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What a worker process and its parent say to each other, in postcard.
+//! The messages between a worker process and its parent, in postcard.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::speculation::Outcome;
 
-/// Whoever says hello with another number is not understood: the crate's version, and this protocol's.
+/// The crate's version, and this protocol's. A process that says hello with another number is not understood.
 pub(crate) const VERSION: (&str, u32) = (env!("CARGO_PKG_VERSION"), 1);
 
 /// From the parent to a process.
@@ -33,7 +33,7 @@ pub(crate) enum Order<'a> {
     /// Blocks that this tipset's execution wrote.
     #[serde(borrow)]
     New(Vec<Block<'a>>),
-    /// What has become final of the tipset, after what was told before.
+    /// The changes of the tipset that became final since the last message.
     Changes(Cow<'a, [(ActorID, Option<ActorState>)]>),
     /// A message to speculate on. Every one is answered, in order.
     Try {
@@ -50,7 +50,7 @@ pub(crate) enum Order<'a> {
 #[allow(clippy::large_enum_variant, reason = "nearly all are of the largest kind")]
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Answer<'a> {
-    /// Says first who it is.
+    /// The first message: its version.
     Hello { version: (Cow<'a, str>, u32) },
     /// Ready for messages of the tipset that began last.
     Ready,
@@ -58,7 +58,7 @@ pub(crate) enum Answer<'a> {
     Tried {
         /// `None` if it could not be tried.
         outcome: Option<Outcome>,
-        /// What the message wrote.
+        /// The blocks that the message wrote.
         #[serde(borrow)]
         written: Vec<Block<'a>>,
         /// Blocks that were not there. With any, there is no outcome.
@@ -74,7 +74,7 @@ pub(crate) struct Block<'a> {
     pub(crate) data: Cow<'a, [u8]>,
 }
 
-/// What a tipset executes on.
+/// A tipset's context.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Context {
     network: NetworkVersion,

@@ -1,4 +1,4 @@
-//! The process's side: speculates on what it is given.
+//! The process's side: speculates on the given messages.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ use crate::store::Layered;
 /// missing is left to the parent. The blocks of each state that a tipset leaves are written to it.
 ///
 /// # Errors
-/// If standard input is no socket, or who is at its other end says what makes no sense, or the store fails.
+/// If standard input is no socket, or the other end says something that makes no sense, or the store fails.
 pub fn serve<B, E>(store: Arc<B>, externs: E) -> anyhow::Result<()>
 where
     B: Blockstore + Send + Sync + 'static,
@@ -85,7 +85,7 @@ where
         self.outbox.push(&Answer::Hello { version: (Cow::Borrowed(name), number) })?;
         loop {
             match self.outbox.send() {
-                // Whoever asked is gone.
+                // The asking thread is gone.
                 Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
                     return Ok(());
                 }

@@ -6,7 +6,7 @@ use super::program::{Change, Program};
 use crate::step::Step;
 
 /// The longest time that any chain of messages takes in which each uses a slot that the one before it uses too, or creates an actor
-/// as that one does, if the steps take these times. Whatever executes in parallel, it takes at least that long; calls that fail count
+/// as that one does, if the steps take these times. No parallel execution takes less; calls that fail count
 /// as if they did not.
 pub fn longest_chain(steps: &[Step], times: &[f64]) -> f64 {
     let mut free: HashMap<Change, f64> = HashMap::new();

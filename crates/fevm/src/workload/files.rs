@@ -38,7 +38,7 @@ fn archive(path: &Path, world: &World, root: Cid, written: &mut HashSet<Cid>) ->
         let mut writer = CarWriter::new(CarHeader::new(vec![root], 1), file)?;
         let mut todo = vec![root];
         while let Some(cid) = todo.pop() {
-            // What a link leads to may be on another chain, or nowhere.
+            // The target of a link may be on another chain, or nowhere.
             let Some(data) = world.store.get(&cid)?.filter(|_| written.insert(cid)) else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! What the test actor is told to do: its parameters are a list of operations.
+//! The test actor's program: its parameters are a list of operations.
 
 use cid::Cid;
 use fvm_ipld_encoding::RawBytes;
@@ -99,7 +99,7 @@ impl Program {
         self.op(10, &[&code.to_le_bytes()])
     }
 
-    /// Appends what an address means.
+    /// Appends the meaning of an address.
     #[must_use]
     pub fn resolve(self, address: &Address) -> Self {
         let address = address.to_bytes();
@@ -162,7 +162,7 @@ impl Program {
         bytes
     }
 
-    /// What the operations in a message's parameters change, in calls too. Whatever is not a list of operations changes nothing.
+    /// The changes of the operations in a message's parameters, in calls too. Anything but a list of operations changes nothing.
     pub(crate) fn changes(params: &[u8]) -> Vec<Change> {
         let (mut found, mut rest) = (Vec::new(), params);
         while let Some(left) = change(rest, &mut found) {
@@ -177,7 +177,7 @@ impl Program {
     }
 }
 
-/// What one message changes and others may, too.
+/// A change of one message that others may make, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
     /// The slot of this key.
@@ -186,7 +186,7 @@ pub(crate) enum Change {
     Actors,
 }
 
-/// Reads an operation and notes what it changes or reads. Gives what is after it, if anything is.
+/// Reads an operation and notes what it changes or reads. Gives the rest, if there is one.
 fn change<'a>(program: &'a [u8], found: &mut Vec<Change>) -> Option<&'a [u8]> {
     let (op, rest) = program.split_first()?;
     let size = match op {

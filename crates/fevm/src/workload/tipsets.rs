@@ -167,7 +167,7 @@ impl Workload {
     }
 }
 
-/// What a token's transfer does: two balances and an event.
+/// A token's transfer: two balances and an event.
 fn transfer(contract: usize, from: usize, to: usize, amount: usize) -> Program {
     Program::new()
         .add(&World::key(contract, from), -(amount as i64))

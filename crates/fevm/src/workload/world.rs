@@ -38,7 +38,7 @@ const INVOKE: u64 = 3_844_450_837;
 /// The method of actor 10 that creates a contract.
 const DEPLOY: u64 = 4;
 
-/// What anybody's slots hold at first.
+/// The first value of all slots.
 const START: u64 = 1 << 40;
 
 /// Which actor has which ID.
@@ -283,7 +283,7 @@ impl World {
         delegated(self.contract_id(contract))
     }
 
-    /// An address that nobody has yet.
+    /// An address that is still free.
     pub fn stranger(&self, number: u64) -> Address {
         delegated((1 << 40) + number)
     }

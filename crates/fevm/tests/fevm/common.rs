@@ -9,7 +9,7 @@ use tandem_fevm::{
     Config, Conflict, Engines, Executor, MemoryStore, Stats, Step, TipsetResult, WorkerCommand, reference,
 };
 
-/// A world twice: what one execution forgets to write, the other does not write for it.
+/// A world twice: neither execution can write a block that the other one forgot.
 pub(crate) struct Pair {
     pub(crate) world: World,
     reference: Arc<MemoryStore>,

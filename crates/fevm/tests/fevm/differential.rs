@@ -30,7 +30,7 @@ fn random_messages_in_lockstep() {
     }
 }
 
-/// What happens is a matter of timing; in so many messages everything does.
+/// Conflicts are a matter of timing; in so many messages all kinds happen.
 fn assert_everything_happened(stats: &Stats) {
     assert!(stats.kept > 0);
     if messages(MESSAGES) >= 100_000 {
@@ -53,7 +53,7 @@ fn random_messages_on_one_two_and_four_threads() {
     }
 }
 
-/// As it executes unless told otherwise: what conflicts is soon left to its turn.
+/// As it executes by default: messages that conflict are soon left to their turn.
 #[test]
 fn random_messages_that_conflict_wait() {
     for (threads, processes) in [(2, 0), (1, 1)] {

@@ -180,7 +180,7 @@ fn messages_that_are_none() {
     files.refused(&["messages", "is empty"]);
 }
 
-/// Whatever block of the state is missing: either nobody needs it, or there is an error, and then no block was written.
+/// For each missing block of the state: either it is not needed, or there is an error, and then no block was written.
 #[test]
 fn a_state_with_a_missing_block() {
     let files = Files::new();

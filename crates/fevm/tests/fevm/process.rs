@@ -21,7 +21,7 @@ pub(crate) fn world(name: &str) -> Option<World> {
     }
 }
 
-/// What happens after so many reads of blocks.
+/// The event after so many reads of blocks.
 struct Trouble {
     store: Arc<MemoryStore>,
     left: AtomicU32,
@@ -116,7 +116,7 @@ fn a_process_ends() {
     ends("ends", "exit status: 7");
 }
 
-/// It is given no more than it takes at once, and nobody waits for it.
+/// It is given no more than it takes at once, and the executor does not wait for it.
 #[test]
 fn a_process_hangs() {
     let mut pair = random();

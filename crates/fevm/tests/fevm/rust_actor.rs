@@ -42,7 +42,7 @@ fn actor() -> Option<&'static [u8]> {
     ACTOR.get_or_init(compile).as_deref()
 }
 
-/// What the actor counts; its results start with it.
+/// The actor's counters; its results start with them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     calls: u64,
@@ -53,7 +53,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// Of one message. What failed has no result, and has changed nothing.
+    /// Of one message. A failed one has no result, and has changed nothing.
     fn of(result: &tandem_fevm::MessageResult) -> Self {
         let data = result.receipt.return_data.bytes();
         if result.receipt.exit_code != ExitCode::OK || data.len() < 40 {
@@ -400,7 +400,7 @@ fn a_contract_that_is_called_back_is_taken_as_a_whole() {
     assert!(result.results.iter().all(|r| r.receipt.return_data.bytes().ends_with(&value.to_le_bytes())));
 }
 
-/// Contracts get their IDs in the order of messages, one of them where somebody sent something before, and can be called.
+/// Contracts get their IDs in the order of messages, one of them at an address that received something before, and can be called.
 #[test]
 fn contracts_are_created_in_order() {
     let made = lockstep(|world| {

@@ -5,7 +5,7 @@ const STRIPES: usize = 32;
 /// A count that many threads raise: they go by the key that they read, so that they seldom write the same cache line.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
-    /// Written by all readers and read by whoever wants the sum, both relaxed: nothing depends on it.
+    /// Written by all readers and read for the sum, both relaxed: nothing depends on it.
     stripes: [Stripe; STRIPES],
 }
 
@@ -20,7 +20,7 @@ impl Counter {
         self.stripes[usize::from(key) % STRIPES].0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The count. What other threads add meanwhile may or may not be in it.
+    /// The count, with or without the additions that other threads make meanwhile.
     pub(super) fn sum(&self) -> u64 {
         self.stripes.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
     }

@@ -10,7 +10,7 @@ use quick_cache::{Weighter, sync::Cache};
 ///
 /// # Coherence
 ///
-/// 1. At any time the cache answers for one state: that of the store it is put in front of. What is absent there is
+/// 1. At any time the cache answers for one state: that of the store it is put in front of. Absence there is
 ///    cached, too.
 /// 2. [`Self::apply`] moves it to the next state. It takes the cache exclusively, so that all readers of the one state
 ///    have ended before and readers of the next begin after it. The store given to [`Self::over`] from then on must
@@ -27,7 +27,7 @@ pub struct ReadCache {
     generations: HashMap<Address, u32>,
 }
 
-/// A cache and what became of the reads from it.
+/// A cache and counts of the reads from it.
 #[derive(Debug)]
 struct Lookups<C> {
     cache: C,
@@ -72,7 +72,7 @@ impl ReadCache {
 
     /// Moves the cache to the state after a block. Blocks are applied in order, none left out.
     ///
-    /// Changed values are cached even if they were not before: what a block changed is likely to be read again.
+    /// Changed values are cached even if they were not before: a changed value is likely to be read again.
     pub fn apply(&mut self, changes: &StateChanges) {
         for (hash, code) in &changes.codes {
             self.codes.cache.insert(*hash, code.clone());

@@ -6,7 +6,7 @@ use super::{leaves, meta, nodes, rows, undo_row};
 use redb::ReadableTable;
 use std::time::{Duration, Instant};
 
-/// What a commit did.
+/// The statistics of a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommitStats {
     /// Blocks added or removed.

@@ -4,14 +4,14 @@ use super::lock::DirectoryLock;
 use redb::{ReadTransaction, WriteTransaction};
 use std::path::{Path, PathBuf};
 
-/// The open database: what the clones of a handle and its snapshots share. The fields are dropped in this order: the engine is
+/// The open database, which the clones of a handle and its snapshots share. The fields are dropped in this order: the engine is
 /// closed before the lock is given up.
 #[derive(Debug)]
 pub(super) struct Connection {
     engine: Engine,
     /// `None` for a backend.
     file: Option<PathBuf>,
-    /// Held while the directory is in use; `None` for a backend, and for who only reads.
+    /// Held while the directory is in use; `None` for a backend, and for a reader.
     _lock: Option<DirectoryLock>,
 }
 

@@ -32,7 +32,7 @@ pub enum DatabaseError {
     Unwritable {
         /// The directory or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// Another process, or another handle of this one, has the database open.
@@ -115,7 +115,7 @@ pub enum DatabaseError {
     /// The file system could not read or write.
     #[error("the database's storage failed: {source}{}", advice(source))]
     Io {
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// An earlier write failed, since when nothing more is written.

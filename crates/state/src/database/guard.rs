@@ -8,9 +8,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// Runs something that uses the engine, and turns a panic into an error: what makes the engine panic is damage.
+/// Runs something that uses the engine, and turns a panic into an error: only damage makes the engine panic.
 ///
-/// What a panic leaves half-done is never committed: the engine rolls the transaction back or refuses further ones.
+/// Half-done work of a panic is never committed: the engine rolls the transaction back or refuses further ones.
 pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         Err(DatabaseError::Corrupt(format!("the storage engine broke off: {}", message(&*payload))))
@@ -28,7 +28,7 @@ pub(super) struct Engine {
 pub(super) enum Open {
     /// The one that writes.
     Writing(redb::Database),
-    /// One of those that read, whoever writes meanwhile.
+    /// One of those that read, even while another one writes.
     Reading(redb::ReadOnlyDatabase),
 }
 

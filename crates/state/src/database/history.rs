@@ -32,7 +32,7 @@ impl Snapshot {
         overwritten.map_or_else(|| self.hashed_slot(owner, slot), Ok)
     }
 
-    /// What `find` finds in the first undo record above `number` that has it.
+    /// The result of `find` in the first undo record above `number` that has it.
     fn overwritten<T>(
         &self,
         number: u64,

@@ -12,7 +12,7 @@ pub(super) struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes the lock, or says who cannot.
+    /// Takes the lock, or says which process cannot.
     pub(super) fn take(dir: &Path) -> Result<Self, DatabaseError> {
         let path = dir.join("LOCK");
         let file = OpenOptions::new()

@@ -63,7 +63,7 @@ pub(super) fn set_version(meta: &mut MetaTable<'_>) -> Result<(), DatabaseError>
     Ok(())
 }
 
-/// Sets what the chain starts from.
+/// Sets the chain's start.
 pub(super) fn set_genesis(meta: &mut MetaTable<'_>, hash: B256, config: &[u8]) -> Result<(), DatabaseError> {
     meta.insert(GENESIS_ROW, hash.as_slice())?;
     meta.insert(CONFIG_ROW, config)?;

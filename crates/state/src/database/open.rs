@@ -69,7 +69,7 @@ pub(super) fn open_file(dir: &Path, options: &DatabaseOptions) -> Result<redb::D
     Ok(engine)
 }
 
-/// Opens the database in `dir` for reading, whoever has locked it; `None` if it has to be repaired.
+/// Opens the database in `dir` for reading, even if another process has locked it; `None` if it has to be repaired.
 pub(super) fn open_file_to_read(
     dir: &Path,
     options: &DatabaseOptions,

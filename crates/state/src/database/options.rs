@@ -32,7 +32,7 @@ impl DatabaseOptions {
         self
     }
 
-    /// Sets who hears of the progress, from 0 to 1, of repairing a database that was not closed.
+    /// Sets the listener to the progress, from 0 to 1, of repairing a database that was not closed.
     ///
     /// Commits leave the database such that a repair is only needed if the file was made by another program.
     pub fn on_repair(mut self, progress: impl Fn(f64) + Send + Sync + 'static) -> Self {

@@ -1,7 +1,7 @@
 use super::error::DatabaseError;
 use redb::ReadableTableMetadata;
 
-/// What the database holds.
+/// The contents of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseStats {
     /// Each table, in the order of the module's documentation.
@@ -10,7 +10,7 @@ pub struct DatabaseStats {
     pub file_bytes: Option<u64>,
 }
 
-/// What one table holds.
+/// The contents of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableStats {
     /// The table's name.

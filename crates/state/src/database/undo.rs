@@ -4,7 +4,7 @@ use alloy_primitives::{B256, U256};
 use alloy_trie::TrieAccount;
 use std::collections::BTreeMap;
 
-/// What one or more consecutive blocks overwrote: the leaves as they were before the first of them.
+/// The leaves that one or more consecutive blocks overwrote, as they were before the first of them.
 ///
 /// A storage that a block wiped is here slot by slot. An account that a block created is here as absent, and each of
 /// its slots as zero.

@@ -61,7 +61,7 @@ pub(super) fn decode(number: u64, row: &[u8]) -> Result<UndoRecord, DatabaseErro
     if reader.rest.is_empty() { Ok(record) } else { Err(reader.malformed()) }
 }
 
-/// What the row of block `number` says of one account; `None` if nothing.
+/// The entry of one account in the row of block `number`; `None` if nothing.
 pub(super) fn find_account(
     number: u64,
     row: &[u8],
@@ -78,7 +78,7 @@ pub(super) fn find_account(
     Ok(None)
 }
 
-/// What the row of block `number` says of one slot; `None` if nothing.
+/// The entry of one slot in the row of block `number`; `None` if nothing.
 pub(super) fn find_slot(
     number: u64,
     row: &[u8],

@@ -25,7 +25,7 @@ pub struct Unwind {
 }
 
 impl Snapshot {
-    /// What block `number` overwrote.
+    /// The leaves that block `number` overwrote.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl Snapshot {
         }
     }
 
-    /// What the blocks above `to` overwrote: the leaves as they were after block `to`.
+    /// The leaves that the blocks above `to` overwrote, as they were after block `to`.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub struct HashedAccount {
 }
 
 impl From<&MemoryStore> for HashedChanges {
-    /// What it takes to get from an empty state to this one.
+    /// The changes that lead from an empty state to this one.
     fn from(state: &MemoryStore) -> Self {
         let mut accounts: BTreeMap<Address, HashedAccount> = BTreeMap::new();
         for (address, account) in state.accounts() {

@@ -3,7 +3,7 @@ use alloy_trie::Nibbles;
 
 /// Where a sparse trie finds the nodes that it does not hold.
 pub trait NodeSource: Sync {
-    /// What can go wrong while reading.
+    /// An error while reading.
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// Whether a node that is absent when a branch collapses onto it is taken to be a branch, without proof. See

@@ -1,4 +1,4 @@
-//! Reading the recorded blocks: what a caller gets from good ones, and what it is told about bad ones.
+//! Reading the recorded blocks: values from good ones, errors for bad ones.
 
 use crate::common::{ACCOUNT, TinyFolder};
 use alloy_consensus::{Signed, TxLegacy};

@@ -116,8 +116,8 @@ fn the_official_trie_tests_pass() {
     assert_eq!(count, 25);
 }
 
-/// `trietestnextprev.json` asks for a key's neighbours among sorted keys. The trie has no such question; what it must do is
-/// to tell these keys, some of them prefixes of others, apart.
+/// `trietestnextprev.json` asks for a key's neighbours among sorted keys. The trie has no such question; it must
+/// tell these keys, some of them prefixes of others, apart.
 #[test]
 fn keys_of_the_neighbour_tests_are_told_apart() {
     let Some(folder) = official_tests() else { return };

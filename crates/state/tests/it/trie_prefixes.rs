@@ -66,7 +66,7 @@ fn keys_may_be_prefixes_of_others() {
         let mut trie = SparseTrie::new(None, EMPTY_ROOT_HASH);
         let mut expected: BTreeMap<Nibbles, Vec<u8>> = BTreeMap::new();
         let mut source = Nodes::default();
-        // What a database by path would hold.
+        // The contents of a database by path.
         let mut stored: BTreeMap<Nibbles, Bytes> = BTreeMap::new();
         for epoch in 1..8 {
             let updates: Vec<_> = (0..1 + rng.below(12)).map(|_| (key(rng), value(rng))).collect();

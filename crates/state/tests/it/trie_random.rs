@@ -55,7 +55,7 @@ struct Chain {
     database: Database,
     /// Blocks since nodes were last taken.
     untaken: Vec<LeafUpdates>,
-    /// What was taken and is not durable yet.
+    /// Updates that were taken and are not durable yet.
     queue: VecDeque<(u64, Vec<LeafUpdates>, NodeUpdates)>,
     durable: u64,
 }

@@ -12,7 +12,7 @@ const RECIPIENTS: usize = 16;
 
 const GAS_LIMIT: u64 = 700_000;
 
-/// What a transaction uses, and on top of that for each recipient: one who held some of the token before, or one who
+/// Gas of a transaction, and on top of that for each recipient: one who held some of the token before, or one who
 /// held none.
 const GAS: u64 = 53_000;
 const GAS_PER_HOLDER: u64 = 8_000;

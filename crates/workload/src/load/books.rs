@@ -23,7 +23,7 @@ const OFFER_LIMIT: u64 = 200_000;
 const TAKE_GAS: u64 = 125_000;
 const TAKE_LIMIT: u64 = 600_000;
 
-/// Every offer is at least this: a tenth of the most that somebody takes.
+/// Every offer is at least this: a tenth of the most that a taker takes.
 const LEAST: u64 = MAX_TOKENS / 10;
 
 pub(super) fn contracts() -> Result<Vec<Contract>, WorkloadError> {

@@ -37,9 +37,9 @@ pub(crate) trait Load: Debug + Send {
 /// The gas of some calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gas {
-    /// What all of them use together, or a little more.
+    /// Their gas together, or a little more.
     pub(crate) used: u64,
-    /// What they may use together if dear ones meet.
+    /// Their gas together if expensive ones meet.
     pub(crate) most: u64,
     /// The highest gas limit of them.
     pub(crate) highest_limit: u64,
@@ -67,7 +67,7 @@ impl Gas {
     }
 }
 
-/// What a transaction does, its fees and nonce apart.
+/// A transaction without its fees and nonce.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// The sender's index among the signers.

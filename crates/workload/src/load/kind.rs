@@ -5,7 +5,7 @@ use crate::rng::SplitMix64;
 use crate::world::World;
 use std::fmt;
 
-/// Calls that a function makes, one by one. Their contracts are placed by whoever uses them.
+/// Calls that a function makes, one by one. Their user places the contracts.
 pub(super) struct Kind<F> {
     gas: u64,
     limit: u64,

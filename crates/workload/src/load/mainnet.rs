@@ -14,13 +14,13 @@ use crate::world::World;
 /// The signer that is an exchange's wallet: many are paid by it, and pay it.
 const WALLET: usize = 0;
 
-/// Recipients in a hundred that nobody paid before.
+/// Recipients in a hundred that get their first payment.
 const FRESH_PERCENT: u64 = 10;
 
-/// The share of the swaps that are of ether and token 1, on top of what is theirs anyway.
+/// The share of the swaps that are of ether and token 1, on top of their own share.
 const HOT_SWAPS: f64 = 0.1;
 
-/// The share of the mints that are of the first collection, on top of what is its anyway.
+/// The share of the mints that are of the first collection, on top of its own share.
 const HOT_MINTS: f64 = 0.1;
 
 /// The weights were chosen by what `tandem shape` says of the blocks that come of them: see `docs/WORKLOADS.md`.

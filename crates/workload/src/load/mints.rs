@@ -9,7 +9,7 @@ use alloy_primitives::U256;
 
 const GAS_LIMIT: u64 = 120_000;
 
-/// What somebody's first mint uses; further ones use less.
+/// Gas of a sender's first mint; further ones use less.
 const GAS: u64 = 77_000;
 
 /// Mints of non-fungible tokens.

@@ -7,7 +7,7 @@ use crate::world::World;
 /// Several loads in random order.
 #[derive(Debug)]
 pub(super) struct Mix {
-    /// Loads with how many calls in a hundred are theirs. The first one gets what rounding leaves.
+    /// Loads with how many calls in a hundred are theirs. The first one gets the rest of rounding.
     parts: Vec<(usize, Box<dyn Load>)>,
 }
 

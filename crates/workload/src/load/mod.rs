@@ -1,4 +1,4 @@
-//! What the transactions of each workload do, one file for each kind of transaction.
+//! The transactions of each workload, one file for each kind.
 
 mod airdrops;
 mod books;

@@ -3,7 +3,7 @@
 /// The exchange of the tokens that others are exchanged for.
 pub(super) const BASES: usize = 2;
 
-/// What a token is exchanged for: three of four for ether, the fourth for token 2.
+/// A token's counterpart at its exchange: three of four for ether, the fourth for token 2.
 pub(super) const fn base(token: usize) -> usize {
     if token > 2 && token.is_multiple_of(4) { 2 } else { 0 }
 }

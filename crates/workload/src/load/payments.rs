@@ -1,4 +1,4 @@
-//! Payments of ether and of tokens, and what goes with them.
+//! Payments of ether and of tokens, and allowances.
 
 use super::call::{Call, Load, MAX_TOKENS, MAX_VALUE};
 use super::kind::Kind;
@@ -24,7 +24,7 @@ const SPLIT_LIMIT: u64 = 130_000;
 /// How many accounts a splitter pays at once.
 const PAYEES: usize = 5;
 
-/// Who is paid.
+/// The recipient of a payment.
 #[derive(Clone, Debug)]
 pub(super) enum To {
     /// The signer with this index: a wallet of many customers.

@@ -4,8 +4,8 @@ use crate::error::WorkloadError;
 use crate::rng::SplitMix64;
 use crate::world::World;
 
-/// Several loads, their bundles of calls in random order, in proportions that hold over the blocks: what a part lacks in one block, it gets in one
-/// of the next.
+/// Several loads, their bundles of calls in random order, in proportions that hold over the blocks: a part that gets too little in one
+/// block gets more in one of the next.
 #[derive(Debug)]
 pub(crate) struct Proportions {
     contracts: Vec<Contract>,
@@ -19,7 +19,7 @@ struct Part {
     weight: i64,
     /// How many of its calls follow one another in a block.
     bundle: usize,
-    /// What it lacks, in calls times the weight of all parts; negative if it had more than its share.
+    /// Its deficit, in calls times the weight of all parts; negative if it had more than its share.
     owed: i64,
     load: Box<dyn Load>,
 }
@@ -45,7 +45,7 @@ impl Proportions {
         }
         let mut left = calls as i64 - counts.iter().sum::<usize>() as i64;
         while left != 0 {
-            // Who lacks most gets one more, or who had most one less.
+            // The part with the greatest deficit gets one more, or the one with the least gets one less.
             let order = |index: &usize| (self.parts[*index].owed * left.signum(), std::cmp::Reverse(*index));
             let able = (0..counts.len())
                 .filter(|index| self.parts[*index].bundle == 1 && (left > 0 || counts[*index] > 0));

@@ -18,7 +18,7 @@ const SIGNERS_PER_BOT: usize = 20;
 
 const GAS_LIMIT: u64 = 400_000;
 
-/// What a path uses, and each exchange on it.
+/// Gas of a path, and of each exchange on it.
 const GAS: u64 = 55_000;
 const GAS_PER_EXCHANGE: u64 = 55_000;
 
@@ -64,7 +64,7 @@ pub(super) fn routes(mut senders: Pick, mut tokens: Pick, length: usize) -> Box<
     }))
 }
 
-/// Bots swap right before and after somebody else, at the same exchange: three calls by turns.
+/// Bots swap right before and after another swap, at the same exchange: three calls by turns.
 pub(super) fn sandwiches(mut senders: Pick, mut tokens: Pick) -> Box<dyn Load> {
     let (mut turn, mut bot, mut at, mut zero_for_one) = (0, 0, 0, false);
     let gas = (2 * swaps::GAS + GAS + GAS_PER_EXCHANGE) / 3;

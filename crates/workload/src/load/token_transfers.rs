@@ -9,7 +9,7 @@ use alloy_primitives::U256;
 
 const GAS_LIMIT: u64 = 80_000;
 
-/// What a transfer uses whose recipient held some of the token before, and one whose recipient held none.
+/// Gas of a transfer whose recipient held some of the token before, and one whose recipient held none.
 const GAS_TO_HOLDER: u64 = 35_000;
 const GAS_TO_NEWCOMER: u64 = 52_000;
 

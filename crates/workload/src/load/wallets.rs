@@ -1,4 +1,4 @@
-//! Accounts with code: wallets that delegate (EIP-7702) and safes that are deployed; and what only computes.
+//! Accounts with code: wallets that delegate (EIP-7702) and safes that are deployed; and computations.
 
 use super::call::{Call, Load, MAX_TOKENS};
 use super::kind::Kind;
@@ -24,7 +24,7 @@ const DEPLOY_LIMIT: u64 = 250_000;
 /// Keys of each contract that computes.
 const KEYS: u64 = 128;
 
-/// What computing uses, each key that is read, and each round.
+/// Gas of a computation, of each key that is read, and of each round.
 const PROOF_GAS: u64 = 46_500;
 const GAS_PER_KEY: u64 = 2_300;
 const GAS_PER_ROUND: u64 = 120;

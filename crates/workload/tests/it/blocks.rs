@@ -1,4 +1,4 @@
-//! What the blocks of each workload are made of.
+//! The contents of the blocks of each workload.
 #![allow(clippy::unwrap_used)]
 
 use crate::common::{BASE_FEE, chain, config};
@@ -220,7 +220,7 @@ fn the_mainnet_mix_calls_every_contract() {
     }
     let all = blocks.iter().flat_map(|block| &block.transactions);
     assert!(all.filter(|&transaction| transaction.tx_type() == TxType::Eip7702).count() > 5);
-    // Whoever has delegated once, calls its own code without an authorization.
+    // An account that has delegated once calls its own code without an authorization.
     let calls_itself = |block: &Proposal| {
         let pairs = block.transactions.iter().zip(&block.senders);
         pairs.filter(|&(transaction, &sender)| transaction.to() == Some(sender)).count()

@@ -20,7 +20,7 @@ pub(crate) fn field(address: u8, field: Field) -> Location {
     Location { world: 0, address: account(address), field }
 }
 
-/// A transaction of somebody who sends nothing else.
+/// A transaction whose sender sends nothing else.
 pub(crate) fn transaction(sender: u8) -> TransactionTrace {
     TransactionTrace {
         hash: B256::ZERO,

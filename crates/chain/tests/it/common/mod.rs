@@ -1,4 +1,4 @@
-//! What several tests need: the recorded chain, and chains made up for the purpose.
+//! Helpers of several tests: the recorded chain, and chains made up for the purpose.
 #![allow(clippy::unwrap_used)]
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use tandem_evm::{Block, BlockInput, FinishedBlock, PlainBlock, PlainExecutor, Receipt, StoreRef};
 use tandem_state::{MemoryStore, StateChanges};
 
-/// What the consumer of the stream and its input tell each other.
+/// The state that the consumer of the stream and its input share.
 #[derive(Default)]
 pub(super) struct Gate {
     state: Mutex<Passed>,
@@ -22,7 +22,7 @@ struct Passed {
     at: Option<Instant>,
     /// Whether the stream has ended with an error.
     failed: bool,
-    /// What is wrong with the results.
+    /// The fault of the results.
     verdict: Option<Failure>,
 }
 
@@ -62,7 +62,7 @@ impl Gate {
     }
 }
 
-/// What the plain loop made of a block.
+/// The plain loop's results of a block.
 struct Expected {
     receipts: Vec<Receipt>,
     changes: StateChanges,

@@ -7,7 +7,7 @@ use tandem_chain::{next_base_fee, next_header};
 use tandem_evm::Block;
 use tandem_state::MemoryStore;
 
-/// A chain whose blocks nobody signs, hashes or keeps.
+/// A chain whose blocks are not signed, hashed or kept.
 pub(super) struct UnsealedChain(Unsealed);
 
 impl UnsealedChain {

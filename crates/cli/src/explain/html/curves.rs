@@ -69,7 +69,7 @@ fn chart(id: &str, caption: &str, curves: &[Curve], highest: f64) -> Markup {
     figure(id, caption, drawing)
 }
 
-/// Axes, and what every added thread would give at best.
+/// Axes, and the best gain of every added thread.
 fn grid(x: &dyn Fn(usize) -> f64, y: &dyn Fn(f64) -> f64, top: u32) -> Markup {
     let mut grid = Markup::new();
     let mut line = |from: (f64, f64), to: (f64, f64), class: &str| {

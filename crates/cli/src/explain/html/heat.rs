@@ -41,7 +41,7 @@ impl Bins {
     }
 }
 
-/// A row: what it is called, what is said beside it, and its cells.
+/// A row: its name, the words beside it, and its cells.
 fn row(name: &str, count: String, strip: Markup) -> Markup {
     let name = Markup::from_iter([
         tagged("span", &[("class", &"name")], name),
@@ -103,7 +103,7 @@ fn shade(count: usize) -> usize {
     (count.max(1).ilog2() as usize + 1).min(SHADES)
 }
 
-/// What transactions of a column do at a place.
+/// How the transactions of a column use a place.
 #[derive(Clone, Copy, Default)]
 struct Cell {
     changes: usize,

@@ -40,7 +40,7 @@ pub(super) fn text(content: impl Display) -> Markup {
     Markup(escaped)
 }
 
-/// A style sheet, which must not hold what ends one.
+/// A style sheet, which must not hold its own end.
 pub(super) fn style(sheet: &str) -> Markup {
     Markup(format!("<style>{}</style>", sheet.replace("</", "<\\/")))
 }

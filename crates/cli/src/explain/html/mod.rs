@@ -1,4 +1,4 @@
-//! What `tandem explain` finds as a page: one file, without scripts, without anything from elsewhere.
+//! The findings of `tandem explain` as a page: one file, without scripts, without anything from elsewhere.
 
 mod chain;
 mod curves;

@@ -1,4 +1,4 @@
-//! What several sections of the page consist of.
+//! The common parts of several sections of the page.
 
 use super::markup::{Attribute, Markup, tag, tagged, text};
 
@@ -15,7 +15,7 @@ pub(super) fn figure(id: &str, caption: &str, content: Markup) -> Markup {
     tag("figure", &[("id", &id), ("data-chart", &id)], content)
 }
 
-/// A drawing that says what it shows to those who do not see it.
+/// A drawing with a text for readers that do not see it.
 pub(super) fn svg(
     id: &str,
     attributes: &[Attribute<'_>],
@@ -53,7 +53,7 @@ pub(super) fn block(x: f64, width: f64, height: f64, class: &str, says: &str) ->
     )
 }
 
-/// What colours mean: class and meaning.
+/// Colours: class and meaning.
 pub(super) fn legend(entries: &[(&str, &str)]) -> Markup {
     let entry = |(class, meaning): &(&str, &str)| {
         let swatch = tag("rect", &[("width", &12), ("height", &12), ("class", class)], Markup::new());

@@ -1,4 +1,4 @@
-//! What would be without some conflicts.
+//! The gains without some conflicts.
 
 use super::markup::{Markup, tag, tagged};
 use super::parts::{self, block, figure, strip};

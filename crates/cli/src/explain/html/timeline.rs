@@ -1,4 +1,4 @@
-//! What the workers of the actual run did when.
+//! The workers' time in the actual run.
 
 use super::markup::{Markup, tag, tagged};
 use super::parts::{self, axis, block, figure, legend, strip};
@@ -12,7 +12,7 @@ const COLUMNS: usize = 480;
 /// Marks on the axis of time.
 const MARKS: usize = 4;
 
-/// What a letter of a timeline stands for: class, height and meaning.
+/// A letter of a timeline: class, height and meaning.
 const STATES: [(char, &str, f64, &str); 4] = [
     ('s', "ahead", 10.0, "executing ahead of its turn"),
     ('f', "turn", 8.0, "executing at its turn"),

@@ -1,4 +1,4 @@
-//! What `tandem explain` finds as tables for other tools: a row for each transaction, a row for each conflict.
+//! The findings of `tandem explain` as tables for other tools: a row for each transaction, a row for each conflict.
 
 mod rows;
 mod table;

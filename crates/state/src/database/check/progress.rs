@@ -1,7 +1,7 @@
 /// How far a check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being checked.
+    /// The part that is being checked.
     pub phase: Phase,
     /// Rows or blocks seen in this phase.
     pub done: u64,
@@ -9,7 +9,7 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// What is being checked.
+/// The part that is being checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Codes, by row.

@@ -1,6 +1,6 @@
 use alloy_primitives::B256;
 
-/// What a database without a fault holds.
+/// The contents of a database without a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// The root of the state, as recomputed.

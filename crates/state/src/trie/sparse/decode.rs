@@ -1,4 +1,4 @@
-//! From RLP to nodes. What is not exactly a node is refused, whatever its bytes are.
+//! From RLP to nodes. Bytes that are not exactly a node are refused.
 
 use super::{
     node::{Branch, Extension, Kind, Leaf, Link},

@@ -41,7 +41,7 @@ impl Reference {
         (!self.is_hash()).then(|| &self.bytes[..usize::from(self.len)])
     }
 
-    /// The hash of the node, embedded or not: what a root is known by.
+    /// The hash of the node, embedded or not. It identifies a root.
     pub(super) fn to_hash(self) -> B256 {
         match self.as_embedded() {
             Some(rlp) => keccak256(rlp),

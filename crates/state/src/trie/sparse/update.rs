@@ -2,7 +2,7 @@ use super::value::Value;
 use alloy_primitives::{B256, U256};
 use alloy_trie::Nibbles;
 
-/// What becomes of one key.
+/// The new state of one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Update {
     pub(crate) key: Nibbles,

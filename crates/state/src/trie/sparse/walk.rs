@@ -16,7 +16,7 @@ const GRAIN: usize = 32;
 /// Inner nodes below a root for which it pays to walk the trie on several threads.
 const WIDE: usize = 12;
 
-/// What all steps of one descent through a trie share, on whatever threads they run.
+/// The shared state of all steps of one descent through a trie, on whatever threads they run.
 #[derive(Debug)]
 pub(super) struct Walk<'a, N> {
     pub(super) source: &'a N,
@@ -25,7 +25,7 @@ pub(super) struct Walk<'a, N> {
     pub(super) epoch: u32,
 }
 
-/// What one thread's part of a descent did besides changing nodes.
+/// The results of one thread's part of a descent, besides changed nodes.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     /// Where the stored inner node ceased to be.

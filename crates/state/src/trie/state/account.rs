@@ -5,7 +5,7 @@ use alloy_primitives::{B256, U256};
 use alloy_rlp::Decodable;
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 
-/// What the open block did to one account so far.
+/// The open block's changes of one account so far.
 #[derive(Debug, Default)]
 pub(super) struct OpenAccount {
     /// The leaf as it was before the block.
@@ -18,7 +18,7 @@ pub(super) struct OpenAccount {
     slots: Vec<(B256, U256)>,
 }
 
-/// What a block did to one account.
+/// A block's changes of one account.
 #[derive(Debug)]
 pub(super) struct ClosedAccount {
     pub(super) address: B256,

@@ -1,6 +1,6 @@
 use alloy_primitives::B256;
 
-/// What does not fit in a witness.
+/// A contradiction in a witness.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessError {
     /// A header is not the RLP of one.

@@ -11,7 +11,7 @@ use std::convert::Infallible;
 
 /// Nodes of the tries before a block, headers of the blocks that lead to it, and codes.
 ///
-/// Nodes and codes go by the hash of what they are, and headers lead to the block, so that nothing has to be taken on
+/// Nodes and codes go by the hash of their content, and headers lead to the block, so that nothing has to be taken on
 /// trust but the block's hash; of a witness without headers, the root as well ([`Self::check_parent`]).
 #[derive(Clone, Debug)]
 pub struct Witness {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The state before a block as its witness proves it.
 ///
-/// What the witness does not prove is an error, never empty. Speculation may ask for more than executing in order does:
+/// A read that the witness does not prove is an error, never empty. Speculation may ask for more than executing in order does:
 /// an error there only sets the step aside.
 #[derive(Clone, Debug)]
 pub struct WitnessStore {
@@ -27,7 +27,7 @@ pub enum WitnessStoreError {
         address: Address,
         /// The slot.
         slot: Option<U256>,
-        /// What is missing.
+        /// The missing part.
         error: Box<TrieError<Infallible>>,
     },
     /// A code is not there.

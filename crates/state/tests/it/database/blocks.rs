@@ -1,4 +1,4 @@
-//! What was committed is what is read.
+//! Committed blocks are read back.
 
 use super::support::{
     disk::Disk,

@@ -15,7 +15,7 @@ use tandem_state::{
     cache::{CacheLimits, HitCount, ReadCache},
 };
 
-/// A store that counts what it is asked, and takes its time.
+/// A store that counts its reads, and takes its time.
 #[derive(Debug, Default)]
 struct Counting<S> {
     store: S,

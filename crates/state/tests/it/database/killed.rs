@@ -17,7 +17,7 @@ fn scenario() -> Scenario {
     Scenario::new(1, 150, 2)
 }
 
-/// What the other process runs: it commits until it is killed or has no more blocks.
+/// The other process: it commits until it is killed or has no more blocks.
 #[test]
 #[ignore = "run by the other tests of this file, in a process of its own"]
 fn commit_everything() {

@@ -1,4 +1,4 @@
-//! Opening a directory: what is found there, and what a user is told of what cannot be used.
+//! Opening a directory: contents that are found, and errors for contents that cannot be used.
 
 use super::support::{options, scenario::Scenario};
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
@@ -80,7 +80,7 @@ fn a_database_in_use_is_left_alone() {
     assert!(error.to_string().contains("is in use; wait until the other process has ended"), "{error}");
     let snapshot = first.snapshot().unwrap();
     drop(first);
-    // Whoever reads keeps it open.
+    // A reader keeps it open.
     assert!(matches!(Database::open(&dir, &options()), Err(DatabaseError::InUse { .. })));
     drop(snapshot);
     Database::open(&dir, &options()).unwrap();

@@ -1,4 +1,4 @@
-//! What the tests of the tries share: random changes, the state they lead to, and a database in memory.
+//! The common parts of the tries' tests: random changes, the state they lead to, and a database in memory.
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod changes;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// What goes wrong from the n-th operation on.
+/// A fault from the n-th operation on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Everything fails, for good.
@@ -27,9 +27,9 @@ pub(crate) struct Disk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// What a reader sees.
+    /// The bytes that a reader sees.
     live: Vec<u8>,
-    /// What a power cut leaves.
+    /// The bytes that a power cut leaves.
     durable: Vec<u8>,
     /// Blocks of [`BLOCK`] bytes that have a place on the medium. The rest are holes: it is there, but nothing was written.
     allocated: BTreeSet<usize>,
@@ -83,12 +83,12 @@ impl Disk {
         self.state().operations
     }
 
-    /// What the end of a process leaves.
+    /// The bytes that the end of a process leaves.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.state().live.clone()
     }
 
-    /// What a power cut leaves at least.
+    /// The least that a power cut leaves.
     pub(crate) fn durable_bytes(&self) -> Vec<u8> {
         self.state().durable.clone()
     }

@@ -4,17 +4,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// A storage in memory that fails on demand and knows what would survive a power cut. Clones share it.
+/// A storage in memory that fails on demand and knows the bytes that would survive a power cut. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// What a reader sees.
+    /// The bytes that a reader sees.
     live: Vec<u8>,
-    /// What is on the medium for sure.
+    /// The bytes that are on the medium for sure.
     durable: Vec<u8>,
-    /// What was changed since it was last synced, in order.
+    /// Changes since the last sync, in order.
     unsynced: Vec<Change>,
     /// Operations since the fault was set.
     operations: u64,
@@ -29,7 +29,7 @@ enum Change {
     SetLen(u64),
 }
 
-/// What goes wrong from the n-th operation on.
+/// A fault from the n-th operation on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Everything fails, for good.
@@ -42,7 +42,7 @@ pub(crate) enum Fault {
     Syncs,
     /// Reads end too early.
     ShortReads,
-    /// The storage can grow no more, and what is new to it cannot be written.
+    /// The storage can grow no more, and new bytes cannot be written.
     NoSpace,
 }
 
@@ -72,12 +72,12 @@ impl Disk {
         self.state().struck
     }
 
-    /// What a reader sees.
+    /// The bytes that a reader sees.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.state().live.clone()
     }
 
-    /// What is left after a power cut: what was synced, and of the rest what `rng` chooses, sector by sector.
+    /// The bytes left after a power cut: all synced ones, and of the rest those that `rng` chooses, sector by sector.
     pub(crate) fn bytes_after_power_cut(&self, rng: &mut Rng, keep_percent: u64) -> Vec<u8> {
         const SECTOR: usize = 512;
         let state = self.state();

@@ -15,7 +15,7 @@ use tandem_state::{
     trie::{HashedChanges, LeafUpdates, NoSource, NodeUpdates, StateTrie},
 };
 
-/// A random chain: what to commit, and what the state is after each block.
+/// A random chain: its commits, and the state after each block.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) genesis: Header,
