@@ -61,7 +61,7 @@ impl Names {
         }
         for step in &trace.steps {
             let Some(transaction) = &step.transaction else { continue };
-            for (hash, first, second) in &transaction.hashed {
+            for (hash, first, second) in &step.notes.hashed {
                 names.hashed.insert(*hash, (*first, *second));
             }
             if transaction.tx_type == 4 {

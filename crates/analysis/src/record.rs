@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tandem_evm::{
     Block, BlockInput, Config, EventKind, ExecutionError, Executor, Field, Finished, Location, StepPart,
-    StepTrace, StoreRef, TransactionTrace,
+    StepTrace, StorageNotes, StorageTracing, StoreRef, TransactionTrace,
 };
 use tandem_state::Store;
 use thiserror::Error;
@@ -93,13 +93,17 @@ where
         let blocks = inputs.iter().zip(&stores).zip(worlds);
         blocks.map(|((input, store), world)| BlockInput { block: input.block.clone(), store, world: *world })
     };
-    let mut steps = Vec::new();
-    let (outcome, _) = executor
-        .stream(blocks())
-        .trace_steps(|step| steps.push(step))
-        .run(|finished| drain(finished, progress));
+    let (mut steps, mut notes) = (Vec::new(), Vec::new());
+    let stream = executor.stream(blocks()).trace_steps(|step| steps.push(step)).inspect(&StorageTracing);
+    let (outcome, _) = stream.run(|finished| {
+        for block in finished {
+            notes.extend(block?.traces);
+            progress();
+        }
+        Ok::<_, TraceError>(())
+    });
     outcome?;
-    let mut trace = assemble(inputs, steps)?;
+    let mut trace = assemble(inputs, steps, notes)?;
     let mut times = vec![Duration::MAX; trace.steps.len()];
     for _ in 0..repeats {
         let (outcome, metrics) = executor.stream(blocks()).run(|finished| drain(finished, progress));
@@ -131,7 +135,12 @@ where
     Ok(())
 }
 
-fn assemble<S>(inputs: &[Input<'_, S>], steps: Vec<StepTrace>) -> Result<Trace, TraceError> {
+fn assemble<S>(
+    inputs: &[Input<'_, S>],
+    steps: Vec<StepTrace>,
+    notes: Vec<StorageNotes>,
+) -> Result<Trace, TraceError> {
+    let mut notes = notes.into_iter();
     let mut trace = Trace::default();
     let mut inputs = inputs.iter();
     let mut ended = true;
@@ -143,7 +152,8 @@ fn assemble<S>(inputs: &[Input<'_, S>], steps: Vec<StepTrace>) -> Result<Trace, 
             trace.push_block(traced_block(input));
         }
         ended = step.part == StepPart::End;
-        trace.push_step(step.part, &step.reads, &step.writes, step.transaction);
+        let notes = step.transaction.as_ref().and_then(|_| notes.next()).unwrap_or_default();
+        trace.push_step(step.part, &step.reads, &step.writes, step.transaction, notes);
     }
     Ok(trace)
 }

@@ -149,7 +149,7 @@ fn keys(trace: &Trace, variant: Variant) -> Vec<Keys> {
         if let Some(transaction) = &step.transaction {
             let counts = if transaction.success { variant.no_op_writes } else { variant.reverted_writes };
             let world = step.reads.first().map(|read| trace.location(read.location).world);
-            for (address, slot) in transaction.stores.iter().filter(|_| counts) {
+            for (address, slot) in step.notes.stores.iter().filter(|_| counts) {
                 let field = Field::Slot { slot: *slot, generation: 0 };
                 let find = |world| trace.find(Location { world, address: *address, field });
                 writes.extend(world.and_then(find).map(&mut unit));

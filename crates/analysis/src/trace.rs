@@ -2,7 +2,7 @@ use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, U256};
 use std::ops::Range;
 use std::time::Duration;
-use tandem_evm::{Field, Location, Observation, Read, StepPart, TransactionTrace, Write};
+use tandem_evm::{Field, Location, Observation, Read, StepPart, StorageNotes, TransactionTrace, Write};
 
 /// Index of a [`Location`] in a [`Trace`].
 pub type LocationId = usize;
@@ -52,6 +52,8 @@ pub struct Step {
     pub writes: Vec<StepWrite>,
     /// More about it, if it is a transaction.
     pub transaction: Option<TransactionTrace>,
+    /// What it stored and hashed, if it is a transaction.
+    pub notes: StorageNotes,
     /// Whether it takes the same path on the state before its block, so that redoing what depends on changed values would
     /// do. Known of transactions that depend on others of their block.
     pub keeps_path: bool,
@@ -115,6 +117,7 @@ impl Trace {
         reads: &[Read],
         writes: &[Write],
         transaction: Option<TransactionTrace>,
+        notes: StorageNotes,
     ) {
         let block = self.blocks.len() - 1;
         let world = self.chain_start(block) as u32;
@@ -132,7 +135,7 @@ impl Trace {
             })
             .collect();
         let time = Duration::ZERO;
-        self.steps.push(Step { block, part, time, reads, writes, transaction, keeps_path: false });
+        self.steps.push(Step { block, part, time, reads, writes, transaction, notes, keeps_path: false });
         self.blocks[block].steps.end = self.steps.len();
     }
 

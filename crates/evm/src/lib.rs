@@ -19,12 +19,11 @@ pub mod protocol;
 pub mod serial;
 mod state;
 mod store;
-mod trace_notes;
 
 pub use alloy_evm::EvmEnv;
 pub use api::{
-    BlockHistory, Field, Location, PartialChanges, Read, StepPart, TransactionTrace, Write, receive, send,
-    to_evm_states,
+    BlockHistory, Field, Location, PartialChanges, Read, StepPart, StorageInspector, StorageNotes,
+    StorageTracing, TransactionTrace, Write, receive, send, to_evm_states,
 };
 pub use error::{BlockId, ExecutionError, ForkError, InvalidBlock, Refusal, Skipped};
 pub use ethereum::{

@@ -3,7 +3,7 @@
 use crate::common::{account, field, slot, step, trace, transaction};
 use alloy_primitives::{Address, B256, Log, LogData, U256, b256, keccak256};
 use tandem_analysis::{Names, StateKey, Trace};
-use tandem_evm::{Field, Location, TransactionTrace};
+use tandem_evm::{Field, Location, StorageNotes, TransactionTrace};
 use tandem_workload::contracts::{Artifact, collection};
 
 const TRANSFER: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
@@ -17,17 +17,17 @@ fn log(address: Address, topics: &[B256]) -> Log {
     Log { address, data: LogData::new_unchecked(topics.to_vec(), Default::default()) }
 }
 
-fn names(edit: impl FnOnce(&mut TransactionTrace)) -> (Names, Trace) {
+fn names(edit: impl FnOnce(&mut TransactionTrace, &mut StorageNotes)) -> (Names, Trace) {
     let mut trace = trace(vec![vec![step().changes(slot(1, 0)).changes(field(7, Field::Code))]], false);
     let mut made = transaction(9);
-    edit(&mut made);
+    edit(&mut made, &mut trace.steps[0].notes);
     trace.steps[0].transaction = Some(made);
     (Names::new(&trace).expect("names"), trace)
 }
 
-fn hash(tx: &mut TransactionTrace, first: B256, second: B256) -> B256 {
+fn hash(notes: &mut StorageNotes, first: B256, second: B256) -> B256 {
     let hash = keccak256([first.0, second.0].concat());
-    tx.hashed.push((hash, first, second));
+    notes.hashed.push((hash, first, second));
     hash
 }
 
@@ -39,9 +39,9 @@ fn at(address: u8, slot: B256) -> StateKey {
 #[test]
 fn a_token_balance_is_told_by_hash_and_log() {
     let (mut balance, mut other) = (B256::ZERO, B256::ZERO);
-    let (names, _) = names(|tx| {
-        balance = hash(tx, account(5).into_word(), word(3));
-        other = hash(tx, account(6).into_word(), word(4));
+    let (names, _) = names(|tx, notes| {
+        balance = hash(notes, account(5).into_word(), word(3));
+        other = hash(notes, account(6).into_word(), word(4));
         tx.logs.push(log(account(1), &[TRANSFER, account(5).into_word(), account(4).into_word()]));
     });
     assert_eq!(names.state_key(at(1, balance)), format!("token balance of {} in {}", account(5), account(1)));
@@ -52,10 +52,10 @@ fn a_token_balance_is_told_by_hash_and_log() {
 #[test]
 fn keys_of_nested_mappings_and_words_of_structs_are_named() {
     let (mut nested, mut pool) = (B256::ZERO, B256::ZERO);
-    let (names, _) = names(|tx| {
-        let outer = hash(tx, account(5).into_word(), word(3));
-        nested = hash(tx, account(6).into_word(), outer);
-        pool = hash(tx, word(12), word(6));
+    let (names, _) = names(|_, notes| {
+        let outer = hash(notes, account(5).into_word(), word(3));
+        nested = hash(notes, account(6).into_word(), outer);
+        pool = hash(notes, word(12), word(6));
     });
     let expected = format!("mapping 3[{}][{}] in {}", account(5), account(6), account(1));
     assert_eq!(names.state_key(at(1, nested)), expected);
@@ -65,7 +65,7 @@ fn keys_of_nested_mappings_and_words_of_structs_are_named() {
 
 #[test]
 fn reserves_delegations_and_fields_are_named() {
-    let (names, _) = names(|tx| {
+    let (names, _) = names(|tx, _| {
         tx.logs.push(log(account(1), &[SYNC]));
         tx.tx_type = 4;
     });
@@ -77,7 +77,7 @@ fn reserves_delegations_and_fields_are_named() {
 
 #[test]
 fn variables_of_generated_contracts_have_their_names() {
-    let (_, mut trace) = names(|_| {});
+    let (_, mut trace) = names(|_, _| {});
     trace.blocks[0].chain_id = 1337;
     let names = Names::new(&trace).expect("names");
     let slot = Artifact::collection().expect("an artifact").slot("nextId").expect("a variable");

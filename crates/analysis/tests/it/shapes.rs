@@ -43,7 +43,7 @@ fn contracts_are_accounts_with_code() {
             .collect();
         let index = trace.steps.len();
         let part = tandem_evm::StepPart::Transaction(index);
-        trace.push_step(part, &reads, &[], Some(crate::common::transaction(9)));
+        trace.push_step(part, &reads, &[], Some(crate::common::transaction(9)), Default::default());
     }
     let shape = Shape::of(&trace, 0);
     assert_eq!(shape.get(Feature::BusiestRecipient), Some(0.5));

@@ -41,7 +41,7 @@ fn stores_without_a_change_conflict_only_where_they_count() {
         for step in &mut trace.steps {
             let transaction = step.transaction.as_mut().expect("a transaction");
             transaction.success = success;
-            transaction.stores = vec![(account(1), U256::ZERO)];
+            step.notes.stores = vec![(account(1), U256::ZERO)];
         }
         assert_close(study(&trace, PLAIN, 2), 0.0, 2.0);
         let no_ops = Variant { no_op_writes: true, ..PLAIN };

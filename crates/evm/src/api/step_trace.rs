@@ -110,10 +110,6 @@ pub struct TransactionTrace {
     pub gas_used: u64,
     /// What it logged.
     pub logs: Vec<Log>,
-    /// Slots that it named in an SSTORE, in order: those whose value it kept and those it took back, too.
-    pub stores: Vec<(Address, U256)>,
-    /// What it hashed with KECCAK256, where that is two words, as the places in mappings are: hash, first and second word.
-    pub hashed: Vec<(B256, B256, B256)>,
 }
 
 /// Sees each step before its changes are applied, on a worker's thread.
@@ -138,7 +134,6 @@ pub(crate) fn step_trace<'s, P: Protocol, T: Tracing<P>>(
         (Part::Transaction(index), Output::Transaction(output)) => {
             let transaction = &block.transactions[index];
             let tx = &transaction.tx;
-            let notes = output.notes.as_deref();
             let trace = TransactionTrace {
                 hash: transaction.hash,
                 sender: tx.caller(),
@@ -148,8 +143,6 @@ pub(crate) fn step_trace<'s, P: Protocol, T: Tracing<P>>(
                 success: output.executed.success,
                 gas_used: output.executed.gas_used,
                 logs: output.executed.logs.clone(),
-                stores: notes.map(|notes| notes.stores.clone()).unwrap_or_default(),
-                hashed: notes.map(|notes| notes.hashed.clone()).unwrap_or_default(),
             };
             (StepPart::Transaction(index), Some(trace))
         }

@@ -5,7 +5,6 @@ use super::pools::Pools;
 use crate::code;
 use crate::protocol::collisions::StorageCollisions;
 use crate::state::{Base, StoreError};
-use crate::trace_notes::Notes;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
 use revm::database_interface::Database;
@@ -26,8 +25,6 @@ pub(crate) struct Db<'r> {
     pub(crate) collisions: Option<Arc<StorageCollisions>>,
     /// Whether codes can be delegations (EIP-7702).
     pub(crate) delegates: bool,
-    /// What a trace wants to know besides, if there is one.
-    pub(crate) notes: Option<Notes>,
     /// Scratch: accounts on their way from the store.
     fetched: Vec<(Address, Option<Value>)>,
     /// The key that was last resolved, and its entry.
@@ -45,7 +42,6 @@ impl<'r> Db<'r> {
             world: 0,
             collisions: None,
             delegates: false,
-            notes: None,
             fetched: Vec::new(),
             last_resolved: None,
             content: pools.spare.take(),
@@ -57,10 +53,6 @@ impl<'r> Db<'r> {
         self.store = Some(store);
         self.world = world;
         self.ledger.begin();
-        if let Some(notes) = &mut self.notes {
-            notes.stores.clear();
-            notes.hashed.clear();
-        }
     }
 
     /// Brings accounts into the view that the stream has not met. First all are looked up, then all are read, then all are

@@ -9,7 +9,6 @@ use crate::ops::{self, Instructions};
 use crate::protocol::collisions::{StorageCollisions, collide};
 use crate::protocol::{Block, Protocol};
 use crate::state::StoreError;
-use crate::trace_notes::Notes;
 use alloy_primitives::Address;
 use revm::context::{
     BlockEnv, Cfg, CfgEnv, Context, ContextError, Evm, FrameStack, Journal, JournalTr, LocalContextTr,
@@ -68,12 +67,6 @@ impl<'r, P: Protocol> Machine<'r, P> {
         Self { inner, rules: None }
     }
 
-    /// Notes for a trace what transactions hash and store, from the next block on.
-    pub(crate) fn trace(&mut self) {
-        self.db().notes = Some(Notes::default());
-        self.rules = None;
-    }
-
     pub(crate) fn db(&mut self) -> &mut Db<'r> {
         &mut self.inner.ctx.journaled_state.database
     }
@@ -86,8 +79,7 @@ impl<'r, P: Protocol> Machine<'r, P> {
             .as_ref()
             .is_some_and(|rules| rules.number == number && Arc::ptr_eq(&rules.protocol, block.protocol()));
         if !known {
-            let tracing = self.db().notes.is_some();
-            let (instructions, show_accounts) = ops::instructions(block, tracing);
+            let (instructions, show_accounts) = ops::instructions(block);
             self.inner.instruction = instructions;
             self.inner.precompiles = Recording::new(block, block.protocol().precompiles(block));
             self.rules = Some(Rules { protocol: block.protocol().clone(), number, show_accounts });

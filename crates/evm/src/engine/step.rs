@@ -1,7 +1,6 @@
 use super::repair::Transfer;
 use crate::error::Skipped;
 use crate::protocol::{Executed, Protocol};
-use crate::trace_notes::Notes;
 use revm::context::result::ExecutionResult;
 
 /// Which part of its block a step is.
@@ -38,8 +37,6 @@ pub(crate) struct TransactionOutput<T> {
     pub(crate) result: Option<Box<ExecutionResult>>,
     /// Boxed since hardly any transaction has one.
     pub(super) transfer: Option<Box<Transfer>>,
-    /// There if somebody traces.
-    pub(crate) notes: Option<Box<Notes>>,
     /// What an inspector made of it.
     pub(crate) trace: Option<T>,
 }

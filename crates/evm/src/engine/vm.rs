@@ -115,7 +115,7 @@ fn execute<P: Protocol, T: Tracing<P>>(
         (result, None)
     };
     let kept = options.keeps_results.then(|| Box::new(result.clone()));
-    Ok(TransactionOutput { executed: result.into(), result: kept, transfer: None, notes: None, trace })
+    Ok(TransactionOutput { executed: result.into(), result: kept, transfer: None, trace })
 }
 
 /// Executes a transaction, watched.
@@ -148,10 +148,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         Self: 'r;
 
     fn worker<'r>(&'r self, view: View<'r, EvmState>) -> Worker<'r, 's, P> {
-        let mut machine = Machine::new(Db::new(view, &self.pools));
-        if self.tells_steps {
-            machine.trace();
-        }
+        let machine = Machine::new(Db::new(view, &self.pools));
         Worker { machine, current: Current::default(), fed: Current::default(), open: false }
     }
 
@@ -259,7 +256,6 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         })?;
         if let Output::Transaction(output) = output {
             output.transfer = transfer.map(Box::new);
-            output.notes = machine.db().notes.as_mut().map(|notes| Box::new(std::mem::take(notes)));
         }
         Ok(())
     }

@@ -2,11 +2,10 @@
 
 mod balance;
 mod keccak;
-mod traced;
 
 use crate::engine::context::CtxOf;
 use crate::protocol::{Block, Protocol, ReplacedInstruction};
-use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, KECCAK256, SELFBALANCE, SELFDESTRUCT, SSTORE};
+use revm::bytecode::opcode::{BALANCE, CALL, EXTCODEHASH, KECCAK256, SELFBALANCE, SELFDESTRUCT};
 use revm::handler::instructions::EthInstructions;
 use revm::interpreter::Instruction;
 use revm::interpreter::interpreter::EthInterpreter;
@@ -16,7 +15,7 @@ pub(crate) type Instructions<'r, P> = EthInstructions<EthInterpreter, CtxOf<'r, 
 
 /// revm's instructions for a block, with those replaced that show a balance, and with the chain's own. Says whether one of these may show
 /// more of accounts than what it replaces.
-pub(crate) fn instructions<'r, P: Protocol>(block: &Block<P>, tracing: bool) -> (Instructions<'r, P>, bool) {
+pub(crate) fn instructions<'r, P: Protocol>(block: &Block<P>) -> (Instructions<'r, P>, bool) {
     let mut instructions = EthInstructions::new_mainnet_with_spec(block.spec_id());
     let table = instructions.instruction_table_mut();
     table[KECCAK256 as usize] = Instruction::new(keccak::keccak256);
@@ -25,10 +24,6 @@ pub(crate) fn instructions<'r, P: Protocol>(block: &Block<P>, tracing: bool) -> 
     table[EXTCODEHASH as usize] = Instruction::new(balance::recording_extcodehash);
     table[CALL as usize] = Instruction::new(balance::recording_call);
     table[SELFDESTRUCT as usize] = Instruction::new(balance::recording_selfdestruct);
-    if tracing {
-        table[KECCAK256 as usize] = Instruction::new(traced::keccak256);
-        table[SSTORE as usize] = Instruction::new(traced::sstore);
-    }
     let mut shows_accounts = false;
     for replaced in &block.protocol().instructions(block) {
         shows_accounts |= replaced.shows_accounts;

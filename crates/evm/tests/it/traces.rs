@@ -6,7 +6,10 @@ use crate::common::{Fork, Scenario, Tx, at, with_executor};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use revm::bytecode::opcode as op;
 use std::collections::HashMap;
-use tandem_evm::{BlockInput, Cut, Field, Location, Observation, StepPart, StepTrace, StoreRef};
+use tandem_evm::{
+    BlockInput, Cut, Field, Location, Observation, StepPart, StepTrace, StorageNotes, StorageTracing,
+    StoreRef,
+};
 
 const COUNTER: u64 = 1;
 const RECIPIENT: u64 = 2;
@@ -43,6 +46,11 @@ fn hashed() -> B256 {
 }
 
 fn traced(s: &Scenario, threads: usize) -> Vec<StepTrace> {
+    noted(s, threads).0
+}
+
+/// Steps, and what their transactions stored and hashed.
+fn noted(s: &Scenario, threads: usize) -> (Vec<StepTrace>, Vec<StorageNotes>) {
     let executor = with_executor(threads, 0);
     let store = &StoreRef(&s.store);
     let blocks: Vec<_> = s.blocks().into_iter().map(|block| BlockInput::new(block, store)).collect();
@@ -51,13 +59,15 @@ fn traced(s: &Scenario, threads: usize) -> Vec<StepTrace> {
     let (finished, _) = executor
         .stream(blocks)
         .trace_steps(|step| steps.push(step))
+        .inspect(&StorageTracing)
         .run(|finished| finished.map(Result::unwrap).collect::<Vec<_>>());
+    let notes = finished.iter().flat_map(|block| block.traces.clone()).collect();
     assert_eq!(finished.len(), expected.len());
-    for (found, expected) in finished.iter().zip(&expected) {
+    for (found, expected) in finished.iter().map(|inspected| &inspected.block).zip(&expected) {
         assert_eq!(found.receipts, expected.receipts);
         assert_eq!(found.state_changes(), expected.state_changes());
     }
-    steps
+    (steps, notes)
 }
 
 fn location(address: Address, field: Field) -> Location {
@@ -112,13 +122,13 @@ fn one_thread_tells_what_each_transaction_relied_on() {
 
 #[test]
 fn stores_and_hashes_are_noted_even_if_they_change_nothing() {
-    let steps = traced(&scenario(), 1);
-    let hasher = steps[3].transaction.as_ref().unwrap();
+    let (steps, notes) = noted(&scenario(), 1);
+    // The first step is none of a transaction.
+    let [hasher, reverter] = [&notes[2], &notes[3]];
     let words = [U256::from(1), U256::from(2)].map(B256::from);
     assert_eq!(hasher.hashed, [(hashed(), words[0], words[1])]);
     assert_eq!(hasher.stores, [(at(HASHER), hashed().into())]);
     assert!(steps[3].writes.iter().all(|write| write.location.address != at(HASHER)));
-    let reverter = steps[4].transaction.as_ref().unwrap();
-    assert!(!reverter.success);
+    assert!(!steps[4].transaction.as_ref().unwrap().success);
     assert_eq!(reverter.stores, [(at(REVERTER), U256::from(7))]);
 }

@@ -31,8 +31,6 @@ pub(crate) fn transaction(sender: u8) -> TransactionTrace {
         success: true,
         gas_used: 50_000,
         logs: Vec::new(),
-        stores: Vec::new(),
-        hashed: Vec::new(),
     }
 }
 
@@ -97,7 +95,13 @@ pub(crate) fn trace(blocks: Vec<Vec<Made>>, linked: bool) -> Trace {
         });
         for (index, made) in steps.into_iter().enumerate() {
             let part = StepPart::Transaction(index);
-            trace.push_step(part, &made.reads, &made.writes, Some(transaction(made.sender)));
+            trace.push_step(
+                part,
+                &made.reads,
+                &made.writes,
+                Some(transaction(made.sender)),
+                Default::default(),
+            );
         }
     }
     trace.steps.iter_mut().for_each(|step| step.time = MILLISECOND);
