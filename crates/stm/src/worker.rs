@@ -129,10 +129,10 @@ impl<'r, V: Vm> Worker<'r, V> {
         }
         self.flushed = done;
         let (waits, waited) = (self.view().waits, self.view().waited);
-        tallies.update(self.id, |flushed| {
-            flushed.copy_from(&self.metrics);
-            flushed.waits = waits;
-            flushed.idle_time += waited;
+        tallies.update(self.id, |tally| {
+            tally.copy_from(&self.metrics);
+            tally.waits = waits;
+            tally.idle_time += waited;
         });
     }
 
@@ -299,6 +299,6 @@ where
         }
         self.placement.finish(cpu);
         worker.flush_counters(0, &shared.tallies);
-        shared.tallies.update(worker.id, |flushed| flushed.timelines.extend(worker.timeline.take()));
+        shared.tallies.update(worker.id, |tally| tally.timelines.extend(worker.timeline.take()));
     }
 }
