@@ -2,6 +2,7 @@ use std::time::Duration;
 
 /// Counters of one stream, summed over all workers. [`crate::Running::metrics`] gives them while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Metrics {
     /// Steps that became final, with effects or without.
     pub steps: u64,
@@ -54,6 +55,7 @@ pub struct Metrics {
 
 /// Something that a worker did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
     /// The step that it was about.
     pub position: u64,
@@ -67,6 +69,7 @@ pub struct Event {
 
 /// What an [`Event`] was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum EventKind {
     /// An execution.
     Execution {

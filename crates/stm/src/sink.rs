@@ -59,6 +59,7 @@ pub trait Sink<V: Vm>: Send {
 
 /// What a consumer says of a step at its turn, see [`Sink::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Admission {
     /// The step becomes final with its effects.
     Take,
@@ -99,6 +100,7 @@ type EffectIn<'a, D> = (<D as Domain>::Key, <D as Domain>::Value, &'a <D as Doma
 
 /// What it took to make one step final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct History {
     /// Times the step was executed.
     pub executions: u32,
@@ -112,6 +114,7 @@ pub struct History {
 
 /// How a step became final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
     /// With its effects.
     #[default]
