@@ -1,4 +1,4 @@
-// Compiles the contracts to artifacts/NAME.json. With --check it writes nothing and exits 1 if an artifact differs.
+// Compiles the contracts to crates/workload/artifacts/NAME.json. With --check it writes nothing and exits 1 if an artifact differs.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,8 @@ const EVM_VERSION = "shanghai";
 const OPTIMIZER_RUNS = 200;
 
 const root = dirname(fileURLToPath(import.meta.url));
-const artifacts = join(root, "artifacts");
+// In the crate that embeds them, so that its package holds them.
+const artifacts = join(root, "../crates/workload/artifacts");
 
 // Types are given by their labels: their identifiers hold numbers of the syntax tree, which change with any edit.
 function layout({ storage, types }) {
@@ -83,7 +84,7 @@ const built = compile();
 if (options.includes("--check")) {
   const stale = built.filter(({ path, text }) => read(path) !== text);
   for (const { name } of stale) {
-    console.error(`artifacts/${name}.json is not what ${name}.sol compiles to; run: node contracts/build.mjs`);
+    console.error(`crates/workload/artifacts/${name}.json is not what ${name}.sol compiles to; run: node contracts/build.mjs`);
   }
   process.exitCode = stale.length > 0 ? 1 : 0;
 } else {

@@ -3,6 +3,11 @@
 //!
 //! [`Executor`] is where to start. revm is used by this crate alone; what an embedder needs of it is re-exported as
 //! [`revm`].
+//!
+//! # Features
+//!
+//! * `precompile-backends` (on by default): `PrecompileBackends` and `install_precompiles`. Results do not depend on it.
+//! * `serde`: what is plain data ([`Receipt`], [`Location`], [`Metrics`], [`tandem_state::StateChanges`] and others) can be serialized.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -14,6 +19,7 @@ mod hash_cache;
 #[cfg(test)]
 mod hash_collisions;
 mod ops;
+#[cfg(feature = "precompile-backends")]
 mod precompiles;
 pub mod protocol;
 pub mod serial;
@@ -30,6 +36,7 @@ pub use ethereum::{
     AlloyBlock, AlloyExecutor, ChainSpec, EthereumBody, EthereumSummary, ReadHint, Receipt, RecoverAhead,
     SenderError, SignedBlock, bundle_difference, logs_bloom, receipts_root, receipts_root_before_byzantium,
 };
+#[cfg(feature = "precompile-backends")]
 pub use precompiles::{PrecompileBackends, install_precompiles};
 pub use protocol::collisions::StorageCollisions;
 pub use protocol::errors::{EvmError, SystemError};

@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 
 /// How a block changed one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccountChange {
     /// The fields before and after the block, if any of them changed; `None` inside means that the state does not
     /// hold the account.
@@ -19,6 +20,7 @@ pub struct AccountChange {
 
 /// A block's changes of the state, by address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StateChanges {
     /// Changed accounts. An account whose storage alone changed is here, too.
     pub accounts: BTreeMap<Address, AccountChange>,

@@ -1,4 +1,6 @@
 //! Stores of Ethereum state: what execution reads from, and the reader of recorded blocks with their state.
+//!
+//! The feature `serde` makes plain data ([`Account`], [`StateChanges`], statistics) serializable.
 #![forbid(unsafe_code)]
 
 pub mod cache;

@@ -2,6 +2,7 @@ use thiserror::Error;
 
 /// Where the stream is cut into pieces that execute one after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Cut {
     /// Nowhere: steps of later batches start while earlier ones are in flight.
     #[default]

@@ -19,6 +19,8 @@
 //! * All other workers speculate on later steps inside a bounded window.
 //!
 //! The crate knows nothing of the EVM.
+//!
+//! The feature `serde` makes plain data ([`Metrics`], [`Observation`], [`Effect`], [`History`] and their parts) serializable.
 #![forbid(unsafe_code)]
 
 mod arena;

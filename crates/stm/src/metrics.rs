@@ -2,6 +2,7 @@ use std::time::Duration;
 
 /// Counters of one stream, summed over all workers. [`crate::StreamHandle::metrics`] gives them while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Metrics {
     /// Steps that became final, with effects or without.
     pub steps: u64,
@@ -53,6 +54,7 @@ pub struct Metrics {
 
 /// One activity of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
     /// The position of the step.
     pub position: u64,
@@ -66,6 +68,7 @@ pub struct Event {
 
 /// The kind of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum EventKind {
     /// An execution.
     Execution {

@@ -1,5 +1,6 @@
 /// What a step relied on at a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Observation<T> {
     /// The value itself.
     Exact(T),
@@ -19,6 +20,7 @@ impl<T: Ord> Observation<T> {
 
 /// A signed amount, as sign and magnitude so that unsigned types can use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Delta<T> {
     /// Adds the amount.
     Plus(T),
@@ -35,6 +37,7 @@ impl<T: Ord + std::ops::Sub<Output = T>> Delta<T> {
 
 /// What a step does to a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Effect<T> {
     /// Replaces the value.
     Set(T),
@@ -44,6 +47,7 @@ pub enum Effect<T> {
 
 /// The outcome of testing an observation against a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Check {
     /// Everything relied on is unchanged.
     Holds,

@@ -60,6 +60,7 @@ pub trait Sink<V: Vm>: Send {
 
 /// The sink's decision about a step at its turn, see [`Sink::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Admission {
     /// The step becomes final with its effects.
     Take,
@@ -100,6 +101,7 @@ type EffectIn<'a, D> = (<D as Domain>::Key, <D as Domain>::Value, &'a <D as Doma
 
 /// What happened to a step until it became final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct History {
     /// Times the step was executed.
     pub executions: u32,
@@ -113,6 +115,7 @@ pub struct History {
 
 /// How a step became final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
     /// With its effects.
     #[default]

@@ -112,7 +112,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn token() -> Result<Self, WorkloadError> {
-        Self::parse("Token", include_str!("../../../contracts/artifacts/Token.json"))
+        Self::parse("Token", include_str!("../artifacts/Token.json"))
     }
 
     /// A constant-product pool of two tokens: `contracts/Exchange.sol`.
@@ -121,7 +121,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn exchange() -> Result<Self, WorkloadError> {
-        Self::parse("Exchange", include_str!("../../../contracts/artifacts/Exchange.json"))
+        Self::parse("Exchange", include_str!("../artifacts/Exchange.json"))
     }
 
     /// Tokens that anyone may mint, numbered by one counter: `contracts/Collection.sol`.
@@ -130,7 +130,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn collection() -> Result<Self, WorkloadError> {
-        Self::parse("Collection", include_str!("../../../contracts/artifacts/Collection.json"))
+        Self::parse("Collection", include_str!("../artifacts/Collection.json"))
     }
 
     /// Payments to many recipients in one transaction: `contracts/Airdrop.sol`.
@@ -139,7 +139,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn airdrop() -> Result<Self, WorkloadError> {
-        Self::parse("Airdrop", include_str!("../../../contracts/artifacts/Airdrop.json"))
+        Self::parse("Airdrop", include_str!("../artifacts/Airdrop.json"))
     }
 
     /// Ether as an ERC-20 token: `contracts/Wrapper.sol`.
@@ -148,7 +148,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn wrapper() -> Result<Self, WorkloadError> {
-        Self::parse("Wrapper", include_str!("../../../contracts/artifacts/Wrapper.json"))
+        Self::parse("Wrapper", include_str!("../artifacts/Wrapper.json"))
     }
 
     /// Swaps along a path of exchanges: `contracts/Router.sol`.
@@ -157,7 +157,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn router() -> Result<Self, WorkloadError> {
-        Self::parse("Router", include_str!("../../../contracts/artifacts/Router.json"))
+        Self::parse("Router", include_str!("../artifacts/Router.json"))
     }
 
     /// An order book: `contracts/Book.sol`.
@@ -166,7 +166,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn book() -> Result<Self, WorkloadError> {
-        Self::parse("Book", include_str!("../../../contracts/artifacts/Book.json"))
+        Self::parse("Book", include_str!("../artifacts/Book.json"))
     }
 
     /// A price: `contracts/Oracle.sol`.
@@ -175,7 +175,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn oracle() -> Result<Self, WorkloadError> {
-        Self::parse("Oracle", include_str!("../../../contracts/artifacts/Oracle.json"))
+        Self::parse("Oracle", include_str!("../artifacts/Oracle.json"))
     }
 
     /// Loans against collateral: `contracts/Lending.sol`.
@@ -184,7 +184,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn lending() -> Result<Self, WorkloadError> {
-        Self::parse("Lending", include_str!("../../../contracts/artifacts/Lending.json"))
+        Self::parse("Lending", include_str!("../artifacts/Lending.json"))
     }
 
     /// Payments of ether to several accounts: `contracts/Splitter.sol`.
@@ -193,7 +193,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn splitter() -> Result<Self, WorkloadError> {
-        Self::parse("Splitter", include_str!("../../../contracts/artifacts/Splitter.json"))
+        Self::parse("Splitter", include_str!("../artifacts/Splitter.json"))
     }
 
     /// A proxy by EIP-1967: `contracts/Proxy.sol`.
@@ -202,7 +202,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn proxy() -> Result<Self, WorkloadError> {
-        Self::parse("Proxy", include_str!("../../../contracts/artifacts/Proxy.json"))
+        Self::parse("Proxy", include_str!("../artifacts/Proxy.json"))
     }
 
     /// Deployments with CREATE2: `contracts/Factory.sol`.
@@ -211,7 +211,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn factory() -> Result<Self, WorkloadError> {
-        Self::parse("Factory", include_str!("../../../contracts/artifacts/Factory.json"))
+        Self::parse("Factory", include_str!("../artifacts/Factory.json"))
     }
 
     /// The code that accounts delegate to (EIP-7702): `contracts/Delegate.sol`.
@@ -220,7 +220,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn delegate() -> Result<Self, WorkloadError> {
-        Self::parse("Delegate", include_str!("../../../contracts/artifacts/Delegate.json"))
+        Self::parse("Delegate", include_str!("../artifacts/Delegate.json"))
     }
 
     /// A computation: `contracts/Prover.sol`.
@@ -229,7 +229,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn prover() -> Result<Self, WorkloadError> {
-        Self::parse("Prover", include_str!("../../../contracts/artifacts/Prover.json"))
+        Self::parse("Prover", include_str!("../artifacts/Prover.json"))
     }
 
     /// The logs of the beacon chain's deposit contract: `contracts/Deposit.sol`.
@@ -238,7 +238,7 @@ impl Artifact {
     ///
     /// [`WorkloadError::Artifact`] if the artifact does not parse.
     pub fn deposit() -> Result<Self, WorkloadError> {
-        Self::parse("Deposit", include_str!("../../../contracts/artifacts/Deposit.json"))
+        Self::parse("Deposit", include_str!("../artifacts/Deposit.json"))
     }
 
     /// The deployed bytecode.

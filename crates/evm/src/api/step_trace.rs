@@ -12,6 +12,7 @@ use tandem_stm::{Domain, Effect, Observation, Recorded};
 
 /// What can conflict: a field of an account or a storage slot, in one of several unrelated base states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Location {
     /// Which base state, see [`crate::BlockInput::world`].
     pub world: u32,
@@ -23,6 +24,7 @@ pub struct Location {
 
 /// A part of an account that can conflict on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Field {
     /// The balance, in wei.
     Balance,
@@ -45,6 +47,7 @@ pub enum Field {
 
 /// Something that a step relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Read {
     /// Where.
     pub location: Location,
@@ -54,6 +57,7 @@ pub struct Read {
 
 /// A change of a value by a step. What leaves the value as it was is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Write {
     /// Where.
     pub location: Location,
@@ -67,6 +71,7 @@ pub struct Write {
 
 /// Which part of its block a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StepPart {
     /// What happens before the first transaction.
     Start,
@@ -93,6 +98,7 @@ pub struct StepTrace<P: Protocol> {
 
 /// A transaction, and what came of it.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TransactionTrace {
     /// Its hash.
     pub hash: B256,

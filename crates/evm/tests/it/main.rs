@@ -11,6 +11,8 @@ mod evm_states;
 mod executor;
 mod fuzz;
 mod hazards;
+#[cfg(feature = "serde")]
+mod json;
 mod life;
 mod nonces;
 mod overflow;

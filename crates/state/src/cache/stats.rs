@@ -1,5 +1,6 @@
 /// Hits and misses of a [`ReadCache`](super::ReadCache) since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CacheStats {
     /// Reads of accounts.
     pub accounts: HitCount,
@@ -11,6 +12,7 @@ pub struct CacheStats {
 
 /// How often a cache had the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HitCount {
     /// Reads answered from the cache.
     pub hits: u64,

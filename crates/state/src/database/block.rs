@@ -33,6 +33,7 @@ pub struct BlockRecord {
 
 /// The last block of the chain in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Head {
     /// The block's number.
     pub number: u64,

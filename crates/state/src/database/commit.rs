@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 /// The statistics of a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CommitStats {
     /// Blocks added or removed.
     pub blocks: u64,

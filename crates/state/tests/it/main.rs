@@ -3,6 +3,8 @@
 mod common;
 mod database;
 mod fixtures;
+#[cfg(feature = "serde")]
+mod json;
 mod recorded;
 mod trie_faults;
 mod trie_official;

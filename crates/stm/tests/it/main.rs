@@ -5,6 +5,8 @@ mod background;
 mod counters;
 mod differential;
 mod failures;
+#[cfg(feature = "serde")]
+mod json;
 mod ladder;
 mod shape;
 mod simultaneous;

@@ -75,7 +75,7 @@ fn consumed(
 fn a_consumer_may_execute_streams() {
     repeat(|engine, round| {
         let outer = stream(round);
-        let steps = outer.iter().map(Vec::len).sum();
+        let steps: usize = outer.iter().map(Vec::len).sum();
         assert_eq!(consumed(engine, outer, || streams(engine, round)), steps);
     });
 }

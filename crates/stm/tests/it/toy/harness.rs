@@ -18,6 +18,12 @@ pub(crate) fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |number| number.parse().expect("a number"))
 }
 
+/// The place in `Metrics::runs_ahead` of the longest runs that tests may ask for. The engine ends a run ahead of its turn when it takes
+/// long, so that under emulation, which `TANDEM_EMULATED=1` tells of, 32 cheap steps do not make a run.
+pub(crate) fn longest_ahead() -> usize {
+    if setting("TANDEM_EMULATED", 0) == 0 { 5 } else { 2 }
+}
+
 pub(crate) fn engine(threads: usize, window: usize) -> Engine {
     Engine::new(&Config::default().threads(threads).window(window)).expect("sensible settings")
 }
