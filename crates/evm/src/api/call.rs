@@ -18,7 +18,7 @@ use tandem_stm::Metrics;
 /// # use std::sync::Arc;
 /// # let chain = Arc::new(ChainSpec::known(1).unwrap());
 /// # let env = EvmEnv { cfg_env: CfgEnv::new_with_spec(SpecId::PRAGUE), block_env: BlockEnv::default() };
-/// # let to = TxKind::Call(Address::with_last_byte(2));
+/// # let to = TxKind::Call(Address::repeat_byte(2));
 /// # let store = StoreRef(&tandem_state::MemoryStore::default());
 /// # let executor = Executor::new(&Config::default().threads(2))?;
 /// let calls = [0, 7].map(|nonce| TxEnv { kind: to, gas_limit: 21_000, nonce, ..TxEnv::default() });

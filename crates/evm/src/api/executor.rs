@@ -34,7 +34,7 @@ use tandem_stm::{Background, Config, ConfigError, Engine};
 /// };
 /// let payment = TxEnv {
 ///     caller: sender,
-///     kind: TxKind::Call(Address::with_last_byte(2)),
+///     kind: TxKind::Call(Address::repeat_byte(2)),
 ///     value: U256::from(7),
 ///     gas_limit: 21_000,
 ///     ..TxEnv::default()
