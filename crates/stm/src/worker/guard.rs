@@ -89,8 +89,8 @@ impl<'r, V: Vm> Worker<'r, V> {
         result
     }
 
-    /// Asks the VM what the failure of the step in `body` at its turn means: the output with which the step becomes final, or the failure that
-    /// ends the stream.
+    /// Asks the VM what the failure of the step in `body` at its turn means. Gives the output with which the step becomes final, or the
+    /// failure that ends the stream.
     pub(super) fn reject(
         &mut self,
         body: &Body<V>,

@@ -114,8 +114,8 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         executed > 0
     }
 
-    /// Whether a claimed step, in a run that begins at `first`, is queued behind its predecessor of the same conflict class instead of being
-    /// executed.
+    /// Whether a claimed step, in a run that begins at `first`, is queued behind its predecessor of the same conflict class instead of
+    /// being executed.
     pub(super) fn queues_behind_predecessor(
         &self,
         worker: &mut Worker<'_, V>,
@@ -137,8 +137,8 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         queued
     }
 
-    /// Claims the step that is queued behind the one at `position`, unless the run of the latter, which begins at `first`, is at its turn and
-    /// has to become final first.
+    /// Claims the step that is queued behind the one at `position`, unless the run of the latter, which begins at `first`, is at its turn
+    /// and has to become final first.
     fn claim_successor(&self, first: u64, position: u64) -> Option<u64> {
         let shared = &self.shared;
         if shared.frontier.get() == first || shared.stopped() || self.pauses() {
