@@ -37,7 +37,7 @@ pub(crate) struct Placement {
     pinned: AtomicBool,
 }
 
-/// What placement knows of one worker's thread.
+/// The placement of one worker's thread.
 #[derive(Debug)]
 pub(crate) struct WorkerCpu {
     worker: usize,

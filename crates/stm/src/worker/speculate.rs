@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const EARLY_CHECKS: u64 = 8;
 /// A step is queued behind its predecessor in its conflict class only if that is at most so many positions before it.
 const MAX_DISTANCE: u64 = 32;
-/// How long the steps of one claim should take: long compared with the cost of a claim, short compared with what other workers can wait.
+/// How long the steps of one claim should take: much longer than a claim itself, and short enough for other workers to wait.
 const CLAIM_TIME: Duration = Duration::from_micros(40);
 /// Speculation on a cheap step is wasted if more steps in flight than this have effects on one of its entries: publishing these effects
 /// takes longer than executing the steps.
@@ -260,7 +260,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         })
     }
 
-    /// The kind of the first observation that does not hold on what is known now. Leaves out predicted observations: they may still come
+    /// The kind of the first observation that does not hold on the present values. Leaves out predicted observations: they may still come
     /// true, and another execution would predict the same.
     fn violation(&self, position: u64, body: &Body<V>) -> Option<usize> {
         let shared = &self.shared;
