@@ -1,4 +1,4 @@
-//! What the engine costs per step, read, write, validation and commit, in nanoseconds.
+//! The engine's costs per step, read, write, validation and commit, in nanoseconds.
 //!
 //! `cargo bench -p tandem-stm --bench costs -- [STEPS] [SAMPLES]` runs streams of steps that do nothing but read and
 //! write: keys and values have the size of the EVM's, so that memory traffic is the same. A cost per operation is the
@@ -76,7 +76,7 @@ impl Domain for Numbers {
     }
 }
 
-/// What each step of a stream does, on keys of its own.
+/// The operations of each step of a stream, on keys of its own.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shape {
     reads: u64,
@@ -136,7 +136,7 @@ struct Nowhere;
 
 impl Sink<Bench> for Nowhere {
     fn finalize(&mut self, _: u64, _: u64, changes: &mut Changes<'_, Bench>, _: History) -> Result<(), ()> {
-        // As at the end of a block: what changed is handed on, and not kept.
+        // As at the end of a block: takes the changes and drops them.
         changes.take(|key, before, after| {
             std::hint::black_box((key, before, after));
         });

@@ -64,7 +64,7 @@ pub(crate) struct Stamped<C> {
     /// Even while stable, odd while written. Written by the frontier's holder alone; read by everyone. The writer's
     /// release fence and final release store pair with the reader's acquire load and acquire fence.
     sequence: AtomicU32,
-    /// Free for the cell's owner: fills what would be padding.
+    /// A number for the cell's owner; fills bytes that would be padding.
     pub(crate) aux: AtomicU32,
     /// Number of changes of the value since the base state. Same protocol.
     stamp: AtomicU64,

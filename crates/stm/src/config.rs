@@ -70,7 +70,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How many threads execute a stream. Default: what the operating system reports as available.
+    /// How many threads execute a stream. Default: the number that the operating system reports as available.
     ///
     /// Each of several simultaneous streams has threads of its own; as many more do [`crate::Background`] work.
     #[must_use]

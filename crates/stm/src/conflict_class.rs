@@ -22,7 +22,7 @@ const UNOBSERVED: u32 = 16;
 pub(crate) struct ClassId(usize);
 
 impl ClassId {
-    /// `number` is what [`crate::Vm::conflict_class`] gives.
+    /// `number` comes from [`crate::Vm::conflict_class`].
     pub(crate) fn of(number: u64) -> Self {
         let hash = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self((hash >> (u64::BITS - CLASSES_LOG)) as usize)

@@ -12,13 +12,13 @@ pub trait Domain {
     type Key: Copy + Eq + Hash + Send + Sync;
     /// Storage of a key.
     type KeyCell: Cell<Self::Key>;
-    /// What is stored under a key.
+    /// The value stored under a key.
     type Value: Copy + PartialEq + Send + Sync;
     /// Storage of a value that can be read while it changes.
     type Cell: Cell<Self::Value>;
-    /// What a step relied on under a key.
+    /// An observation of a step under a key.
     type Observation: Copy + Send;
-    /// What a step does under a key.
+    /// An effect of a step under a key.
     type Effect: Copy + Send;
 
     /// Names of the kinds of location, for counting conflicts.

@@ -9,7 +9,7 @@ pub enum StreamError<E> {
     Step {
         /// The failed step's index in the stream.
         position: u64,
-        /// What the VM or the sink said.
+        /// The error of the VM or the sink.
         error: E,
     },
     /// A step panicked at its turn, or the input or the sink panicked: a defect. The process lives on, the stream does not.

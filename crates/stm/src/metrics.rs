@@ -58,7 +58,7 @@ pub struct Metrics {
 pub struct Event {
     /// The position of the step.
     pub position: u64,
-    /// What the worker did.
+    /// The kind of the activity.
     pub kind: EventKind,
     /// When it began, from the stream's start.
     pub start: Duration,

@@ -37,7 +37,7 @@ pub(crate) struct Placement {
     pinned: AtomicBool,
 }
 
-/// What placement knows of one worker's thread.
+/// The placement of one worker's thread.
 #[derive(Debug)]
 pub(crate) struct WorkerCpu {
     worker: usize,
@@ -71,19 +71,19 @@ impl Placement {
             return;
         }
         let Some(here) = os::current_cpu() else { return };
-        let noted = &self.cpus[cpu.worker];
-        if noted.load(Ordering::Relaxed) == here {
+        let own = &self.cpus[cpu.worker];
+        if own.load(Ordering::Relaxed) == here {
             return;
         }
         // Of two workers that come at once, at least one sees the other.
-        noted.store(here, Ordering::SeqCst);
+        own.store(here, Ordering::SeqCst);
         let others = || {
             let others = self.cpus.iter().enumerate().filter(|(other, _)| *other != cpu.worker);
-            others.map(|(_, noted)| noted.load(Ordering::SeqCst))
+            others.map(|(_, cpu)| cpu.load(Ordering::SeqCst))
         };
         if cpu.migratable && others().any(|other| other == here) {
             let (there, unrestored) = os::migrate(here, others(), set_affinity);
-            noted.store(there, Ordering::SeqCst);
+            own.store(there, Ordering::SeqCst);
             if unrestored.is_some() {
                 // This thread tries again each time. No other thread is migrated any more.
                 self.migration.0.store(false, Ordering::Relaxed);
@@ -192,7 +192,7 @@ mod tests {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
     use std::cell::Cell;
 
-    fn noted(placement: &Placement, worker: usize) -> usize {
+    fn cpu_of(placement: &Placement, worker: usize) -> usize {
         placement.cpus[worker].load(Ordering::SeqCst)
     }
 
@@ -215,10 +215,10 @@ mod tests {
         let (placement, mut cpu) = (Placement::new(3, Migration::new(true)), WorkerCpu::new(2, true));
         for _ in 0..100 {
             let here = meet(&placement, &mut cpu, os::set_affinity);
-            assert!(noted(&placement, 2) != here || before.count() == 1);
+            assert!(cpu_of(&placement, 2) != here || before.count() == 1);
             assert_eq!(allowed(), before);
             placement.check_out(&cpu);
-            assert_eq!(noted(&placement, 2), NO_CPU);
+            assert_eq!(cpu_of(&placement, 2), NO_CPU);
         }
     }
 
@@ -230,7 +230,7 @@ mod tests {
         sched_setaffinity(None, &only).expect("this CPU is allowed");
         let (placement, mut cpu) = (Placement::new(2, Migration::new(true)), WorkerCpu::new(1, true));
         meet(&placement, &mut cpu, os::set_affinity);
-        assert_eq!((noted(&placement, 1), allowed()), (here, only));
+        assert_eq!((cpu_of(&placement, 1), allowed()), (here, only));
     }
 
     #[test]

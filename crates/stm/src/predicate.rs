@@ -1,10 +1,10 @@
-/// What a step relied on at a location.
+/// A condition on a location's value that a step relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Observation<T> {
     /// The value itself.
     Exact(T),
-    /// A lower bound of the value: what a successful check for funds relies on.
+    /// A lower bound of the value, as a successful check for funds relies on.
     AtLeast(T),
 }
 
@@ -35,7 +35,7 @@ impl<T: Ord + std::ops::Sub<Output = T>> Delta<T> {
     }
 }
 
-/// What a step does to a location.
+/// A change of a location's value by a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Effect<T> {
@@ -51,7 +51,7 @@ pub enum Effect<T> {
 pub enum Check {
     /// Everything relied on is unchanged.
     Holds,
-    /// The value moved, but within what was relied on.
+    /// The value has changed, but the observation still holds.
     Moved,
     /// The observation does not hold. Names the kind of location, an index into [`crate::Domain::KINDS`].
     Violated(usize),

@@ -1,7 +1,7 @@
 use crate::domain::Domain;
 use crate::store::EntryId;
 
-/// An observation as recorded: where, the stamp of the value seen, and what was relied on.
+/// A recorded observation: the entry, the stamp of the value that was read, and the observation of it.
 pub(crate) struct Observed<D: Domain> {
     pub(crate) entry: EntryId,
     pub(crate) stamp: u64,
@@ -49,7 +49,7 @@ impl<D: Domain> Record<D> {
     }
 }
 
-/// An observation that does not hold: where, what was relied on, and the present value.
+/// An observation that does not hold: the entry, the observation, and the present value.
 pub type Violation<D> = (EntryId, <D as Domain>::Observation, <D as Domain>::Value);
 
 /// The effects of a step or a run, by entry: one per entry, except for late effects.

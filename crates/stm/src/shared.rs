@@ -19,7 +19,7 @@ pub(crate) const MAX_FRONTIER_RUN: u64 = 64;
 /// The longest claim, and the longest speculative run, in steps.
 pub(crate) const MAX_RUN: u64 = if MODEL { 2 } else { 32 };
 
-/// What all workers of one stream share.
+/// The part of a stream that workers and its handle share.
 ///
 /// Invariants:
 /// 1. `next <= fed <= frontier + window`, and `fed <= end`; `next` may be behind `frontier`.

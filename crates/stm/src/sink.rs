@@ -99,7 +99,7 @@ impl<V: Vm> Recorded<'_, V> {
 /// A key, the value under it, and an effect on it.
 type EffectIn<'a, D> = (<D as Domain>::Key, <D as Domain>::Value, &'a <D as Domain>::Effect);
 
-/// What happened to a step until it became final.
+/// The history of a step until it became final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct History {

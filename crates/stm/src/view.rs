@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// A value read through a [`View`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read<T> {
-    /// What was read.
+    /// The value.
     pub value: T,
     /// Where it was read, and in which version: needed to observe it.
     pub sighting: Sighting,
@@ -35,7 +35,7 @@ impl<T> Read<T> {
     }
 }
 
-/// What a view needs to know of the steps in flight.
+/// The steps in flight, as far as a view needs them.
 pub(crate) trait Flight {
     /// Whether the stream has ended.
     fn stopped(&self) -> bool;

@@ -11,11 +11,11 @@ pub trait Vm: Sync {
     type Domain: Domain;
     /// One unit of the stream.
     type Step: Send;
-    /// What a step yields besides its effects.
+    /// The result of a step, apart from its effects.
     type Output: Send;
     /// Why a step cannot execute. An error counts only at the step's turn. So does a panic.
     type Error: Send;
-    /// What one thread needs to execute steps: interpreter, buffers and its [`View`].
+    /// The state of one thread that executes steps: interpreter, buffers and its [`View`].
     type Worker<'r>
     where
         Self: 'r;

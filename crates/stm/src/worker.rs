@@ -194,8 +194,8 @@ where
         }
     }
 
-    /// What is left when all workers have left: the counters, the shared state, and whether the affinity of one of the threads could not
-    /// be restored.
+    /// Takes the stream apart when all workers have left: the counters, the shared state, and whether the CPU affinity of a thread could
+    /// not be restored.
     pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
         (self.shared.tallies.sum(), self.shared, self.placement.left_pinned())
     }

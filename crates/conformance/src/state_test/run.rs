@@ -67,7 +67,7 @@ impl Kind for StateTests {
                 };
                 match case {
                     Ok(case) => {
-                        cases.push(TestCase { file, name, fork, expected, world: worlds.len(), case })
+                        cases.push(TestCase { file, name, fork, expected, world: worlds.len(), case });
                     }
                     Err(problem) => {
                         let index = Some(expected.indexes);
@@ -113,7 +113,7 @@ fn outcome(
 /// The result of a test case's transaction: the block that it was executed in, or why it was rejected.
 type TransactionResult = Result<FinishedBlock, Rejection>;
 
-/// Executes each test_case's transaction, as a block of an unrelated world. The error is a fault.
+/// Executes each test case's transaction, as a block of an unrelated world. The error is a fault.
 fn execute(
     engine: &mut Engine,
     cases: &[TestCase<'_>],

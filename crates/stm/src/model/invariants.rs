@@ -7,7 +7,7 @@ use crate::window::Phase;
 impl<V: Vm> StreamHandle<'_, V> {
     /// Asserts the invariants that hold at any moment of a stream.
     ///
-    /// All these positions only grow, so what is loaded first can only be smaller than it should be.
+    /// All these positions only grow, so a position that is loaded earlier can only be too small.
     pub fn assert_invariants(&self) {
         let shared = self.0;
         let next = shared.next.get();

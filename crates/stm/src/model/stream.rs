@@ -17,8 +17,8 @@ use crate::worker::{Stream, ThreadOwner};
 use loom::thread::spawn;
 use std::sync::{Arc, Mutex};
 
-/// A step adds one to the counter of its number and yields what it was before. It fails once that is as much as the limit, and is rejected:
-/// it yields [`REJECTED`].
+/// A step adds one to the counter of its number and yields the value before. If that value has reached the limit, the step fails, is
+/// rejected and yields [`REJECTED`].
 struct Counters {
     limit: u64,
 }

@@ -66,7 +66,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
         }
     }
 
-    /// Marks the step, which the caller owns, as executing again: its published effects become estimates, and a worker that reads one waits.
+    /// Marks the step, which the caller owns, as executing again: its published effects become estimates, and their readers wait.
     pub(super) fn mark_reexecuting(&self, position: u64, body: &Body<V>) {
         self.shared.window.set(position, Phase::Reexecuting);
         self.shared.store.mark_estimates(position, &body.record.effects);

@@ -89,8 +89,8 @@ impl<'r, V: Vm> Worker<'r, V> {
         result
     }
 
-    /// Asks the VM what the failure of the step in `body` at its turn means: the output with which the step becomes final, or the failure that
-    /// ends the stream.
+    /// Asks the VM about the failure of the step in `body` at its turn. Gives the output with which the step becomes final, or the
+    /// failure that ends the stream.
     pub(super) fn reject(
         &mut self,
         body: &Body<V>,
@@ -101,7 +101,7 @@ impl<'r, V: Vm> Worker<'r, V> {
         self.guarded(|vm, _| vm.reject(step, error))
     }
 
-    /// Ends a run: the VM reports what it has not reported yet.
+    /// Ends a run: the VM reports the rest of its observations and effects.
     pub(super) fn report(&mut self, output: &mut V::Output) -> Result<(), Failure<V::Error>> {
         self.guarded(|vm, state| vm.report(state, output))
     }

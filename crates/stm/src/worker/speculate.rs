@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const EARLY_CHECKS: u64 = 8;
 /// A step is queued behind its predecessor in its conflict class only if that is at most so many positions before it.
 const MAX_DISTANCE: u64 = 32;
-/// How long the steps of one claim should take: long compared with the cost of a claim, short compared with what other workers can wait.
+/// How long the steps of one claim should take: much longer than a claim itself, and short enough for other workers to wait.
 const CLAIM_TIME: Duration = Duration::from_micros(40);
 /// Speculation on a cheap step is wasted if more steps in flight than this have effects on one of its entries: publishing these effects
 /// takes longer than executing the steps.
@@ -114,8 +114,8 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         executed > 0
     }
 
-    /// Whether a claimed step, in a run that begins at `first`, is queued behind its predecessor of the same conflict class instead of being
-    /// executed.
+    /// Whether a claimed step, in a run that begins at `first`, is queued behind its predecessor of the same conflict class instead of
+    /// being executed.
     pub(super) fn queues_behind_predecessor(
         &self,
         worker: &mut Worker<'_, V>,
@@ -137,8 +137,8 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         queued
     }
 
-    /// Claims the step that is queued behind the one at `position`, unless the run of the latter, which begins at `first`, is at its turn and
-    /// has to become final first.
+    /// Claims the step that is queued behind the one at `position`, unless the run of the latter, which begins at `first`, is at its turn
+    /// and has to become final first.
     fn claim_successor(&self, first: u64, position: u64) -> Option<u64> {
         let shared = &self.shared;
         if shared.frontier.get() == first || shared.stopped() || self.pauses() {
@@ -260,7 +260,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         })
     }
 
-    /// The kind of the first observation that does not hold on what is known now. Leaves out predicted observations: they may still come
+    /// The kind of the first observation that does not hold on the present values. Leaves out predicted observations: they may still come
     /// true, and another execution would predict the same.
     fn violation(&self, position: u64, body: &Body<V>) -> Option<usize> {
         let shared = &self.shared;

@@ -195,8 +195,8 @@ pub(crate) fn check_by(
     sum
 }
 
-/// Makes the first of these steps wait until the step at `open`, and so all in between, have executed ahead of their turn. Needs more than one
-/// thread, and room for these steps in the window.
+/// Makes the first of these steps wait until the step at `open`, and so all in between, have executed ahead of their turn. Needs more
+/// than one thread, and room for these steps in the window.
 pub(crate) fn held_until(mut steps: Vec<Step>, open: usize) -> Vec<Step> {
     let gate = Gate::default();
     steps[0].ops.insert(0, gate.waiting());
