@@ -46,41 +46,38 @@ impl<F: Fn(u64) -> bool + Send> Sink<Toy> for Picky<F> {
     }
 }
 
-/// Executes batches, each once the one before it is final, and skips the steps at some positions.
+/// Executes one batch, and skips the steps at some positions.
 fn execute(
     threads: usize,
     toy: &Toy,
-    batches: Vec<Vec<Step>>,
+    steps: Vec<Step>,
     skips: impl Fn(u64) -> bool + Send,
 ) -> (Final, Metrics, Ending) {
     let (sender, finals) = mpsc::channel();
-    let (input, steps) = mpsc::channel();
     let sink = Picky { skips, asked: VecDeque::new(), finals: 0, sender };
-    engine(threads, 256).stream(toy, &mut Arena::default(), steps.into_iter(), Cut::Never, sink, move |_| {
-        let mut log = Vec::new();
-        for batch in batches {
-            let len = batch.len();
-            input.send(batch).expect("the workers listen");
-            log.extend(finals.iter().take(len));
-        }
-        drop(input);
-        log
-    })
+    let input = std::iter::once(steps);
+    let ((), metrics, ending) =
+        engine(threads, 256).stream(toy, &mut Arena::default(), input, Cut::Never, sink, |_| ());
+    (finals.try_iter().collect(), metrics, ending)
 }
 
 /// Executes a step ahead of its turn, then one that reads number 1, and then commits `first` before them; and executes another one that
-/// reads number 1 ahead of its turn when all these are final.
+/// reads number 1 ahead of its turn when all these are final. With two threads there is one beside the step that waits, and it executes
+/// the others in order.
 fn left_out(first: Op, ops: impl Into<Vec<Op>>, skips: bool) -> (Final, Metrics) {
     let ops = ops.into();
     in_time(move || {
         let (beside, behind) = (Gate::default(), Gate::default());
-        let batches = vec![
-            vec![step([beside.waiting(), first]), step(ops), step([Op::Read(1), beside.opening()])],
-            vec![step([behind.waiting()]), step([Op::Read(1)]), step([behind.opening()])],
+        let steps = vec![
+            step([beside.waiting(), first]),
+            step(ops),
+            step([Op::Read(1), beside.opening()]),
+            step([behind.waiting()]),
+            step([Op::Read(1)]),
+            step([behind.opening()]),
         ];
         let toy = Toy { rules: Rules { rejects: true, limit: None }, ..Toy::default() };
-        // One of the workers may wait inside the input.
-        let (log, metrics, ending) = execute(3, &toy, batches, |position| skips && position == 1);
+        let (log, metrics, ending) = execute(2, &toy, steps, |position| skips && position == 1);
         assert_eq!(ending, Ok(()));
         assert_eq!((&log[2].0, &log[4].0), (&vec![41], &vec![41]), "a step without effects has some");
         assert_eq!(log[4].1.conflicts, 0, "what is taken back is still visible");
@@ -161,7 +158,7 @@ fn a_run_is_taken_apart_at_the_steps_that_are_skipped() {
         let (log, metrics) = in_time(move || {
             let steps = if threads > 1 { held_until(cheap(), 239) } else { cheap() };
             let toy = Toy { runs: true, ..Toy::default() };
-            let (log, metrics, ending) = execute(threads, &toy, vec![steps], skips);
+            let (log, metrics, ending) = execute(threads, &toy, steps, skips);
             assert_eq!(ending, Ok(()));
             (log, metrics)
         });
@@ -182,7 +179,7 @@ fn a_run_is_taken_apart_at_the_steps_that_are_skipped() {
 fn skipping_all_that_follow_costs_one_execution_each() {
     let (_, metrics, ending) = in_time(|| {
         let steps = (0..2_000).map(|i| step([Op::Add((i % 7) as u8, 1)])).collect();
-        execute(1, &Toy { runs: true, ..Toy::default() }, vec![steps], |position| position >= 1_000)
+        execute(1, &Toy { runs: true, ..Toy::default() }, steps, |position| position >= 1_000)
     });
     assert_eq!(ending, Ok(()));
     assert_eq!(metrics.skipped, 1_000);
