@@ -67,7 +67,7 @@ impl Kind for StateTests {
                 };
                 match case {
                     Ok(case) => {
-                        cases.push(TestCase { file, name, fork, expected, world: worlds.len(), case })
+                        cases.push(TestCase { file, name, fork, expected, world: worlds.len(), case });
                     }
                     Err(problem) => {
                         let index = Some(expected.indexes);
