@@ -178,6 +178,104 @@ fn two_results_compare() {
 }
 
 #[test]
+fn cold_calls_have_a_row_for_each_block_and_engine_and_a_summary_for_each_engine() {
+    let rows = rows(&lines(&["--cold", "--evict", "1", "--workload", "transfers,nft", "--threads", "1,2"]));
+    let engines = ["1 revm", "1 alloy", "1 call", "2 call"];
+    let names: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let (case, mode) = (row["case"].as_str().expect("a name"), row["mode"].as_str().expect("a mode"));
+            format!("{case} {} {mode}", row["threads"])
+        })
+        .collect();
+    let of = |engine: &str, cases: [&str; 2]| cases.map(|case| format!("{case} {engine}"));
+    let mut expected = Vec::new();
+    for workload in ["transfers", "nft"] {
+        let blocks = [1, 2].map(|number| format!("{workload}: generated block {number}"));
+        expected.extend(engines.iter().flat_map(|engine| of(engine, [&blocks[0], &blocks[1]])));
+    }
+    for case in ["transfers", "nft", "total"] {
+        expected.extend(engines.map(|engine| format!("{case} {engine}")));
+    }
+    assert_eq!(names, expected);
+    for row in &rows {
+        let mut numbers = vec!["baselineMs", "ms", "speedup"];
+        if cfg!(unix) {
+            numbers.extend(["cpuMs", "cpuRatio"]);
+        }
+        for number in numbers {
+            assert!(row[number].as_f64().is_some_and(|number| number > 0.0), "{number}: {row}");
+        }
+    }
+    let (single, summaries) = rows.split_at(16);
+    assert!(single.iter().all(|row| row["worst"].is_null()), "{single:?}");
+    for summary in summaries {
+        let speedup = |row: &Value| row["speedup"].as_f64().expect("a number");
+        assert_eq!(summary["blocks"], if summary["case"] == "total" { 4 } else { 2 }, "{summary}");
+        let of_engine = single.iter().filter(|row| {
+            let case = row["case"].as_str().expect("a name");
+            (&row["threads"], &row["mode"]) == (&summary["threads"], &summary["mode"])
+                && (summary["case"] == "total" || case.starts_with(summary["case"].as_str().expect("a name")))
+        });
+        let worst = of_engine.min_by(|a, b| speedup(a).total_cmp(&speedup(b))).expect("blocks");
+        assert_eq!(speedup(worst), speedup(&summary["worst"]), "{summary}");
+    }
+}
+
+#[test]
+fn cold_calls_of_recorded_blocks_are_told_in_a_table() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let chain = folder.path().join("chain");
+    let chain = chain.to_str().expect("a path in UTF-8");
+    let generate =
+        ["generate", "--blocks", "3", "--txs", "10", "--accounts", "20", "--fixtures", "--out", chain];
+    assert!(tandem(&generate).status.success());
+    let printed = printed(&[
+        "bench",
+        "--cold",
+        chain,
+        "--from",
+        "2",
+        "--evict",
+        "1",
+        "--samples",
+        "2",
+        "--threads",
+        "2",
+    ]);
+    let mut lines = printed.lines();
+    assert_eq!(lines.next(), Some("total, 2 blocks"));
+    assert!(lines.next().is_some_and(|head| head.contains("worst block")), "{printed}");
+    let modes: Vec<_> = lines.take(3).map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(modes, [Some("revm"), Some("alloy"), Some("call")]);
+}
+
+#[test]
+fn cold_results_compare() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("cold");
+    let path = path.to_str().expect("a path in UTF-8");
+    fs::write(path, lines(&["--cold", "--evict", "0", "--workload", "nft", "--threads", "1"]))
+        .expect("written");
+    let rows = rows(&stdout(&tandem(&["bench", "--compare", path, path, "--json"])));
+    // Two blocks, the workload and the total, by three engines.
+    assert_eq!(rows.len(), 12);
+    assert!(rows.iter().all(|row| row["ratio"] == 1.0), "{rows:?}");
+}
+
+#[test]
+fn options_that_make_no_sense_with_cold_calls_are_bad_usage() {
+    for option in [&["--long"][..], &["--counters"], &["--read-latency", "5"], &["--compare", "a", "b"]] {
+        assert_fails(&tandem(&[&["bench", "--cold"], option].concat()), 2, &["--cold", option[0]]);
+    }
+    assert_fails(&tandem(&["bench", "--evict", "8"]), 2, &["--cold"]);
+    assert_fails(&tandem(&["bench", "--cold", "--evict", "65536"]), 2, &["--evict"]);
+    assert_fails(&tandem(&["bench", "--cold", "--samples", "0"]), 2, &["--samples"]);
+    assert_fails(&tandem(&["bench", "--cold", "--threads", "0"]), 2, &["--threads"]);
+    assert_fails(&tandem(&["bench", "--cold", "no/such/folder"]), 2, &["no/such/folder"]);
+}
+
+#[test]
 fn what_cannot_be_measured_is_bad_usage() {
     assert_fails(&tandem(&["bench", "--samples", "0"]), 2, &["--samples"]);
     assert_fails(&tandem(&["bench", "--threads", "0"]), 2, &["--threads"]);

@@ -13,7 +13,7 @@ use tandem_chain::{ChainFile, Genesis, HeaderChain};
 use tandem_state::trie::{HashedAccount, HashedChanges, NoSource, StateTrie};
 use tempfile::TempDir;
 
-const WORKLOADS: [&str; 11] = [
+const WORKLOADS: [&str; 12] = [
     "transfers",
     "one-hot",
     "zipf",
@@ -23,6 +23,7 @@ const WORKLOADS: [&str; 11] = [
     "nft",
     "airdrop",
     "payroll",
+    "first-touch",
     "mainnet",
     "mixed",
 ];

@@ -80,6 +80,8 @@ fn blocks_are_studied_with_progress() {
     shows(&bench, &["loading", "senders", "sampling"], || ());
     let bench = ["bench", "--workload", "nft", "--blocks", "2", "--samples", "1", "--threads", "2"];
     shows(&bench, &["generating", "sampling"], || ());
+    let cold = ["bench", "--cold", chain, "--samples", "1", "--threads", "2"];
+    shows(&cold, &["loading", "senders", "sampling"], || ());
 }
 
 #[test]

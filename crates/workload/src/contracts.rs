@@ -49,6 +49,9 @@ pub const DELEGATE: Address = Address::new(*b"tandem-delegate-----");
 /// Number of contracts that compute.
 pub const PROVERS: usize = 8;
 
+/// Number of contracts that touch accounts and slots, each in a way of its own.
+pub const TOUCHERS: usize = 4;
+
 /// The code of tokens that lie behind a proxy.
 pub const TOKEN_CODE: Address = Address::new(*b"tandem-token-code---");
 
@@ -74,6 +77,11 @@ pub const fn collection(index: usize) -> Address {
 /// Where a contract lies that computes.
 pub const fn prover(index: usize) -> Address {
     numbered(*b"tandem-prover-?-----", index)
+}
+
+/// Where a contract lies that touches accounts or slots.
+pub const fn toucher(index: usize) -> Address {
+    numbered(*b"tandem-toucher-?----", index)
 }
 
 /// Puts a number in place of the question mark, and of as many of the characters after it as it needs.

@@ -27,4 +27,5 @@ pub use error::WorkloadError;
 pub use fees::CHAIN_ID;
 pub use genesis::{Genesis, GenesisAccount};
 pub use limits::{MAX_ACCOUNTS, MAX_BLOCKS, MAX_POPULATION, MAX_TRANSACTIONS};
+pub use rng::SplitMix64;
 pub use workload::{UnknownWorkload, Workload};

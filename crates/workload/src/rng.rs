@@ -3,10 +3,11 @@ use alloy_primitives::{Address, B256};
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). It is written out
 /// here because a chain's bytes must not change with the version of a dependency.
 #[derive(Clone, Debug)]
-pub(crate) struct SplitMix64(u64);
+pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    pub(crate) const fn new(seed: u64) -> Self {
+    /// A sequence of its own for each seed.
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -40,7 +41,7 @@ impl SplitMix64 {
     }
 
     /// Puts the items into a random order (Fisher and Yates).
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.index(last + 1));
         }

@@ -29,6 +29,9 @@ pub enum Workload {
     Airdrop,
     /// Transfers of ether from one sender. Hot spot: this sender, of all transactions by default.
     Payroll,
+    /// Accounts and slots that nothing touched before are read or called, 50 by each transaction, as in an attack. Hot spot: 50 accounts
+    /// and 50 slots, of no transaction by default.
+    FirstTouch,
     /// A mix of all contracts whose shape is that of blocks on mainnet, at [`Workload::transactions`] a block. Hot spot:
     /// one exchange, of one swap in ten by default.
     Mainnet,
@@ -41,7 +44,7 @@ pub enum Workload {
 
 impl Workload {
     /// All workloads.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Transfers,
         Self::OneHot,
         Self::Zipf,
@@ -51,6 +54,7 @@ impl Workload {
         Self::Nft,
         Self::Airdrop,
         Self::Payroll,
+        Self::FirstTouch,
         Self::Mainnet,
         Self::Mixed,
     ];
@@ -75,6 +79,7 @@ impl Workload {
             Self::Nft => "nft",
             Self::Airdrop => "airdrop",
             Self::Payroll => "payroll",
+            Self::FirstTouch => "first-touch",
             Self::Mainnet => "mainnet",
             Self::Mixed => "mixed",
         }

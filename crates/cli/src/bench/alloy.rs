@@ -5,7 +5,9 @@ use crate::shared::executed::{ExecutedBlock, Output};
 use crate::shared::failure::Failure;
 use crate::shared::output::complain;
 use crate::shared::slow_store::SlowStore;
-use std::borrow::Cow;
+use crate::shared::states::States;
+use std::collections::HashSet;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 use tandem_evm::{AlloyBlock, AlloyExecutor, StoreRef};
 
@@ -14,19 +16,17 @@ pub(super) struct Alloy {
     executor: AlloyExecutor,
     /// The plain loop's results of each block: the expected results, and the next state.
     expected: Vec<Output>,
-    /// Blocks that gave something else, and were named. alloy-evm's faults explain it.
-    differs: Vec<bool>,
+    differences: Differences,
 }
 
 impl Alloy {
     pub(super) fn new() -> Self {
-        Self { executor: AlloyExecutor::new(), expected: Vec::new(), differs: Vec::new() }
+        Self { executor: AlloyExecutor::new(), expected: Vec::new(), differences: Differences::default() }
     }
 
     /// Says what the plain loop made of the blocks.
     pub(super) fn expect(&mut self, executed: impl IntoIterator<Item = ExecutedBlock>) {
         self.expected = executed.into_iter().map(|executed| executed.output).collect();
-        self.differs = vec![false; self.expected.len()];
     }
 
     /// Runs the blocks of the block set one after the other, each on a fresh `State`, and compares receipts, gas and requests with the plain
@@ -35,40 +35,45 @@ impl Alloy {
     pub(super) fn run(&mut self, set: &mut BlockSet, latency: Duration) -> Result<Vec<Duration>, Failure> {
         let BlockSet { names, worlds, chains, .. } = set;
         let mut times = Vec::with_capacity(self.expected.len());
-        let mut current = None;
+        let mut states = States::new(worlds, chains);
         for (index, expected) in self.expected.iter().enumerate() {
-            let world = chains[index];
-            let mut state = match current.take() {
-                Some((last, state)) if last == world => state,
-                _ => Cow::Borrowed(&worlds[world]),
-            };
-            let block = &expected.block;
+            let store = SlowStore { store: states.before(index), latency };
             let start = Instant::now();
-            let executed = self.executor.execute(&StoreRef(&SlowStore { store: &state, latency }), block);
+            let executed = self.executor.execute(&StoreRef(&store), &expected.block);
             times.push(start.elapsed());
-            let difference = match executed {
-                Ok(executed) => difference(&executed, expected),
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(difference) = difference
-                && !self.differs[index]
-            {
-                let difference =
-                    format!("{}: alloy-evm differs from the plain loop: {difference}", names[index]);
-                let Some(why) = AlloyExecutor::may_differ(block) else {
-                    return Err(Failure::fault(difference));
-                };
-                complain!("warning: {difference}; {why}");
-                self.differs[index] = true;
-            }
-            if chains.get(index + 1) == Some(&world) {
-                let header = block.header();
-                expected.changes.apply(state.to_mut());
-                state.to_mut().set_block_hash(header.number.saturating_sub(1), header.parent_hash);
-                current = Some((world, state));
-            }
+            self.differences.check(&names[index], executed, expected)?;
+            states.advance(index, &expected.block, &expected.changes);
         }
         Ok(times)
+    }
+}
+
+/// The names of blocks of which alloy-evm gave something else than the plain loop, and that were told of. alloy-evm's faults explain
+/// it.
+#[derive(Debug, Default)]
+pub(super) struct Differences(HashSet<String>);
+
+impl Differences {
+    /// Compares receipts, gas and requests of the block `name` with the plain loop's.
+    pub(super) fn check(
+        &mut self,
+        name: &str,
+        executed: Result<AlloyBlock, impl Display>,
+        expected: &Output,
+    ) -> Result<(), Failure> {
+        let difference = match executed {
+            Ok(executed) => difference(&executed, expected),
+            Err(error) => Some(error.to_string()),
+        };
+        let Some(difference) = difference else { return Ok(()) };
+        let difference = format!("{name}: alloy-evm differs from the plain loop: {difference}");
+        let Some(why) = AlloyExecutor::may_differ(&expected.block) else {
+            return Err(Failure::fault(difference));
+        };
+        if self.0.insert(name.to_owned()) {
+            complain!("warning: {difference}; {why}");
+        }
+        Ok(())
     }
 }
 

@@ -38,6 +38,13 @@ pub(crate) struct BenchArgs {
     /// a row for each tenth of the transactions, with the memory held after it
     #[arg(long, conflicts_with_all = ["paths", "compare", "samples", "read_latency"])]
     pub(crate) long: bool,
+    /// Execute each block by a call of its own, with other engines' calls in between and caches evicted before each; also says the
+    /// processor time and the worst block
+    #[arg(long, conflicts_with_all = ["compare", "counters", "long", "read_latency"])]
+    pub(crate) cold: bool,
+    /// Memory that is walked through to evict caches, in mebibytes
+    #[arg(long, value_name = "MIB", default_value_t = 64, requires = "cold")]
+    pub(crate) evict: u16,
     /// Compare two results saved with --json instead of running anything
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["paths", "workloads"])]
     pub(crate) compare: Option<Vec<PathBuf>>,

@@ -1,8 +1,10 @@
 use super::args::Case;
+use super::settings::Settings;
 use crate::shared::failure::Failure;
 use crate::shared::generated::generate;
 use crate::shared::input::Input;
 use crate::shared::load::load_executable;
+use crate::shared::progress::progress;
 use crate::shared::source::Source;
 use std::path::PathBuf;
 use tandem_evm::{Config, Executor};
@@ -21,17 +23,33 @@ pub(crate) struct BlockSet {
 }
 
 impl BlockSet {
+    /// What the settings name: recorded blocks, or generated workloads.
+    pub(crate) fn all(settings: &Settings) -> Result<Vec<Self>, Failure> {
+        if !settings.paths.is_empty() {
+            return Ok(vec![Self::recorded(&settings.paths, settings.from, settings.json)?]);
+        }
+        let bar = progress(settings.cases.len(), "generating", settings.json);
+        let generate = |case: &Case| {
+            let set = Self::generated(case, &settings.chain);
+            bar.inc(1);
+            set
+        };
+        let sets = settings.cases.iter().map(generate).collect();
+        bar.finish_and_clear();
+        sets
+    }
+
     /// Recorded blocks, each a case.
     ///
     /// Those with a number below `from` are left out.
-    pub(crate) fn recorded(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
+    fn recorded(paths: &[PathBuf], from: u64, quiet: bool) -> Result<Self, Failure> {
         let mut input = load_executable(paths, quiet)?;
         input.blocks.retain(|block| block.signed.header.number >= from);
         Self::new(None, &executor()?, input, quiet)
     }
 
     /// A generated chain: one case. Shows no progress of its own.
-    pub(crate) fn generated(case: &Case, chain: &ChainConfig) -> Result<Self, Failure> {
+    fn generated(case: &Case, chain: &ChainConfig) -> Result<Self, Failure> {
         let config = case.config(chain)?;
         let executor = executor()?;
         Self::new(Some(case.name()), &executor, generate(&executor, &config, true)?, true)

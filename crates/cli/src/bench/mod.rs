@@ -3,6 +3,7 @@
 mod alloy;
 mod args;
 mod block_set;
+mod cold;
 mod compare;
 mod counters;
 mod ideal;
@@ -18,7 +19,6 @@ pub(crate) use args::BenchArgs;
 use crate::shared::failure::Failure;
 use crate::shared::progress::progress;
 use crate::shared::slow_store::sleep_precisely;
-use args::Case;
 use block_set::BlockSet;
 use counters::Counters;
 use ideal::Ideals;
@@ -30,10 +30,13 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
     if let Some(files) = &args.compare {
         return compare::compare(files, args.json);
     }
-    let long = args.long;
+    let (long, cold) = (args.long, args.cold);
     let settings = Settings::new(args)?;
     if long {
         return long::long(&settings);
+    }
+    if cold {
+        return cold::cold(&settings);
     }
     if !settings.latency.is_zero() {
         sleep_precisely();
@@ -46,7 +49,7 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
         .into_iter()
         .flatten()
         .collect::<Vec<_>>();
-    let mut sets = sets(&settings)?;
+    let mut sets = BlockSet::all(&settings)?;
     let bar = progress(sets.len(), "analysing", settings.json);
     let mut measured = Vec::with_capacity(sets.len());
     for set in &mut sets {
@@ -71,19 +74,4 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
         }
     }
     report::report(&settings, &sets, &variants, &measured)
-}
-
-fn sets(settings: &Settings) -> Result<Vec<BlockSet>, Failure> {
-    if !settings.paths.is_empty() {
-        return Ok(vec![BlockSet::recorded(&settings.paths, settings.from, settings.json)?]);
-    }
-    let bar = progress(settings.cases.len(), "generating", settings.json);
-    let generate = |case: &Case| {
-        let set = BlockSet::generated(case, &settings.chain);
-        bar.inc(1);
-        set
-    };
-    let sets = settings.cases.iter().map(generate).collect();
-    bar.finish_and_clear();
-    sets
 }

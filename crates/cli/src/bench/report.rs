@@ -1,7 +1,7 @@
 use super::block_set::BlockSet;
 use super::counters::Counters;
 use super::ideal::Ideals;
-use super::row::{Row, Samples};
+use super::row::{Row, Samples, TOTAL};
 use super::sample::{Series, Variant};
 use super::settings::Settings;
 use super::worst::worst;
@@ -10,9 +10,6 @@ use crate::shared::mode::Mode;
 use crate::shared::output::{lines, results};
 use std::io::{self, Write};
 use std::time::Duration;
-
-/// The name of the row that takes all cases together.
-const TOTAL: &str = "total";
 
 /// Adds up several series, sample by sample.
 fn sum<'a>(series: impl Iterator<Item = &'a Vec<Duration>>) -> Vec<Duration> {

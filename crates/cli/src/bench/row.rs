@@ -4,6 +4,9 @@ use super::sample::Variant;
 use serde::Serialize;
 use std::time::Duration;
 
+/// The name of the row that takes all cases together.
+pub(super) const TOTAL: &str = "total";
+
 /// One case, executed in one way: medians of all samples.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,12 +76,12 @@ impl Row {
     }
 }
 
-fn rounded(number: f64) -> f64 {
+pub(super) fn rounded(number: f64) -> f64 {
     (number * 1e4).round() / 1e4
 }
 
 /// A quantile of some times, in milliseconds.
-fn quantile(times: &[Duration], share: f64) -> f64 {
+pub(super) fn quantile(times: &[Duration], share: f64) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
     let at = (share * (sorted.len().saturating_sub(1)) as f64).round() as usize;

@@ -143,7 +143,7 @@ impl Series {
 }
 
 /// The digest of each block's results. A block that does not execute ends the benchmark.
-fn digests(names: &[String], progress: &Progress) -> Result<Vec<B256>, Failure> {
+pub(super) fn digests(names: &[String], progress: &Progress) -> Result<Vec<B256>, Failure> {
     let digest = |(result, name): (&Result<ExecutedBlock, String>, &String)| match result {
         Ok(executed) => Ok(block_digest(&executed.output)),
         Err(error) => {

@@ -28,6 +28,8 @@ pub(super) struct Settings {
     pub(super) samples: usize,
     pub(super) latency: Duration,
     pub(super) counters: bool,
+    /// Memory that evicts caches before each call, in mebibytes.
+    pub(super) evict: usize,
     pub(super) json: bool,
 }
 
@@ -65,6 +67,7 @@ impl Settings {
             samples: args.samples,
             latency: Duration::from_micros(args.read_latency),
             counters: args.counters,
+            evict: args.evict.into(),
             json: args.json,
         })
     }

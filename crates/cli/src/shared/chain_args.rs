@@ -4,8 +4,8 @@ use tandem_workload::{ChainConfig, Workload};
 /// What chain to generate.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChainArgs {
-    /// What the transactions do: transfers, one-hot, zipf, token, swaps, independent-swaps, nft, airdrop, payroll, mainnet or
-    /// mixed [default: mixed; for `tandem shape` mainnet]
+    /// What the transactions do: transfers, one-hot, zipf, token, swaps, independent-swaps, nft, airdrop, payroll, first-touch,
+    /// mainnet or mixed [default: mixed; for `tandem shape` mainnet]
     #[arg(long, value_name = "NAME")]
     workload: Option<Workload>,
     /// Number of blocks

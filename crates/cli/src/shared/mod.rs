@@ -20,4 +20,5 @@ pub(crate) mod proof;
 pub(crate) mod rules;
 pub(crate) mod slow_store;
 pub(crate) mod source;
+pub(crate) mod states;
 pub(crate) mod trace_error;

@@ -5,8 +5,8 @@ use super::executed::{ExecutedBlock, Output};
 use super::failure::Failure;
 use super::slow_store::SlowStore;
 use super::source::Source;
+use super::states::States;
 use indicatif::ProgressBar;
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 use tandem_evm::{BlockHistory, ExecutionError, PlainExecutor, StoreRef};
 use tandem_state::MemoryStore;
@@ -22,10 +22,9 @@ pub(crate) fn execute_plain(
     bar: &ProgressBar,
 ) -> Result<Progress, Failure> {
     let mut progress = Progress::default();
-    let mut current = None;
+    let mut states = States::new(worlds, chains);
     while progress.results.len() < chains.len() {
         let index = progress.results.len();
-        let world = chains[index];
         let block = match source.get(index) {
             Ok(block) => block,
             Err(error) => {
@@ -33,24 +32,16 @@ pub(crate) fn execute_plain(
                 continue;
             }
         };
-        let mut state = match current.take() {
-            Some((last, state)) if last == world => state,
-            _ => Cow::Borrowed(&worlds[world]),
-        };
+        let state = states.before(index);
         let start = Instant::now();
-        let result = plain.execute(&StoreRef(&SlowStore { store: &state, latency }), &block);
+        let result = plain.execute(&StoreRef(&SlowStore { store: state, latency }), &block);
         let time = start.elapsed();
         progress.time += time;
         bar.inc(1);
         match result {
             Ok(executed) => {
-                let changes = executed.state_changes(&StoreRef(&*state)).map_err(Failure::fault)?;
-                if chains.get(index + 1) == Some(&world) {
-                    let header = block.header();
-                    changes.apply(state.to_mut());
-                    state.to_mut().set_block_hash(header.number.saturating_sub(1), header.parent_hash);
-                    current = Some((world, state));
-                }
+                let changes = executed.state_changes(&StoreRef(state)).map_err(Failure::fault)?;
+                states.advance(index, &block, &changes);
                 let output = Output {
                     block,
                     receipts: executed.receipts,

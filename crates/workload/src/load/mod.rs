@@ -3,6 +3,7 @@
 mod airdrops;
 mod books;
 pub(crate) mod call;
+mod first_touches;
 mod independent;
 mod kind;
 mod loans;
@@ -28,6 +29,7 @@ use crate::workload::Workload;
 use crate::world::World;
 use airdrops::Airdrops;
 use call::{Load, MAX_GAS, MAX_TOKENS, MAX_VALUE};
+use first_touches::FirstTouches;
 use independent::IndependentSwaps;
 use mints::Mints;
 use mix::Mix;
@@ -81,6 +83,7 @@ pub(crate) fn load(config: &ChainConfig, world: &World) -> Result<Box<dyn Load>,
             (20, Box::new(Swaps::new(any(), hot(1.0)))),
         ])),
         Workload::IndependentSwaps => Box::new(IndependentSwaps::new(config.transactions, hot(0.0))),
+        Workload::FirstTouch => Box::new(FirstTouches::new(walk(), hot(0.0))),
         Workload::Mainnet => Box::new(mainnet::load(config.hot, world)?),
     })
 }

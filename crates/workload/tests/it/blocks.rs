@@ -10,7 +10,7 @@ use tandem_workload::{
     Workload, WorkloadError,
     contracts::{
         AIRDROP, BOOK, COLLECTIONS, EXCHANGES, FACTORY, LENDING, ORACLE, PROVERS, ROUTER, SPLITTER, TOKENS,
-        collection, exchange, prover, token,
+        TOUCHERS, collection, exchange, prover, token, toucher,
     },
 };
 
@@ -193,6 +193,18 @@ fn independent_swaps_have_exchanges_and_senders_of_their_own() {
     }
     let hot = chain(&config(Workload::IndependentSwaps).with_hot(1.0)).1;
     assert_eq!(recipients(&hot[0]), HashMap::from([(exchange(0), 50)]));
+}
+
+#[test]
+fn first_touches_are_of_places_of_their_own_in_four_ways() {
+    let blocks = blocks(Workload::FirstTouch);
+    let inputs: Vec<_> = blocks.iter().flat_map(|block| &block.transactions).map(|it| it.input()).collect();
+    assert_eq!(inputs.iter().collect::<HashSet<_>>().len(), inputs.len());
+    let called: HashSet<_> = blocks.iter().flat_map(|block| recipients(block).into_keys()).collect();
+    assert_eq!(called, (0..TOUCHERS).map(toucher).collect());
+    let hot = chain(&config(Workload::FirstTouch).with_hot(1.0)).1;
+    let inputs: HashSet<_> = hot.iter().flat_map(|block| &block.transactions).map(|it| it.input()).collect();
+    assert_eq!(inputs.len(), 1);
 }
 
 #[test]
