@@ -1,7 +1,7 @@
 use crate::agreement::{Execution, alloy_difference};
+use crate::options::Options;
 use crate::outcome::Work;
 use crate::slow::SlowReads;
-use crate::suite::Options;
 use parking_lot::Mutex;
 use std::fmt::Display;
 use std::sync::Arc;

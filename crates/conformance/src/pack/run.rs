@@ -1,9 +1,10 @@
 use super::build::Builder;
 use super::compare::compare;
 use crate::engines::Engine;
+use crate::options::Options;
 use crate::outcome::{Computed, Event, Outcome, Problem, Summary};
 use crate::state_test::{Case, StateTest, nothing_expected};
-use crate::suite::{self, Kind, Options, Source, SuiteError};
+use crate::suite::{self, Kind, Source, SuiteError};
 use parking_lot::Mutex;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

@@ -11,11 +11,13 @@
 //! * It moves the DAO's funds after the block's transactions. They move before (the DAO fork's specification).
 //! * It knows no other gas of SSTORE between Constantinople and Petersburg than after (EIP-1283).
 //!
-//! Two faults are left:
+//! Three faults are left:
 //!
 //! * It lets balances stop at 2^256 - 1 where rewards and withdrawals overflow. What overflows is dropped elsewhere, as revm does with
 //!   fees. No chain has that much.
 //! * It creates contracts where there is storage but neither nonce nor code (EIP-7610): see [`AlloyExecutor::may_differ`].
+//! * revm's `State` removes an empty account that a transaction touches in every fork. Before EIP-161 it stays: the DAO's fork leaves such
+//!   accounts.
 
 mod bundle;
 mod evm;
@@ -109,10 +111,15 @@ impl AlloyExecutor {
         self.execute_on(store, block).map_err(ExecutionError::of_store)
     }
 
-    /// Why receipts and gas of a block may be others than Ethereum's, if they may.
+    /// Why results of a block may be others than Ethereum's, if they may.
     pub fn may_differ(block: &Block) -> Option<&'static str> {
-        (!block.protocol().collisions().is_empty())
-            .then_some("alloy-evm creates where there is storage (EIP-7610)")
+        if !block.protocol().collisions().is_empty() {
+            return Some("alloy-evm creates where there is storage (EIP-7610)");
+        }
+        let moves_funds = block.protocol().is_dao_fork(block.id().number) && block.has_system_steps();
+        moves_funds.then_some(
+            "revm's State removes accounts that the DAO's fork empties, where a transaction touches them",
+        )
     }
 
     fn execute_on(

@@ -98,6 +98,13 @@ fn codes_are_kept_from_fork_to_fork() {
 }
 
 #[test]
+fn that_it_removes_what_the_dao_fork_empties_is_told() {
+    let dao = block(mainnet(), Fork::Dao, vec![]);
+    assert!(AlloyExecutor::may_differ(&dao).is_some_and(|why| why.contains("DAO")));
+    assert_eq!(AlloyExecutor::may_differ(&dao.without_system_steps()), None);
+}
+
+#[test]
 fn in_a_block_without_system_steps_nothing_happens_but_its_transactions() {
     let mut s = Scenario::new(Fork::Prague);
     let transactions = vec![Tx::pay(s.user(0), at(9), 1).build(0)];
