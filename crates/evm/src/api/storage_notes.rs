@@ -14,6 +14,7 @@ pub struct StorageTracing;
 
 /// What a transaction stored and hashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StorageNotes {
     /// Slots that it named in an SSTORE, in order: those whose value it kept and those it took back, too.
     pub stores: Vec<(Address, U256)>,

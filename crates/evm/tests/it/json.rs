@@ -4,7 +4,9 @@ use alloy_consensus::TxType;
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
-use tandem_evm::{Field, Location, Observation, Read, Receipt, StepPart, TransactionTrace, Write};
+use tandem_evm::{
+    Field, Location, Observation, Read, Receipt, StepPart, StorageNotes, TransactionTrace, Write,
+};
 
 fn text_that_comes_back<T: Serialize + DeserializeOwned + Debug>(value: &T) -> String {
     let text = serde_json::to_string(value).expect("it goes to JSON");
@@ -33,10 +35,12 @@ fn parts_of_steps_come_back() {
         success: true,
         gas_used: u64::MAX,
         logs: vec![Log::new_unchecked(Address::repeat_byte(3), vec![B256::repeat_byte(4)], bytes)],
-        stores: vec![(Address::repeat_byte(5), U256::MAX)],
-        hashed: vec![(B256::repeat_byte(6), B256::ZERO, B256::repeat_byte(7))],
     };
     text_that_comes_back(&trace);
+    text_that_comes_back(&StorageNotes {
+        stores: vec![(Address::repeat_byte(5), U256::MAX)],
+        hashed: vec![(B256::repeat_byte(6), B256::ZERO, B256::repeat_byte(7))],
+    });
 }
 
 #[test]
