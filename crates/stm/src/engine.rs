@@ -1,13 +1,16 @@
 use crate::arena::Arena;
 use crate::background::Background;
 use crate::config::{Config, ConfigError, Cut, Settings};
+use crate::control::Control;
+use crate::domain::Domain;
 use crate::error::StreamError;
 use crate::feed::Feed;
 use crate::frontier::Frontier;
 use crate::helpers::{Helpers, Team};
 use crate::metrics::Metrics;
 use crate::placement::{Migration, Placement};
-use crate::shared::{MAX_FRONTIER_RUN, Shared};
+use crate::serial;
+use crate::shared::Shared;
 use crate::sink::Sink;
 use crate::sync::beside;
 use crate::vm::Vm;
@@ -29,7 +32,7 @@ pub struct Engine {
 }
 
 /// A handle to a stream that executes, for its consumer.
-pub struct StreamHandle<'a, V: Vm>(pub(crate) &'a Shared<V>);
+pub struct StreamHandle<'a, V: Vm>(pub(crate) &'a Control<V::Error>);
 
 impl<V: Vm> std::fmt::Debug for StreamHandle<'_, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,14 +62,32 @@ impl<V: Vm> StreamHandle<'_, V> {
 }
 
 /// Ends the stream when its consumer panics, so that the panic need not wait for the stream's end.
-struct CancelOnUnwind<'a, V: Vm>(&'a Shared<V>);
+struct CancelOnUnwind<'a, E>(&'a Control<E>);
 
-impl<V: Vm> Drop for CancelOnUnwind<'_, V> {
+impl<E> Drop for CancelOnUnwind<'_, E> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.stop();
         }
     }
+}
+
+/// Executes `drive` on a new thread and `consume` on this one, and waits for both. If there is no thread, calls `close` in place of `drive`,
+/// and the stream fails.
+fn consume_beside<V: Vm, R>(
+    control: &Control<V::Error>,
+    drive: impl FnOnce() + Send,
+    close: impl FnOnce(),
+    consume: impl FnOnce(StreamHandle<'_, V>) -> R,
+) -> R {
+    beside(drive, |started| {
+        let _cancel = CancelOnUnwind(control);
+        if !started {
+            control.fail(StreamError::Spawn);
+            close();
+        }
+        consume(StreamHandle(control))
+    })
 }
 
 impl Engine {
@@ -127,17 +148,18 @@ impl Engine {
         S: Sink<V>,
     {
         let team = self.helpers.any();
-        let stream = self.prepare(&team, vm, arena, batches, cut, sink);
-        let shared: &Shared<V> = &stream.shared;
-        let drive = || stream.drive(vm, team.threads(), ThreadOwner::Engine);
-        let result = beside(drive, |started| {
-            let _cancel = CancelOnUnwind(shared);
-            if !started {
-                shared.fail(StreamError::Spawn);
-                stream.close();
-            }
-            consume(StreamHandle(shared))
-        });
+        let Some(helpers) = team.threads() else {
+            let control = Control::new(1, V::Domain::KINDS.len());
+            let table = &mut arena.table;
+            let (control_ref, settings) = (&control, &self.settings);
+            let drive = move || serial::execute(vm, control_ref, settings, table, batches, sink);
+            let result = consume_beside(&control, drive, || (), consume);
+            let (metrics, outcome) = self.finish_serial(control, arena);
+            return (result, metrics, outcome);
+        };
+        let stream = self.prepare(vm, arena, batches, cut, usize::MAX, sink);
+        let drive = || stream.drive(vm, helpers, ThreadOwner::Engine);
+        let result = consume_beside(&stream.shared.control, drive, || stream.close(), consume);
         let (metrics, outcome) = self.finish(stream, team, arena);
         (result, metrics, outcome)
     }
@@ -146,6 +168,8 @@ impl Engine {
     ///
     /// The stream has [`Engine::threads`] threads, the calling one included, if no other stream executes. Beside other streams it may
     /// have the calling thread alone, since it starts no threads. A stream of up to four steps wakes none.
+    ///
+    /// `steps` says how many steps there are, or more: the window need not hold more. If that is not known, [`usize::MAX`].
     ///
     /// # Errors
     ///
@@ -156,6 +180,7 @@ impl Engine {
         arena: &mut Arena<V::Domain>,
         batches: I,
         cut: Cut,
+        steps: usize,
         sink: S,
     ) -> (Metrics, Result<(), StreamError<V::Error>>)
     where
@@ -164,19 +189,43 @@ impl Engine {
         S: Sink<V>,
     {
         let team = self.helpers.idle();
-        let stream = self.prepare(&team, vm, arena, batches, cut, sink);
-        stream.drive(vm, team.threads(), ThreadOwner::Caller);
+        let Some(helpers) = team.threads() else { return self.call_alone(vm, arena, batches, sink) };
+        let stream = self.prepare(vm, arena, batches, cut, steps, sink);
+        stream.drive(vm, helpers, ThreadOwner::Caller);
         self.finish(stream, team, arena)
+    }
+
+    /// Executes a stream without a consumer on the calling thread alone: for streams that are shorter than it takes to wake threads. No
+    /// step is executed ahead of its turn.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Engine::call`].
+    pub fn call_alone<V, I, S>(
+        &self,
+        vm: &V,
+        arena: &mut Arena<V::Domain>,
+        batches: I,
+        sink: S,
+    ) -> (Metrics, Result<(), StreamError<V::Error>>)
+    where
+        V: Vm,
+        I: Iterator<Item: IntoIterator<Item = V::Step>>,
+        S: Sink<V>,
+    {
+        let control = Control::new(1, V::Domain::KINDS.len());
+        serial::execute(vm, &control, &self.settings, &mut arena.table, batches, sink);
+        self.finish_serial(control, arena)
     }
 
     /// Makes a stream for the driving thread and a team of helpers.
     fn prepare<V, I, S>(
         &self,
-        team: &Team<'_>,
         vm: &V,
         arena: &mut Arena<V::Domain>,
         batches: I,
         cut: Cut,
+        steps: usize,
         sink: S,
     ) -> Stream<V, S, Feed<I, <I::Item as IntoIterator>::IntoIter>>
     where
@@ -186,14 +235,8 @@ impl Engine {
     {
         let mut settings = self.settings;
         settings.runs &= !vm.records_always();
-        if team.threads().is_none() {
-            settings.threads = 1;
-        }
-        if settings.threads == 1 {
-            // A single thread never looks ahead, and a small window stays in its caches.
-            settings.window = settings.window.min(MAX_FRONTIER_RUN as usize);
-        }
-        let (shared, roles) = Shared::new(settings.window, settings.threads, arena);
+        let window = steps.clamp(2, settings.window).next_power_of_two();
+        let (shared, roles) = Shared::new(window, settings.threads, arena);
         Stream::new(
             shared,
             &settings,
@@ -201,6 +244,16 @@ impl Engine {
             Feed::new(batches, cut, settings.hints, roles.input),
             Frontier::new(sink, roles.frontier),
         )
+    }
+
+    /// Gives the memory of a finished stream on one thread back.
+    fn finish_serial<D: Domain, E>(
+        &self,
+        control: Control<E>,
+        arena: &mut Arena<D>,
+    ) -> (Metrics, Result<(), StreamError<E>>) {
+        arena.shrink_to(self.kept);
+        (control.tallies.sum(), control.into_failure().map_or(Ok(()), Err))
     }
 
     /// Gives the threads and the memory of a finished stream back.

@@ -98,7 +98,7 @@ impl<I, B> Feed<I, B> {
                     None => {
                         self.exhausted = true;
                         shared.end.set(&mut self.role, fed);
-                        shared.signal.notify();
+                        shared.control.signal.notify();
                         return true;
                     }
                 }
@@ -134,7 +134,7 @@ impl<I, B> Feed<I, B> {
             if at_once && (fed - start).is_multiple_of(CHUNK) {
                 // Workers need not wait for the rest of the batch.
                 shared.fed.publish(&mut self.role, fed);
-                shared.signal.notify();
+                shared.control.signal.notify();
             }
         }
         if fed == start {
@@ -144,7 +144,7 @@ impl<I, B> Feed<I, B> {
             shared.longest_first.replace(&mut self.weights, step_hints.workers());
         }
         shared.fed.publish(&mut self.role, fed);
-        shared.signal.notify();
+        shared.control.signal.notify();
         true
     }
 }

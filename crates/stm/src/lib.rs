@@ -23,17 +23,20 @@
 //! The feature `serde` makes plain data ([`Metrics`], [`Observation`], [`Effect`], [`History`] and their parts) serializable.
 #![forbid(unsafe_code)]
 
+mod admissions;
 mod arena;
 mod background;
 mod cell;
 mod config;
 mod conflict_class;
+mod control;
 mod cursors;
 mod domain;
 mod engine;
 mod error;
 mod feed;
 mod frontier;
+mod guard;
 mod helpers;
 mod index;
 mod longest_first;
@@ -42,7 +45,9 @@ mod metrics;
 mod model;
 mod placement;
 mod predicate;
+mod prefetching;
 mod record;
+mod serial;
 mod shared;
 mod signal;
 mod sink;
@@ -50,6 +55,7 @@ mod slab;
 mod store;
 mod sync;
 mod tallies;
+mod values;
 mod view;
 mod vm;
 mod window;

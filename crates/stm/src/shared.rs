@@ -1,14 +1,12 @@
 use crate::arena::Arena;
 use crate::conflict_class::ConflictClasses;
+use crate::control::Control;
 use crate::cursors::{Advice, EndCursor, FedCursor, FrontierCursor, NextCursor, Released, Roles};
 use crate::domain::Domain;
 use crate::error::StreamError;
 use crate::longest_first::LongestFirst;
-use crate::signal::Signal;
 use crate::store::VersionStore;
-use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{MODEL, Mutex};
-use crate::tallies::Tallies;
+use crate::sync::MODEL;
 use crate::view::Flight;
 use crate::vm::Vm;
 use crate::window::{Phase, Window};
@@ -38,12 +36,8 @@ pub(crate) struct Shared<V: Vm> {
     /// Upper bound on the length of a speculative run, in steps.
     pub(crate) max_run: Advice,
     pub(crate) released: Released,
-    /// Set once, when the stream ends for any reason; workers leave at their next step.
-    stop: AtomicBool,
-    /// Notified when `frontier`, `fed`, `end` or `stop` has changed, or a step is no longer being executed again.
-    pub(crate) signal: Signal,
-    pub(crate) tallies: Tallies,
-    failure: Mutex<Option<StreamError<V::Error>>>,
+    /// Its signal is also notified when `frontier`, `fed` or `end` has changed, or a step is no longer being executed again.
+    pub(crate) control: Control<V::Error>,
 }
 
 impl<V: Vm> Shared<V> {
@@ -61,10 +55,7 @@ impl<V: Vm> Shared<V> {
             resume: Advice::default(),
             max_run: Advice::new(MAX_RUN),
             released: Released::default(),
-            stop: AtomicBool::new(false),
-            signal: Signal::default(),
-            tallies: Tallies::new(workers, V::Domain::KINDS.len()),
-            failure: Mutex::new(None),
+            control: Control::new(workers, V::Domain::KINDS.len()),
         };
         (shared, Roles::new())
     }
@@ -76,27 +67,7 @@ impl<V: Vm> Shared<V> {
         arena.store.clear(complete);
         arena.classes = self.classes;
         arena.records.extend(self.window.into_records());
-        self.failure.into_inner()
-    }
-
-    pub(crate) fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// Ends the stream.
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.signal.notify();
-    }
-
-    /// Ends the stream with an error. Later errors are dropped.
-    pub(crate) fn fail(&self, error: StreamError<V::Error>) {
-        self.failure.lock().get_or_insert(error);
-        self.stop();
-    }
-
-    pub(crate) fn take_failure(&self) -> Option<StreamError<V::Error>> {
-        self.failure.lock().take()
+        self.control.into_failure()
     }
 
     pub(crate) fn is_reexecuting(&self, position: u64) -> bool {
@@ -106,10 +77,11 @@ impl<V: Vm> Shared<V> {
 
 impl<V: Vm> Flight for Shared<V> {
     fn stopped(&self) -> bool {
-        self.stopped()
+        self.control.stopped()
     }
 
     fn wait_for(&self, position: u64) {
-        self.signal.wait_until(|| !self.is_reexecuting(position) || self.stopped());
+        let control = &self.control;
+        control.signal.wait_until(|| !self.is_reexecuting(position) || control.stopped());
     }
 }

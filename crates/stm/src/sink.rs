@@ -1,6 +1,7 @@
 use crate::domain::Domain;
 use crate::record::Record;
-use crate::store::{EntryId, VersionStore};
+use crate::store::EntryId;
+use crate::values::Values;
 use crate::vm::Vm;
 
 /// How many entries are prefetched at once.
@@ -70,7 +71,7 @@ pub enum Admission {
 
 /// The observations and effects of a step, on the state left by all earlier steps.
 pub struct Recorded<'a, V: Vm> {
-    pub(crate) store: &'a VersionStore<V::Domain>,
+    pub(crate) values: Values<'a, V::Domain>,
     pub(crate) record: &'a Record<V::Domain>,
 }
 
@@ -86,13 +87,13 @@ impl<V: Vm> Recorded<'_, V> {
         &self,
     ) -> impl Iterator<Item = (<V::Domain as Domain>::Key, &<V::Domain as Domain>::Observation)> {
         let observations = self.record.observations.iter();
-        observations.map(|observed| (self.store.key(observed.entry), &observed.observation))
+        observations.map(|observed| (self.values.key(observed.entry), &observed.observation))
     }
 
     /// The step's effects, each with its key and the value before.
     pub fn effects(&self) -> impl Iterator<Item = EffectIn<'_, V::Domain>> {
         let effects = self.record.all_effects();
-        effects.map(|(entry, effect)| (self.store.key(*entry), self.store.read_final(*entry).1, effect))
+        effects.map(|(entry, effect)| (self.values.key(*entry), self.values.value(*entry), effect))
     }
 }
 
@@ -128,7 +129,7 @@ pub enum Outcome {
 
 /// The changes of the steps since the last [`Changes::take`]: one *segment* of the stream.
 pub struct Changes<'a, V: Vm> {
-    pub(crate) store: &'a VersionStore<V::Domain>,
+    pub(crate) values: Values<'a, V::Domain>,
     pub(crate) segment: &'a mut Segment<V::Domain>,
 }
 
@@ -146,7 +147,7 @@ impl<V: Vm> Changes<'_, V> {
 
     /// The value under a key, as the final steps left it; `None` if no step has met the key.
     pub fn value(&self, key: &<V::Domain as Domain>::Key) -> Option<<V::Domain as Domain>::Value> {
-        self.store.find(key).map(|entry| self.store.read_final(entry).1)
+        self.values.find(key).map(|entry| self.values.value(entry))
     }
 
     /// Ends the segment and shows its changes, in no particular order: a key, its value before the segment, and its value after. Leaves
@@ -162,11 +163,11 @@ impl<V: Vm> Changes<'_, V> {
         self.segment.number += 1;
         for changed in self.segment.first_values.chunks(PREFETCHED) {
             // Prefetched together, so that the cache misses overlap.
-            changed.iter().for_each(|(entry, _)| self.store.prefetch(*entry));
+            changed.iter().for_each(|(entry, _)| self.values.prefetch(*entry));
             for &(entry, before) in changed {
-                let (_, after) = self.store.read_final(entry);
+                let after = self.values.value(entry);
                 if after != before {
-                    show(self.store.key(entry), before, after);
+                    show(self.values.key(entry), before, after);
                 }
             }
         }
@@ -180,4 +181,10 @@ pub(crate) struct Segment<D: Domain> {
     pub(crate) number: u64,
     /// Each changed entry once, with its value before.
     pub(crate) first_values: Vec<(EntryId, D::Value)>,
+}
+
+impl<D: Domain> Default for Segment<D> {
+    fn default() -> Self {
+        Self { number: 1, first_values: Vec::new() }
+    }
 }

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// The interned identity of a key, valid for one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntryId(u32);
+pub struct EntryId(pub(crate) u32);
 
 /// The stamp of a value that effects in flight contributed to. Validation always compares the value.
 pub(crate) const UNSTABLE: u64 = u64::MAX;

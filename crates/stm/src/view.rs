@@ -1,5 +1,6 @@
 use crate::domain::Domain;
 use crate::record::{Observed, Record};
+use crate::serial::Table;
 use crate::store::{EntryId, Found, PREDICTED, VersionStore};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -43,20 +44,29 @@ pub(crate) trait Flight {
     fn wait_for(&self, position: u64);
 }
 
+/// Where a view reads.
+enum Source<'r, D: Domain> {
+    Versions {
+        store: &'r VersionStore<D>,
+        flight: &'r dyn Flight,
+        /// Ids of entries reserved for this worker.
+        spare: Range<u32>,
+    },
+    /// In a stream that executes on one thread.
+    Table(Table<D>),
+}
+
 /// The state as a worker sees it while it executes a step, and the record of that execution.
 ///
 /// While speculating, a read gives the newest effect of an earlier step, else the final value, else the base. At
 /// the frontier it gives the final value. A read alone is no observation: the VM must report everything that its result
 /// depends on by [`View::observe`].
 pub struct View<'r, D: Domain> {
-    store: &'r VersionStore<D>,
-    flight: &'r dyn Flight,
+    source: Source<'r, D>,
     position: u64,
     speculative: bool,
     recording: bool,
     continued: bool,
-    /// Ids of entries reserved for this worker.
-    spare: Range<u32>,
     pub(crate) record: Record<D>,
     pub(crate) waits: u64,
     pub(crate) waited: Duration,
@@ -72,15 +82,23 @@ impl<D: Domain> std::fmt::Debug for View<'_, D> {
 }
 
 impl<'r, D: Domain> View<'r, D> {
-    pub(crate) fn new(store: &'r VersionStore<D>, flight: &'r dyn Flight) -> Self {
+    /// The view of a worker of several.
+    pub(crate) fn of_versions(store: &'r VersionStore<D>, flight: &'r dyn Flight) -> Self {
+        Self::new(Source::Versions { store, flight, spare: 0..0 })
+    }
+
+    /// The view of a stream that executes on one thread.
+    pub(crate) fn of_table(table: Table<D>) -> Self {
+        Self::new(Source::Table(table))
+    }
+
+    fn new(source: Source<'r, D>) -> Self {
         Self {
-            store,
-            flight,
+            source,
             position: 0,
             speculative: false,
             recording: false,
             continued: false,
-            spare: 0..0,
             record: Record::default(),
             waits: 0,
             waited: Duration::ZERO,
@@ -88,8 +106,22 @@ impl<'r, D: Domain> View<'r, D> {
     }
 
     /// A new view for a worker whose state is made anew.
-    pub(crate) fn successor(&self) -> Self {
-        Self { waits: self.waits, waited: self.waited, ..Self::new(self.store, self.flight) }
+    pub(crate) fn successor(&mut self) -> Self {
+        let source = match &mut self.source {
+            Source::Versions { store, flight, .. } => {
+                Source::Versions { store, flight: *flight, spare: 0..0 }
+            }
+            Source::Table(table) => Source::Table(std::mem::take(table)),
+        };
+        Self { waits: self.waits, waited: self.waited, ..Self::new(source) }
+    }
+
+    /// The table that the view reads, if it reads one, and the record.
+    pub(crate) fn table(&mut self) -> Option<(&mut Table<D>, &Record<D>)> {
+        match &mut self.source {
+            Source::Versions { .. } => None,
+            Source::Table(table) => Some((table, &self.record)),
+        }
     }
 
     /// Begins a run. `always`: whether to record observations even at the frontier.
@@ -143,9 +175,16 @@ impl<'r, D: Domain> View<'r, D> {
 
     /// Whether the stream has an entry of `key`. Brings its value into the caches.
     pub fn knows(&self, key: &D::Key) -> bool {
-        let Some(entry) = self.store.find(key) else { return false };
-        std::hint::black_box(self.store.read_final(entry));
-        true
+        match &self.source {
+            Source::Versions { store, .. } => {
+                let entry = store.find(key);
+                entry.is_some_and(|entry| {
+                    std::hint::black_box(store.read_final(entry));
+                    true
+                })
+            }
+            Source::Table(table) => table.find(key).is_some(),
+        }
     }
 
     /// The entry of `key`, for an effect on a value that is not read.
@@ -158,24 +197,31 @@ impl<'r, D: Domain> View<'r, D> {
         key: &D::Key,
         base: impl FnOnce() -> Result<D::Value, E>,
     ) -> Result<EntryId, E> {
-        self.store.intern(key, &mut self.spare, base)
+        match &mut self.source {
+            Source::Versions { store, spare, .. } => store.intern(key, spare, base),
+            Source::Table(table) => table.intern(key, base),
+        }
     }
 
     /// Reads the value of an entry.
     pub fn read_entry(&mut self, entry: EntryId) -> Read<D::Value> {
-        let store = self.store;
+        let (store, flight) = match &self.source {
+            Source::Versions { store, flight, .. } => (*store, *flight),
+            // Nothing is validated.
+            Source::Table(table) => return Read::new(entry, (0, table.value(entry))),
+        };
         if !self.speculative {
             return Read::new(entry, store.read_final(entry));
         }
         loop {
             match store.read_at(entry, self.position) {
                 Found::Value { stamp, value } => return Read::new(entry, (stamp, value)),
-                Found::Estimate(_) if self.flight.stopped() => {
+                Found::Estimate(_) if flight.stopped() => {
                     return Read::new(entry, store.read_final(entry));
                 }
                 Found::Estimate(writer) => {
                     let start = Instant::now();
-                    self.flight.wait_for(writer);
+                    flight.wait_for(writer);
                     self.waits += 1;
                     self.waited += start.elapsed();
                 }

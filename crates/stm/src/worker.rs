@@ -1,5 +1,5 @@
+mod call;
 mod commit;
-mod guard;
 mod run;
 mod serve;
 mod speculate;
@@ -11,6 +11,7 @@ use crate::feed::{Feed, StepHints};
 use crate::frontier::Frontier;
 use crate::metrics::{Event, EventKind, Metrics};
 use crate::placement::{Placement, WorkerCpu};
+use crate::prefetching::{CHEAP, Prefetching};
 use crate::shared::{MAX_FRONTIER_RUN, Shared};
 use crate::sink::Sink;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,7 +19,6 @@ use crate::sync::{MODEL, Mutex, ThreadPool, nap};
 use crate::tallies::Tallies;
 use crate::view::View;
 use crate::vm::Vm;
-use crate::window::Body;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,6 @@ use std::time::{Duration, Instant};
 const FEW: u64 = 4;
 /// How long a worker sleeps while speculation pauses.
 const NAP: Duration = Duration::from_micros(100);
-/// Steps that take less are cheap: see [`Vm::prefetch`] and `Record::withhold`.
-const CHEAP: Duration = Duration::from_micros(10);
-/// How many steps the VM prefetches for at once.
-const PREFETCHED: u32 = 16;
 
 /// Whose thread a worker is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +72,7 @@ struct Worker<'r, V: Vm> {
     timing: bool,
     /// How many steps it claims at once, given how long the last ones took.
     claim_size: u64,
-    /// The position up to which the VM has prefetched; and the time and the number of executions at that moment.
-    prefetched: (u64, Instant, u64),
+    prefetching: Prefetching,
     /// Its index among the workers.
     id: usize,
     /// Its events, if they are recorded, and the origin of their times.
@@ -98,19 +93,6 @@ impl<'r, V: Vm> Worker<'r, V> {
     /// Whether `steps` steps that took `time` were cheap, and the steps before them, too. Under a model checker the time does not count.
     fn were_cheap(&self, steps: u64, time: Duration) -> bool {
         self.claim_size > 1 && (MODEL || time < CHEAP * steps as u32)
-    }
-
-    /// If it is time to prefetch again and the last steps were cheap: the step to begin with, and how many steps to prefetch for.
-    fn prefetch_due<'b>(&mut self, position: u64, body: &'b Body<V>) -> Option<(&'b V::Step, usize)> {
-        if position < self.prefetched.0 {
-            return None;
-        }
-        let (now, executions) = (Instant::now(), self.metrics.executions);
-        let (_, then, before) = self.prefetched;
-        self.prefetched = (position + u64::from(PREFETCHED), now, executions);
-        let cheap = CHEAP * (executions - before).min(PREFETCHED.into()) as u32;
-        let step = body.step.as_ref().filter(|_| now - then < cheap)?;
-        Some((step, PREFETCHED as usize))
     }
 
     /// Adds an event that began at `start` to the timeline, if there is one.
@@ -197,20 +179,17 @@ where
     /// Takes the stream apart when all workers have left: the counters, the shared state, and whether the CPU affinity of a thread could
     /// not be restored.
     pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
-        (self.shared.tallies.sum(), self.shared, self.placement.left_pinned())
+        (self.shared.control.tallies.sum(), self.shared, self.placement.left_pinned())
     }
 
     /// Executes the stream to its end on this thread and on helpers. Then drops the sink, which shows the end to a consumer that is
     /// connected to it. Never unwinds.
-    pub(crate) fn drive(&self, vm: &V, helpers: Option<&ThreadPool>, owner: ThreadOwner) {
-        match helpers {
-            None => self.work(vm, owner, None),
-            Some(helpers) => helpers.in_place_scope(|scope| {
-                // One worker per thread: a worker that waits must not begin the loop of another one.
-                let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, ThreadOwner::Engine, None));
-                self.work(vm, owner, Some(&invite));
-            }),
-        }
+    pub(crate) fn drive(&self, vm: &V, helpers: &ThreadPool, owner: ThreadOwner) {
+        helpers.in_place_scope(|scope| {
+            // One worker per thread: a worker that waits must not begin the loop of another one.
+            let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, ThreadOwner::Engine, None));
+            self.work(vm, owner, Some(&invite));
+        });
         self.close();
     }
 
@@ -224,7 +203,7 @@ where
     pub(crate) fn work(&self, vm: &V, owner: ThreadOwner, invite: Option<&dyn Fn()>) {
         let work = AssertUnwindSafe(|| self.work_until_stopped(vm, owner, invite));
         if let Err(panic) = catch_unwind(work) {
-            self.shared.fail(StreamError::Panic { position: None, message: message(panic) });
+            self.shared.control.fail(StreamError::Panic { position: None, message: message(panic) });
         }
     }
 
@@ -236,25 +215,24 @@ where
         }
         let Some(mut feed) = self.feed.try_lock() else { return false };
         // A worker that executes all steps at the frontier needs as many as fit into a run there.
-        let alone = self.threads == 1 || self.pauses();
-        let claim = if alone { MAX_FRONTIER_RUN } else { worker.claim_size };
+        let claim = if self.pauses() { MAX_FRONTIER_RUN } else { worker.claim_size };
         feed.feed(&self.shared, claim, WorkerHints { worker, workers: self.threads })
     }
 
     fn work_until_stopped(&self, vm: &V, owner: ThreadOwner, mut invite: Option<&dyn Fn()>) {
         let shared = &self.shared;
-        if shared.stopped() {
+        if shared.control.stopped() {
             // The stream ended before this thread was awake.
             return;
         }
         let mut worker = Worker {
             vm,
-            state: vm.worker(View::new(&shared.store, shared)),
+            state: vm.worker(View::of_versions(&shared.store, shared)),
             metrics: Metrics::new(V::Domain::KINDS.len()),
             flushed: 0,
             timing: self.timing,
             claim_size: 1,
-            prefetched: (0, Instant::now(), 0),
+            prefetching: Prefetching::new(),
             id: self.arrived.fetch_add(1, Ordering::Relaxed),
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
@@ -264,7 +242,7 @@ where
         if worker.id > 0 && worker.id + 1 < self.threads {
             self.placement.yield_cpu();
         }
-        while !shared.stopped() {
+        while !shared.control.stopped() {
             self.placement.check_in(&mut cpu);
             let seen = (shared.frontier.get_in_order(), shared.fed.get_in_order());
             let ended = shared.end.get_in_order();
@@ -281,7 +259,7 @@ where
                 || self.serve_frontier(&mut worker, true)
                 || (!self.pauses() && self.check_early(&mut worker))
             {
-                worker.flush_counters(1, &shared.tallies);
+                worker.flush_counters(1, &shared.control.tallies);
                 continue;
             }
             let start = Instant::now();
@@ -289,8 +267,8 @@ where
                 nap(NAP);
             } else {
                 self.placement.check_out(&cpu);
-                shared.signal.wait_until(|| {
-                    shared.stopped()
+                shared.control.signal.wait_until(|| {
+                    shared.control.stopped()
                         || (shared.frontier.get_in_order(), shared.fed.get_in_order()) != seen
                         || shared.end.get_in_order() != ended
                 });
@@ -298,7 +276,7 @@ where
             worker.metrics.idle_time += start.elapsed();
         }
         self.placement.finish(cpu);
-        worker.flush_counters(0, &shared.tallies);
-        shared.tallies.update(worker.id, |tally| tally.timelines.extend(worker.timeline.take()));
+        worker.flush_counters(0, &shared.control.tallies);
+        shared.control.tallies.update(worker.id, |tally| tally.timelines.extend(worker.timeline.take()));
     }
 }

@@ -9,8 +9,8 @@ use crate::engine::options::Options;
 use crate::engine::step::{Part, Step};
 use crate::engine::vm::EvmVm;
 use crate::error::ExecutionError;
-use crate::protocol::Protocol;
 use crate::protocol::tracing::{NoTracing, Tracing};
+use crate::protocol::{Block, Protocol};
 use crate::state::Fault;
 use crossbeam_channel::Receiver;
 use std::fmt::Debug;
@@ -19,6 +19,11 @@ use tandem_stm::{Cut, Engine, Metrics, StreamError, StreamHandle};
 
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
+
+/// A block is short if its transactions may use less gas than that: it ends about when another thread would be awake.
+const SHORT: u64 = 1_000_000;
+/// A transaction with so little gas can move ether at most, and counts for a tenth of it: that takes little time for its gas.
+const TRANSFER: u64 = 21_000;
 
 /// How a stream is executed.
 pub(crate) struct Mode<'a, P: Protocol> {
@@ -88,10 +93,15 @@ impl Core {
         let _span = ::tracing::debug_span!("call", threads = self.engine.threads()).entered();
         let vm = EvmVm::new(self.kept.content(), tracing, options, false, None);
         let (sender, receiver) = crossbeam_channel::bounded(1);
+        let (short, most) = (is_short(&job.block), job.block.transactions.len() + 2);
         let batches = std::iter::once(steps(&vm, job));
         let sink = Assembler::new(&vm, sender, None, None);
         let mut arena = self.kept.arena();
-        let (metrics, outcome) = self.engine.call(&vm, &mut arena, batches, Cut::Batch, sink);
+        let (metrics, outcome) = if short {
+            self.engine.call_alone(&vm, &mut arena, batches, sink)
+        } else {
+            self.engine.call(&vm, &mut arena, batches, Cut::Batch, most, sink)
+        };
         self.kept.keep(arena);
         let ended = |_| ExecutionError::Internal("the stream ended without a result".to_owned());
         let result = outcome
@@ -151,6 +161,15 @@ pub(super) fn execution_error<P: Protocol, T: Tracing<P>>(
             ExecutionError::Internal("no thread could be started to execute the blocks".to_owned())
         }
     }
+}
+
+/// Whether a block is executed on the calling thread alone.
+fn is_short<P: Protocol>(block: &Block<P>) -> bool {
+    let weights = block.transactions.iter().map(|transaction| match transaction.gas_limit {
+        gas if gas <= TRANSFER => gas / 10,
+        gas => gas,
+    });
+    weights.fold(0, u64::saturating_add) < SHORT
 }
 
 /// The steps of one block. Tells the stream the hash of the block's parent on the way.

@@ -34,9 +34,10 @@ pub(crate) struct Db<'r> {
 
 impl<'r> Db<'r> {
     pub(crate) fn new(view: View<'r, EvmState>, pools: &'r Pools<'r>) -> Self {
+        let mut content = pools.spare.take();
         Self {
             view,
-            ledger: Ledger::default(),
+            ledger: content.take_ledger(),
             pools,
             store: None,
             world: 0,
@@ -44,8 +45,15 @@ impl<'r> Db<'r> {
             delegates: false,
             fetched: Vec::new(),
             last_resolved: None,
-            content: pools.spare.take(),
+            content,
         }
+    }
+
+    /// Keeps what it knows, and its buffers, for later streams.
+    pub(super) fn leave(&mut self, memory: Vec<u8>) {
+        let mut content = std::mem::take(&mut self.content);
+        content.keep_buffers(std::mem::take(&mut self.ledger), memory);
+        self.pools.spare.keep(content);
     }
 
     /// Prepares for a run of steps on the given base state.
@@ -160,12 +168,6 @@ impl<'r> Db<'r> {
     }
 }
 
-impl Drop for Db<'_> {
-    fn drop(&mut self) {
-        self.pools.spare.keep(std::mem::take(&mut self.content));
-    }
-}
-
 impl Database for Db<'_> {
     type Error = StoreError;
 
@@ -200,10 +202,9 @@ impl Database for Db<'_> {
         Ok(executed)
     }
 
-    /// The journal names accounts by their ids. So this is, nearly always, a read behind it, which would miss what earlier steps of a run
-    /// have stored: the run is executed again without this step.
+    /// A read behind the journal would miss what earlier steps of a run have stored: the run is executed again without this step.
     fn storage(&mut self, address: Address, slot: StorageKey) -> Result<StorageValue, Self::Error> {
-        if self.view.is_continued() {
+        if !self.ledger.is_journals_read(address, slot) && self.view.is_continued() {
             return Err(StoreError::BehindJournal);
         }
         let index = match self.ledger.find(address) {

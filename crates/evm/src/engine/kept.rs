@@ -1,5 +1,6 @@
 //! What an executor keeps for its next streams, within bounds.
 
+use super::ledger::Ledger;
 use super::location::EvmState;
 use crate::hash_cache::Hashes;
 use alloy_primitives::B256;
@@ -11,7 +12,11 @@ use tandem_stm::Arena;
 /// Memory of the codes that a worker keeps at most, in bytes.
 const CODES: usize = 32 << 20;
 
-/// What a worker knows that is true in every state. Its own copies, since what cores share is slow.
+/// Memory that a worker keeps for the ledger and for the EVM at most, in bytes, each.
+const BUFFER: usize = 32 << 20;
+
+/// What a worker keeps for its next streams: what is true in every state, as copies of its own, since what cores share is slow; and empty
+/// buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     /// Analysed codes that it has used.
@@ -19,9 +24,34 @@ pub(crate) struct Content {
     /// Their memory, in bytes.
     code_bytes: usize,
     pub(crate) hashes: Hashes,
+    ledger: Ledger,
+    /// For the memory of the EVM's frames.
+    memory: Vec<u8>,
 }
 
 impl Content {
+    /// An empty ledger.
+    pub(super) fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.ledger)
+    }
+
+    /// An empty buffer for the memory of the EVM's frames.
+    pub(super) fn take_memory(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.memory)
+    }
+
+    /// Keeps the buffers of a worker that leaves, unless they are large.
+    pub(super) fn keep_buffers(&mut self, mut ledger: Ledger, mut memory: Vec<u8>) {
+        if ledger.bytes() <= BUFFER {
+            ledger.begin();
+            self.ledger = ledger;
+        }
+        if memory.capacity() <= BUFFER {
+            memory.clear();
+            self.memory = memory;
+        }
+    }
+
     /// A code that it has used.
     pub(crate) fn code(&self, hash: &B256) -> Option<&Bytecode> {
         self.codes.get(hash)
@@ -42,7 +72,7 @@ impl Content {
 
     /// Memory, in bytes.
     fn bytes(&self) -> usize {
-        self.code_bytes + self.hashes.bytes()
+        self.code_bytes + self.hashes.bytes() + self.ledger.bytes() + self.memory.capacity()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the run being executed has loaded, and what it relies on.
 
 use super::location::AccountState;
-use alloy_primitives::map::AddressMap;
+use alloy_primitives::map::{AddressMap, HashSet};
 use alloy_primitives::{Address, U256};
 use revm::state::{Account, AccountStatus};
 use tandem_stm::Sighting;
@@ -35,6 +35,8 @@ pub(crate) struct Access {
     pub(crate) touched: bool,
     /// Whether the journal has loaded it.
     in_journal: bool,
+    /// Whether the journal found no account there, and so has no id of it.
+    is_unnamed: bool,
 }
 
 impl Access {
@@ -53,6 +55,7 @@ impl Access {
             now: (seen.balance, seen.nonce),
             touched: false,
             in_journal: false,
+            is_unnamed: false,
         }
     }
 
@@ -129,8 +132,12 @@ pub(crate) struct Ledger {
     pub(crate) credits: Vec<(Address, U256)>,
     /// How many of them are of earlier steps of the run.
     earlier_credits: usize,
+    /// The accounts of them, each once.
+    credited: Vec<Address>,
     /// Index into `accounts`, filled once there are many.
     by_address: AddressMap<usize>,
+    /// Slots that were read by their account's address alone.
+    unnamed_slots: HashSet<(Address, U256)>,
     /// Whether some of `accounts` are there that the journal has not loaded.
     pub(super) has_unjournaled: bool,
     /// Whether the run had better end: something was destroyed, or may have been, and a run tells of each account once.
@@ -149,6 +156,7 @@ impl Ledger {
         self.creations.clear();
         self.sweeps.clear();
         self.credits.clear();
+        self.credited.clear();
         self.earlier_credits = 0;
         self.has_unjournaled = false;
         self.run_must_end = false;
@@ -157,6 +165,21 @@ impl Ledger {
         if !self.by_address.is_empty() {
             self.by_address.clear();
         }
+        if !self.unnamed_slots.is_empty() {
+            self.unnamed_slots.clear();
+        }
+    }
+
+    /// Memory, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let Self { accounts, slots, creations, sweeps, credits, .. } = self;
+        accounts.capacity() * size_of::<Access>()
+            + slots.capacity() * size_of::<SlotAccess>()
+            + creations.capacity() * size_of::<Address>()
+            + sweeps.capacity() * size_of::<Sweep>()
+            + credits.capacity() * size_of::<(Address, U256)>()
+            + self.by_address.capacity() * size_of::<(Address, usize)>()
+            + self.unnamed_slots.capacity() * size_of::<(Address, U256)>()
     }
 
     /// Goes on to the next step of a run.
@@ -196,7 +219,12 @@ impl Ledger {
         // Credits of one step go together, those of different steps do not: if one overflows, others may not.
         match self.credits[self.earlier_credits..].iter_mut().find(|(other, _)| *other == address) {
             Some((_, sum)) => *sum = sum.saturating_add(amount),
-            None => self.credits.push((address, amount)),
+            None => {
+                self.credits.push((address, amount));
+                if !self.credited.contains(&address) {
+                    self.credited.push(address);
+                }
+            }
         }
     }
 
@@ -205,27 +233,18 @@ impl Ledger {
         if !self.has_unjournaled {
             return;
         }
-        let mut credits = std::mem::take(&mut self.credits);
-        credits.retain(|(address, amount)| match self.access(*address) {
-            Some(access) => {
-                access.credit(*amount);
-                false
+        let credited = std::mem::take(&mut self.credited);
+        for address in &credited {
+            if let Some(index) = self.find(*address) {
+                self.take_credits(index);
             }
-            None => true,
-        });
-        self.credits = credits;
+        }
+        self.credited = credited;
     }
 
-    /// Notes that the journal keeps account of an account from here on. What was credited to it without loading it is added.
-    pub(super) fn enter_journal(&mut self, index: usize) {
+    /// Adds to an account's balance what was credited to it without loading it.
+    fn take_credits(&mut self, index: usize) {
         let access = &mut self.accounts[index];
-        // The journal asks once: this is somebody else, and may look at anything.
-        if std::mem::replace(&mut access.in_journal, true) {
-            access.rely_on_all();
-        }
-        if self.credits.is_empty() {
-            return;
-        }
         self.credits.retain(|(credited, amount)| {
             let other = *credited != access.address;
             if !other {
@@ -234,6 +253,30 @@ impl Ledger {
             other
         });
         self.earlier_credits = self.earlier_credits.min(self.credits.len());
+    }
+
+    /// Notes that the journal keeps account of an account from here on. What was credited to it without loading it is added.
+    pub(super) fn enter_journal(&mut self, index: usize) {
+        if self.credited.contains(&self.accounts[index].address) {
+            self.take_credits(index);
+        }
+        let access = &mut self.accounts[index];
+        if std::mem::replace(&mut access.in_journal, true) {
+            // The journal asks once: this is somebody else, and may look at anything.
+            access.rely_on_all();
+        } else {
+            access.is_unnamed = !access.exists();
+        }
+    }
+
+    /// Notes a slot that is read by its account's address alone. Whether that may be the journal's own read of it.
+    ///
+    /// The journal names an account by its id, but it has none of an account that was absent when it was loaded. It reads a slot once,
+    /// unless a contract was created there: then it reads none.
+    pub(super) fn is_journals_read(&mut self, address: Address, slot: U256) -> bool {
+        let is_first = self.unnamed_slots.insert((address, slot));
+        let is_unnamed = self.access(address).is_some_and(|access| access.is_unnamed);
+        is_first && is_unnamed && !self.creations.contains(&address)
     }
 
     /// Notes a SELFDESTRUCT.

@@ -11,8 +11,8 @@ use crate::protocol::{Block, Protocol};
 use crate::state::StoreError;
 use alloy_primitives::Address;
 use revm::context::{
-    BlockEnv, Cfg, CfgEnv, Context, ContextError, Evm, FrameStack, Journal, JournalTr, LocalContextTr,
-    Transaction,
+    BlockEnv, Cfg, CfgEnv, Context, ContextError, Evm, FrameStack, Journal, JournalTr, LocalContext,
+    LocalContextTr, Transaction,
 };
 use revm::handler::evm::{ContextDbError, EvmTr, FrameInitResult, FrameTr};
 use revm::handler::instructions::EthInstructions;
@@ -21,6 +21,8 @@ use revm::interpreter::FrameInput;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::primitives::hardfork::SpecId;
 use revm::state::EvmState;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Accounts that the journal keeps room for.
@@ -52,15 +54,19 @@ pub(crate) struct Machine<'r, P: Protocol> {
 }
 
 impl<'r, P: Protocol> Machine<'r, P> {
-    pub(crate) fn new(db: Db<'r>) -> Self {
+    pub(crate) fn new(mut db: Db<'r>) -> Self {
         let spec = SpecId::default();
+        let memory = db.content.take_memory();
         let ctx: CtxOf<'r, P> = Context {
             block: BlockEnv::default(),
             tx: P::Tx::default(),
             cfg: CfgEnv::new_with_spec(spec),
             journaled_state: Journal::new_with_inner(db, Default::default()),
             chain: P::Context::default(),
-            local: Default::default(),
+            local: LocalContext {
+                shared_memory_buffer: Rc::new(RefCell::new(memory)),
+                precompile_error_message: None,
+            },
             error: Ok(()),
         };
         let inner = Evm::new(ctx, EthInstructions::new_mainnet_with_spec(spec), Recording::default());
@@ -123,6 +129,14 @@ impl<'r, P: Protocol> Machine<'r, P> {
     }
 }
 
+impl<P: Protocol> Drop for Machine<'_, P> {
+    fn drop(&mut self) {
+        let ctx = &mut self.inner.ctx;
+        let memory = ctx.local.shared_memory_buffer.take();
+        ctx.journaled_state.database.leave(memory);
+    }
+}
+
 impl<'r, P: Protocol> Recorder<'r> for Machine<'r, P> {
     type Protocol = P;
 
@@ -156,9 +170,7 @@ impl<'r, P: Protocol> EvmTr for Machine<'r, P> {
         let db = &mut self.inner.ctx.journaled_state.database;
         let creates = matches!(frame.frame_input, FrameInput::Create(_));
         let collisions = creates.then(|| db.collisions.clone()).flatten();
-        if db.is_recording() {
-            note_frame(&mut self.inner.ctx, &frame);
-        }
+        note_frame(&mut self.inner.ctx, &frame);
         if let Some(collisions) = collisions
             && let Some(result) = collide(&mut self.inner.ctx, &collisions, &frame, |ctx, address| {
                 has_storage(ctx, &collisions, address)

@@ -7,17 +7,20 @@ use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::{CallValue, FrameInput};
 use revm::primitives::hardfork::SpecId;
 
-/// Notes the funds check with which a frame begins, and the nonces that a creation depends on.
+/// Notes the funds check with which a frame begins, what is created, and the nonces that this depends on.
 pub(crate) fn note_frame<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>, frame: &FrameInit) {
+    let is_recording = ctx.journaled_state.database.is_recording();
     match &frame.frame_input {
         FrameInput::Call(inputs) => {
-            if let CallValue::Transfer(value) = inputs.value {
+            if is_recording && let CallValue::Transfer(value) = inputs.value {
                 note_outflow(ctx, inputs.caller, value);
             }
         }
         FrameInput::Create(inputs) => {
             let caller = inputs.caller();
-            note_outflow(ctx, caller, inputs.value());
+            if is_recording {
+                note_outflow(ctx, caller, inputs.value());
+            }
             let nonce = ctx.journaled_state.inner.state.get(&caller).map(|account| account.info.nonce);
             let ledger = &mut ctx.journaled_state.database.ledger;
             if let Some(access) = ledger.access(caller) {

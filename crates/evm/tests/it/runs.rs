@@ -93,6 +93,31 @@ fn transfers_and_calls_by_and_of_the_same_accounts() {
     }
 }
 
+/// The journal has no id of an account that it found absent, and reads its slots by its address alone.
+#[test]
+fn an_account_that_was_absent_reads_its_storage_in_the_run_that_delegates_it() {
+    for fork in [Fork::Prague, Fork::Bpo2] {
+        let (mut s, [a, b, c]) = setting(fork);
+        let signers: Vec<_> = (0..ROUNDS).map(|n| Signer::new(200 + n)).collect();
+        for (n, signer) in signers.iter().enumerate() {
+            if n % 2 == 0 {
+                s.tx(look(c, signer.address));
+            }
+            s.tx(Tx::delegate(a, signer.address, vec![signer.authorize(at(3), 0)]));
+            s.tx(Tx::call(b, signer.address));
+            s.tx(Tx::call(c, signer.address));
+        }
+        let report = check(&s).all_succeed();
+        for signer in signers {
+            assert_eq!(report.storage(signer.address, 0), 3);
+        }
+        let executor = Executor::new(&Config::default().threads(1)).unwrap();
+        let store = SlowStore::new(&s.store, 0, &s.slow);
+        let streamed = stream_watched(&executor, &s.blocks(), &store, Cut::Never, NEVER, |_| ());
+        assert_eq!(streamed.metrics.reexecutions, 0, "no run begins again");
+    }
+}
+
 #[test]
 fn an_account_that_is_paid_and_only_looked_at_keeps_its_money() {
     for fork in FORKS {

@@ -138,7 +138,7 @@ fn explore_by(
         };
         stream.work(&Counters { limit }, ThreadOwner::Caller, None);
         other.join().expect("workers do not unwind");
-        assert_eq!(stream.shared.take_failure(), None);
+        assert_eq!(stream.shared.control.take_failure(), None);
         assert_eq!(*outputs.lock().expect("nothing panics here"), expected);
     });
 }

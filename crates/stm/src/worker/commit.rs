@@ -3,9 +3,11 @@
 use super::{Stream, Worker, since};
 use crate::error::StreamError;
 use crate::frontier::Frontier;
+use crate::guard::reject;
 use crate::shared::MAX_FRONTIER_RUN;
 use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::sync::atomic::Ordering;
+use crate::values::Values;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 
@@ -27,7 +29,8 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
             if let Some(most) = execute {
                 self.dissolve(position, body);
                 if let Err(failure) = self.execute_run(worker, position, body, false, most, None) {
-                    return match worker.reject(body, failure) {
+                    let step = body.step.as_ref().expect("a step in flight is in its slot");
+                    return match reject(worker.vm, &mut worker.state, step, failure) {
                         Ok(output) => self.finalize_without_effects(
                             worker,
                             frontier,
@@ -37,7 +40,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
                             Outcome::Rejected,
                         ),
                         Err(failure) => {
-                            self.shared.fail(failure.at(position));
+                            self.shared.control.fail(failure.at(position));
                             false
                         }
                     };
@@ -79,12 +82,16 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
         if sink.takes_all() {
             return body.len;
         }
-        if !admissions.ask(sink, position, body) {
+        let mut ask = |position, body: &mut Body<V>| {
+            let step = body.step.as_ref().expect("a step in flight is in its slot");
+            admissions.ask(sink, position, step, &mut body.output)
+        };
+        if !ask(position, body) {
             return 0;
         }
         let skipped = (1..body.len).find(|member| {
             let step = position + member;
-            !admissions.ask(sink, step, &mut self.shared.window.slot(step).body.lock())
+            !ask(step, &mut self.shared.window.slot(step).body.lock())
         });
         skipped.unwrap_or(body.len)
     }
@@ -104,7 +111,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
         let sink = sink.as_mut().expect("the sink stays until the last worker has left");
         let record = if executed { &worker.view().record } else { &body.record };
         if let (1, Some(step), Some(output)) = (body.len, &body.step, &body.output) {
-            sink.record(step, output, &Recorded { store: &shared.store, record });
+            sink.record(step, output, &Recorded { values: Values::Versions(&shared.store), record });
         }
         for (entry, effect) in record.all_effects() {
             if let Some(before) = shared.store.commit(*entry, position, effect, segment.number) {
@@ -176,9 +183,9 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
         let history = History { executions, conflicts, repaired, outcome };
         let input = body.step.take().expect("a step in flight is in its slot");
         let output = body.output.take().expect("a step that was executed has an output");
-        let mut changes = Changes { store: &shared.store, segment };
+        let mut changes = Changes { values: Values::Versions(&shared.store), segment };
         if let Err(error) = sink.finalize(input, output, &mut changes, history) {
-            shared.fail(StreamError::Step { position: step, error });
+            shared.control.fail(StreamError::Step { position: step, error });
             return false;
         }
         worker.metrics.steps += 1;
@@ -193,6 +200,6 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
     /// Moves the frontier to `end`.
     fn advance(&self, frontier: &mut Frontier<V, S>, end: u64) {
         self.shared.frontier.advance(&mut frontier.role, end);
-        self.shared.signal.notify_paced(&mut frontier.last_notified);
+        self.shared.control.signal.notify_paced(&mut frontier.last_notified);
     }
 }

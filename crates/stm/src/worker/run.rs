@@ -1,8 +1,8 @@
 //! Runs: consecutive steps that a worker executes as if they were one.
 
-use super::guard::Failure;
 use super::{Stream, Worker, since};
 use crate::conflict_class::ClassId;
+use crate::guard::Failure;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 use std::time::Instant;
@@ -56,7 +56,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         let (mut len, mut class) = (1, body.class);
         while open
             && len < most
-            && !self.shared.stopped()
+            && !self.shared.control.stopped()
             && deadline.is_none_or(|deadline| Instant::now() < deadline)
             && window.claim(position + len, Phase::Ready, Phase::Executing)
         {

@@ -42,7 +42,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
             let mut moved = false;
             while self.finalize_next(worker, &mut frontier) {
                 moved = true;
-                worker.flush_counters(FLUSH_INTERVAL, &self.shared.tallies);
+                worker.flush_counters(FLUSH_INTERVAL, &self.shared.control.tallies);
                 if !everything && self.leaves_to_owner(worker) {
                     break;
                 }
@@ -52,7 +52,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
             drop(frontier);
             if moved {
                 progress = true;
-                self.shared.signal.notify();
+                self.shared.control.signal.notify();
             }
             // A worker that completed the step at the frontier while the lock was held has left it to this one. Pairs with its fence
             // between storing the phase and trying the lock.
@@ -73,7 +73,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
 
     fn frontier_is_serviceable(&self) -> bool {
         let shared = &self.shared;
-        if shared.stopped() {
+        if shared.control.stopped() {
             return false;
         }
         let position = shared.frontier.get_in_order();
@@ -87,12 +87,12 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
     /// Makes the step at the frontier final. `false` if another worker is executing it, no step is left, or the stream has ended.
     fn finalize_next(&self, worker: &mut Worker<'_, V>, frontier: &mut Frontier<V, S>) -> bool {
         let shared = &self.shared;
-        if shared.stopped() {
+        if shared.control.stopped() {
             return false;
         }
         let position = shared.frontier.hint();
         if position == shared.end.get_in_order() {
-            shared.stop();
+            shared.control.stop();
             return false;
         }
         if position >= shared.fed.get() {
@@ -142,9 +142,8 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
     ) -> u64 {
         let shared = &self.shared;
         let paused = shared.resume.get().saturating_sub(position);
-        let alone = if self.threads == 1 { u64::MAX } else { paused };
         let ahead = worker.claim_size.min(shared.max_run.get());
-        alone.max(ahead).min(frontier.max_run)
+        paused.max(ahead).min(frontier.max_run)
     }
 
     /// Adapts the longest length of speculative runs: half after an invalid run, a step more after some valid ones of that length.

@@ -82,7 +82,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         let mut executed = 0;
         let Range { start: mut position, end } = claim;
         while position < end {
-            if shared.stopped() || (executed > 0 && self.pauses()) {
+            if shared.control.stopped() || (executed > 0 && self.pauses()) {
                 break;
             }
             let mut claimed =
@@ -141,7 +141,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
     /// and has to become final first.
     fn claim_successor(&self, first: u64, position: u64) -> Option<u64> {
         let shared = &self.shared;
-        if shared.frontier.get() == first || shared.stopped() || self.pauses() {
+        if shared.frontier.get() == first || shared.control.stopped() || self.pauses() {
             return None;
         }
         shared.window.claim_successor(position)
@@ -197,7 +197,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
         // Pairs with the fence of the frontier's holder after its unlock: either the holder sees this phase, or this worker gets the lock.
         fence(Ordering::SeqCst);
         if reexecution {
-            shared.signal.notify();
+            shared.control.signal.notify();
         }
         len
     }

@@ -45,14 +45,20 @@ fn streams(engine: &Engine, round: usize) {
     call(engine, round);
 }
 
-/// Executes a stream on this thread.
+/// Executes a stream on this thread, with others and alone.
 fn call(engine: &Engine, round: usize) {
     let (batches, toy) = (stream(round), toy(round / 3));
-    let mut log = Log::default();
-    let input = batches.iter().cloned();
-    let (metrics, outcome) =
-        engine.call(&toy, &mut Arena::default(), input, Cut::Batch, Recorder::new(&mut log));
-    compare(&batches, &log, &metrics, &outcome);
+    let mut arena = Arena::default();
+    for alone in [false, true] {
+        let mut log = Log::default();
+        let (input, sink) = (batches.iter().cloned(), Recorder::new(&mut log));
+        let (metrics, outcome) = if alone {
+            engine.call_alone(&toy, &mut arena, input, sink)
+        } else {
+            engine.call(&toy, &mut arena, input, Cut::Batch, usize::MAX, sink)
+        };
+        compare(&batches, &log, &metrics, &outcome);
+    }
 }
 
 /// Executes a stream whose steps are consumed by `consume` one by one.
@@ -128,7 +134,7 @@ fn an_input_a_step_and_a_sink_may_execute_streams() {
             });
             let (toy, mut arena) = (Toy::default(), Arena::default());
             let (metrics, outcome) = match round % 2 {
-                0 => engine.call(&toy, &mut arena, input, Cut::Never, sink),
+                0 => engine.call(&toy, &mut arena, input, Cut::Never, usize::MAX, sink),
                 _ => {
                     let ((), metrics, outcome) =
                         engine.stream(&toy, &mut arena, input, Cut::Never, sink, |_| ());

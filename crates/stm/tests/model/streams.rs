@@ -85,7 +85,8 @@ fn streams_inside_a_stream_do_not_mix() {
             }
         });
         let sink = Nested { recorder: Recorder::new(&mut log), inner: &inner };
-        let (metrics, outcome) = engine.call(&Toy::default(), &mut Arena::default(), input, cut, sink);
+        let (metrics, outcome) =
+            engine.call(&Toy::default(), &mut Arena::default(), input, cut, usize::MAX, sink);
         compare(&batches, &log, &metrics, &outcome);
     });
 }

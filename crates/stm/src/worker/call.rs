@@ -1,55 +1,28 @@
-//! Calls of the VM, with panics caught: a speculative execution may read values that no serial execution would, and panic over them.
+//! Calls of the VM by a worker.
 
 use super::{Worker, since};
-use crate::error::{StreamError, message};
+use crate::guard::{Failure, guarded};
 use crate::metrics::EventKind;
+use crate::prefetching::PREFETCHED;
 use crate::vm::Vm;
 use crate::window::Body;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Why a step has no result.
-pub(super) enum Failure<E> {
-    /// The VM's error.
-    Error(E),
-    /// The VM panicked with this message.
-    Panic(String),
-}
-
-impl<E> Failure<E> {
-    /// The error that ends the stream if the step at `position` failed like this at its turn.
-    pub(super) fn at(self, position: u64) -> StreamError<E> {
-        match self {
-            Self::Error(error) => StreamError::Step { position, error },
-            Self::Panic(message) => StreamError::Panic { position: Some(position), message },
-        }
-    }
-}
 
 impl<'r, V: Vm> Worker<'r, V> {
-    /// Calls the VM. A panic may leave the worker's state half-changed, so it is made anew.
     fn guarded<T>(
         &mut self,
         call: impl FnOnce(&'r V, &mut V::Worker<'r>) -> Result<T, V::Error>,
     ) -> Result<T, Failure<V::Error>> {
-        let (vm, state) = (self.vm, &mut self.state);
-        match catch_unwind(AssertUnwindSafe(|| call(vm, state))) {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(error)) => Err(Failure::Error(error)),
-            Err(panic) => {
-                let view = self.view().successor();
-                let old = std::mem::replace(&mut self.state, vm.worker(view));
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(old)));
-                Err(Failure::Panic(message(panic)))
-            }
-        }
+        guarded(self.vm, &mut self.state, call)
     }
 
     /// Begins a run with the step in `body`: prefetches if it is time to, and clears the view.
     pub(super) fn begin(&mut self, position: u64, body: &Body<V>, speculative: bool) {
-        if let Some((step, count)) = self.prefetch_due(position, body) {
+        if self.prefetching.is_due(position, self.metrics.executions)
+            && let Some(step) = &body.step
+        {
             // A failure here does not count: the execution that needs the value fails, too.
             let _ = self.guarded(|vm, state| {
-                vm.prefetch(state, step, count);
+                vm.prefetch(state, step, PREFETCHED as usize);
                 Ok(())
             });
         }
@@ -87,18 +60,6 @@ impl<'r, V: Vm> Worker<'r, V> {
             self.record_event(position, kind, start);
         }
         result
-    }
-
-    /// Asks the VM about the failure of the step in `body` at its turn. Gives the output with which the step becomes final, or the
-    /// failure that ends the stream.
-    pub(super) fn reject(
-        &mut self,
-        body: &Body<V>,
-        failure: Failure<V::Error>,
-    ) -> Result<V::Output, Failure<V::Error>> {
-        let Failure::Error(error) = failure else { return Err(failure) };
-        let step = body.step.as_ref().expect("a step in flight is in its slot");
-        self.guarded(|vm, _| vm.reject(step, error))
     }
 
     /// Ends a run: the VM reports the rest of its observations and effects.
