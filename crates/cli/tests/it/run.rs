@@ -1,8 +1,6 @@
 //! The output of `tandem run` when all is well.
 
-mod common;
-
-use common::{recorded_blocks, run, stderr, stdout, tandem};
+use crate::common::{recorded_blocks, run, stderr, stdout, tandem};
 use serde_json::Value;
 
 fn lines(output: &std::process::Output) -> Vec<Value> {

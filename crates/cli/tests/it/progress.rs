@@ -1,13 +1,9 @@
 //! Commands that may take long show progress on a terminal, and nothing in a pipe.
-#![cfg(unix)]
 
-mod common;
-mod terminal;
-
-use common::official::{genesis, refused};
-use common::{recorded_blocks, stderr, stdout, tandem};
+use crate::common::official::{genesis, refused};
+use crate::common::terminal::{on_terminal, shows};
+use crate::common::{recorded_blocks, stderr, stdout, tandem};
 use std::path::Path;
-use terminal::{on_terminal, shows};
 
 /// Commands that may take long, and those that only look something up or do other things that are listed here.
 const LONG: [&str; 12] = [
