@@ -61,6 +61,7 @@ fn blocks_are_run_with_progress() {
     let bars = ["loading", "senders", "executing", "checking"];
     shows(&["run", text(chain.path()), "--threads", "2"], &bars, || ());
     shows(&["run", text(chain.path()), "--mode", "revm"], &bars, || ());
+    shows(&["run", text(chain.path()), "--alloy", "--threads", "2"], &["executing", "alloy-evm"], || ());
     shows(&["run", "--threads", "2"], &["generating", "executing"], || ());
 }
 
