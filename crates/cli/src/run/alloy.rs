@@ -8,7 +8,7 @@ use tandem_evm::{AlloyExecutor, FinishedBlock, StoreRef};
 use tandem_state::MemoryStore;
 
 /// A block by the engine beside the same block by alloy-evm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     /// Both have the same results.
     Same,
