@@ -1,8 +1,8 @@
 //! `tandem fevm`, on generated tipsets.
 
+#[path = "it/common/mod.rs"]
+#[allow(dead_code, reason = "the other tests use the rest")]
 mod common;
-#[cfg(unix)]
-mod terminal;
 
 use common::{assert_fails, stdout, tandem};
 use serde_json::Value;
@@ -262,7 +262,7 @@ fn messages_are_executed_with_progress() {
         (&[&["generate", &generated], &size[..]].concat(), "[generating]"),
     ];
     for (args, bar) in all {
-        terminal::shows(&[&["fevm"], args].concat(), &[bar], || ());
+        common::terminal::shows(&[&["fevm"], args].concat(), &[bar], || ());
     }
     let help = stdout(&tandem(&["fevm", "help"]));
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);

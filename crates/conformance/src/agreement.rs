@@ -67,35 +67,39 @@ impl<'b> Execution<'b> {
     }
 }
 
-/// The first thing in which a block executed by alloy-evm is not what it is by the engine, in words. The reasons for which a block is
-/// refused may be different ones.
-pub(crate) fn alloy_difference<E: Display>(
-    found: &Result<FinishedBlock, ExecutionError<E>>,
-    expected: &Result<AlloyBlock, ExecutionError<E>>,
+/// The first thing in which a block executed by alloy-evm differs from the engine's, in words: in whether it is valid, receipts, gas used,
+/// requests, and the bundle with its reverts. The reasons for which a block is refused may be different ones.
+pub fn alloy_difference<E: Display>(
+    engine: Result<&FinishedBlock, &ExecutionError<E>>,
+    alloy: &Result<AlloyBlock, ExecutionError<E>>,
 ) -> Option<String> {
-    let difference = match (found, expected) {
+    let difference = match (engine, alloy) {
         (Err(_), Err(_)) => None,
         (Ok(_), Err(error)) => Some(format!("refused: {error}")),
         (Err(error), Ok(_)) => Some(format!("executed, and not refused: {error}")),
-        (Ok(found), Ok(expected)) => {
-            let differing =
-                found.receipts.iter().zip(&expected.receipts).position(|(one, other)| one != other);
-            if let Some(index) = differing {
-                Some(format!(
-                    "receipt {index} is {:?}, not {:?}",
-                    expected.receipts[index], found.receipts[index]
-                ))
-            } else if (found.receipts.len(), found.gas_used, found.requests())
-                != (expected.receipts.len(), expected.gas_used, expected.requests.as_ref())
-            {
-                Some("other receipts, gas or requests".to_owned())
-            } else {
-                bundle_difference(&found.bundle_state(), &expected.bundle)
-                    .map(|difference| format!("another bundle: {difference} by alloy-evm"))
-            }
-        }
+        (Ok(engine), Ok(alloy)) => executed_difference(engine, alloy),
     };
     difference.map(|difference| format!("by alloy-evm: {difference}"))
+}
+
+fn executed_difference(engine: &FinishedBlock, alloy: &AlloyBlock) -> Option<String> {
+    let mut receipts = alloy.receipts.iter().zip(&engine.receipts).enumerate();
+    if let Some((index, (alloy, engine))) = receipts.find(|(_, (alloy, engine))| alloy != engine) {
+        return Some(format!("receipt {index} is {alloy:?}, not {engine:?}"));
+    }
+    let (found, expected) = (alloy.receipts.len(), engine.receipts.len());
+    if found != expected {
+        return Some(format!("{found} receipts, not {expected}"));
+    }
+    if alloy.gas_used != engine.gas_used {
+        return Some(format!("gas used {}, not {}", alloy.gas_used, engine.gas_used));
+    }
+    let (found, expected) = (alloy.requests.as_ref(), engine.requests());
+    if found != expected {
+        return Some(format!("the requests are {found:?}, not {expected:?}"));
+    }
+    bundle_difference(&alloy.bundle, &engine.bundle_state())
+        .map(|difference| format!("another bundle: {difference}"))
 }
 
 impl Given<'_> {
@@ -139,7 +143,7 @@ mod tests {
     use alloy_primitives::{Signature, TxKind, U256};
     use serde_json::json;
     use std::sync::Arc;
-    use tandem_evm::{Block, ChainSpec, Config, Executor, PlainExecutor, StoreRef};
+    use tandem_evm::{AlloyExecutor, Block, ChainSpec, Config, Executor, PlainExecutor, StoreRef};
 
     const SENDER: Address = Address::repeat_byte(1);
     const RECIPIENT: Address = Address::repeat_byte(2);
@@ -152,8 +156,8 @@ mod tests {
         World::new(&serde_json::from_value(accounts).unwrap()).unwrap()
     }
 
-    /// The difference of the engine on one state from the plain loop on another.
-    fn difference(parallel: &World, plain: &World) -> Option<String> {
+    /// A block with one transaction, which sends 5 wei.
+    fn block() -> Block {
         let transaction = TxLegacy {
             chain_id: None,
             nonce: 0,
@@ -165,11 +169,13 @@ mod tests {
         };
         let signed = TxEnvelope::from(transaction.into_signed(Signature::new(U256::ONE, U256::ONE, false)));
         let header = Header { gas_limit: 1_000_000, number: 1, ..Header::default() };
-        let block = || {
-            let transaction = Recovered::new_unchecked(signed.clone(), SENDER);
-            let chain = Arc::new(ChainSpec::known(1).unwrap());
-            Block::new(&chain, header.clone(), [transaction], Vec::new(), Default::default())
-        };
+        let transaction = Recovered::new_unchecked(signed, SENDER);
+        let chain = Arc::new(ChainSpec::known(1).unwrap());
+        Block::new(&chain, header, [transaction], Vec::new(), Default::default())
+    }
+
+    /// The difference of the engine on one state from the plain loop on another.
+    fn difference(parallel: &World, plain: &World) -> Option<String> {
         let base = |world| Base { world, block_hashes: BlockHashes::OfNumbers };
         let (one, other) = (base(parallel), base(plain));
         let executor = Executor::new(&Config::default().threads(1)).unwrap();
@@ -193,6 +199,39 @@ mod tests {
         ] {
             let difference = difference(one, other).expect("a difference");
             assert!(difference.contains(words), "{words:?} is not in: {difference}");
+        }
+    }
+
+    #[test]
+    fn whatever_alloy_evm_gives_otherwise_is_found() {
+        let world = world(1_000_000, "0x");
+        let base = Base { world: &world, block_hashes: BlockHashes::OfNumbers };
+        let executor = Executor::new(&Config::default().threads(1)).unwrap();
+        let engine = executor.execute(&StoreRef(&base), block());
+        let alloy = AlloyExecutor::new().execute(&StoreRef(&base), &block());
+        assert_eq!(alloy_difference(engine.as_ref(), &alloy), None);
+
+        type Change = fn(&mut AlloyBlock);
+        let changes: [(Change, &str); 6] = [
+            (|block| block.receipts[0].success = false, "by alloy-evm: receipt 0 is "),
+            (|block| block.receipts.clear(), "by alloy-evm: 0 receipts, not 1"),
+            (|block| block.gas_used += 1, "by alloy-evm: gas used 21001, not 21000"),
+            (|block| block.requests = Some(Requests::default()), "by alloy-evm: the requests are Some("),
+            (
+                |block| {
+                    let account = block.bundle.state.get_mut(&RECIPIENT).unwrap();
+                    account.info.as_mut().unwrap().balance = U256::from(6);
+                },
+                "by alloy-evm: another bundle: account 0x0202",
+            ),
+            (|block| block.bundle.reverts.clear(), "by alloy-evm: another bundle: revert of 0x"),
+        ];
+        for (change, words) in changes {
+            let mut other = alloy.as_ref().unwrap().clone();
+            change(&mut other);
+            let difference = alloy_difference(engine.as_ref(), &Ok(other)).expect("a difference");
+            assert!(difference.starts_with(words), "{words:?} does not begin: {difference}");
+            assert_eq!(difference.matches("alloy-evm").count(), 1, "{difference}");
         }
     }
 }

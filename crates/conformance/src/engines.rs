@@ -103,7 +103,7 @@ impl Engine {
                 let alloy =
                     self.alloy.as_mut().filter(|_| AlloyExecutor::may_differ(&input.block).is_none())?;
                 self.work.by_alloy += 1;
-                alloy_difference(&first, &alloy.execute(input.store, &input.block))
+                alloy_difference(first.as_ref(), &alloy.execute(input.store, &input.block))
             });
             difference.map_or(first, |text| Err(ExecutionError::Internal(text)))
         };

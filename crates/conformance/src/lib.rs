@@ -22,6 +22,7 @@ mod state_test;
 mod suite;
 mod world;
 
+pub use agreement::alloy_difference;
 pub use block_test::run_block_tests;
 pub use files::find_tests;
 pub use index::Index;

@@ -75,7 +75,7 @@ impl Counters {
             let progress = execute_stream(&executor, variant.cut(), source, worlds, chains, latency, &bar)?;
             let sleeps = before.and_then(|before| sleeps()?.checked_sub(before));
             let results = progress.results.iter().flatten();
-            transactions = results.map(|executed| executed.output.receipts.len()).sum();
+            transactions = results.map(|block| block.receipts.len()).sum();
             runs.push(Measurement { time: progress.time, metrics: progress.metrics, sleeps });
         }
         // The first one warmed up.

@@ -57,11 +57,9 @@ impl Times {
         sorted.get(sorted.len() / 2).copied().unwrap_or_default()
     }
 
-    fn add(&mut self, progress: &Progress) {
-        let time = |result: &Result<ExecutedBlock, _>| {
-            result.as_ref().map_or(Duration::ZERO, |executed| executed.time)
-        };
-        self.add_sample(progress.results.iter().map(time), progress.time);
+    fn add<B>(&mut self, progress: &Progress<B>, time: impl Fn(&B) -> Duration) {
+        let times = progress.results.iter().map(|result| result.as_ref().map_or(Duration::ZERO, &time));
+        self.add_sample(times, progress.time);
     }
 
     fn add_sample(&mut self, blocks: impl IntoIterator<Item = Duration>, total: Duration) {
@@ -110,6 +108,7 @@ impl Series {
             for variant in variants {
                 let progress =
                     execute_stream(&variant.executor, variant.cut(), source, worlds, chains, latency, &bar)?;
+                let progress = progress.map(ExecutedBlock::from);
                 if let Some(at) = digests(names, &progress)?.iter().zip(&expected).position(|(a, b)| a != b) {
                     return Err(Failure::fault(format!(
                         "{}: with {} threads in {} mode the result differs from the plain loop's",
@@ -123,7 +122,8 @@ impl Series {
             self.alloy.run(set, latency)?;
         }
         let BlockSet { source, worlds, chains, .. } = set;
-        self.baseline.add(&execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?);
+        let progress = execute_plain(&mut self.plain, source, worlds, chains, latency, &bar)?;
+        self.baseline.add(&progress, |block| block.time);
         // The first way after the plain loop changes from sample to sample.
         let ways = variants.len() + 1;
         for at in (0..ways).map(|turn| (turn + number) % ways) {
@@ -136,14 +136,14 @@ impl Series {
             let BlockSet { source, worlds, chains, .. } = set;
             let progress =
                 execute_stream(&variant.executor, variant.cut(), source, worlds, chains, latency, &bar)?;
-            self.variants[at].add(&progress);
+            self.variants[at].add(&progress, |block| block.time);
         }
         Ok(())
     }
 }
 
 /// The digest of each block's results. A block that does not execute ends the benchmark.
-pub(super) fn digests(names: &[String], progress: &Progress) -> Result<Vec<B256>, Failure> {
+pub(super) fn digests(names: &[String], progress: &Progress<ExecutedBlock>) -> Result<Vec<B256>, Failure> {
     let digest = |(result, name): (&Result<ExecutedBlock, String>, &String)| match result {
         Ok(executed) => Ok(block_digest(&executed.output)),
         Err(error) => {

@@ -19,6 +19,10 @@ pub(crate) struct RunArgs {
     /// What to check
     #[arg(long, value_enum, default_value_t = Check::All)]
     pub(crate) check: Check,
+    /// Execute every block with alloy-evm's executor over revm's State, too, and compare receipts, gas, requests and the bundle with its
+    /// reverts
+    #[arg(long)]
+    pub(crate) alloy: bool,
     /// When to recover the senders
     #[arg(long, value_enum, default_value_t = Senders::Before)]
     pub(crate) senders: Senders,

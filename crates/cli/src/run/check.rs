@@ -43,6 +43,9 @@ pub(crate) struct Checks {
     pub(crate) requests_hash: Verdict,
     pub(crate) parent_root: Verdict,
     pub(crate) state_root: Verdict,
+    /// `None` unless alloy-evm was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) alloy: Option<Verdict>,
     /// One line per failed check.
     #[serde(skip)]
     pub(crate) differences: Vec<String>,

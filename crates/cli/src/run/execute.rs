@@ -1,4 +1,6 @@
+use super::alloy::{Comparison, compare};
 use super::args::Senders;
+use super::check::Verdict;
 use super::missing::missing_accounts;
 use super::row::{Facts, Row, Stop, Wanted, row};
 use super::settings::Settings;
@@ -29,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) recovery: Option<Duration>,
     pub(crate) metrics: Metrics,
     pub(crate) digest: B256,
+    /// How many blocks alloy-evm executed, too, if it was asked.
+    pub(crate) by_alloy: Option<usize>,
     /// Shortest and longest time of all runs.
     pub(crate) spread: (Duration, Duration),
 }
@@ -44,14 +48,30 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
     };
     let recovery = (settings.senders == Senders::Before).then(|| start.elapsed());
     let bar = progress(facts.len() * settings.repeat, "executing", settings.json);
-    let mut plain = PlainExecutor::new();
+    let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
+    let mut runner = Runner {
+        settings,
+        executor,
+        plain: PlainExecutor::new(),
+        worlds: &worlds,
+        chains,
+        comparisons: None,
+    };
     let mut runs = Vec::with_capacity(settings.repeat);
     for _ in 0..settings.repeat {
-        let executed = once(settings, executor, &mut plain, &mut source, &worlds, &facts, &bar)?;
+        let executed = runner.run(&mut source, &bar)?;
         let complete = (complete && settings.check).then(|| &worlds[0]);
         runs.push(checked(settings, executor, complete, &facts, executed)?);
     }
     for run in &mut runs {
+        if let Some(comparisons) = &runner.comparisons {
+            run.by_alloy = Some(comparisons.iter().filter(|comparison| comparison.was_made()).count());
+            for (row, comparison) in run.rows.iter_mut().zip(comparisons) {
+                if let Ok(checks) = &mut row.result {
+                    comparison.add_to(checks);
+                }
+            }
+        }
         for (index, (row, facts)) in run.rows.iter_mut().zip(&facts).enumerate() {
             row.look_for_cause(&mut source, index, &worlds[facts.world], facts);
         }
@@ -67,22 +87,30 @@ pub(crate) fn execute(settings: &Settings, executor: &Executor, input: Input) ->
     Ok(Outcome { recovery, spread, ..median })
 }
 
-fn once(
-    settings: &Settings,
-    executor: &Executor,
-    plain: &mut PlainExecutor,
-    source: &mut Source,
-    worlds: &[MemoryStore],
-    facts: &[Facts],
-    bar: &ProgressBar,
-) -> Result<Progress, Failure> {
-    let chains: Vec<usize> = facts.iter().map(|facts| facts.world).collect();
-    match settings.mode {
-        Mode::Revm => execute_plain(plain, source, worlds, &chains, Duration::ZERO, bar),
-        Mode::Stream | Mode::Serial => {
-            execute_stream(executor, Cut::Never, source, worlds, &chains, Duration::ZERO, bar)
+/// Executes the same blocks once or more often.
+struct Runner<'a> {
+    settings: &'a Settings,
+    executor: &'a Executor,
+    plain: PlainExecutor,
+    worlds: &'a [MemoryStore],
+    chains: Vec<usize>,
+    /// The first run's blocks beside alloy-evm's, if it was asked. All runs have the same digest.
+    comparisons: Option<Vec<Comparison>>,
+}
+
+impl Runner<'_> {
+    fn run(&mut self, source: &mut Source, bar: &ProgressBar) -> Result<Progress<ExecutedBlock>, Failure> {
+        let (worlds, chains) = (self.worlds, &self.chains);
+        let cut = match self.settings.mode {
+            Mode::Revm => return execute_plain(&mut self.plain, source, worlds, chains, Duration::ZERO, bar),
+            Mode::Stream | Mode::Serial => Cut::Never,
+            Mode::Block => Cut::Batch,
+        };
+        let finished = execute_stream(self.executor, cut, source, worlds, chains, Duration::ZERO, bar)?;
+        if self.settings.alloy && self.comparisons.is_none() {
+            self.comparisons = Some(compare(&finished.results, worlds, chains, self.settings.json));
         }
-        Mode::Block => execute_stream(executor, Cut::Batch, source, worlds, &chains, Duration::ZERO, bar),
+        Ok(finished.map(ExecutedBlock::from))
     }
 }
 
@@ -93,7 +121,7 @@ fn checked(
     executor: &Executor,
     complete: Option<&MemoryStore>,
     facts: &[Facts],
-    executed: Progress,
+    executed: Progress<ExecutedBlock>,
 ) -> Result<Outcome, Failure> {
     let Progress { results, time, metrics } = executed;
     let roots = complete.map_or(Ok(Vec::new()), |state| {
@@ -114,7 +142,7 @@ fn checked(
     bar.finish_and_clear();
     let (rows, digests): (Vec<_>, Vec<_>) = finished.into_iter().unzip();
     let digest = run_digest(&digests);
-    Ok(Outcome { rows, time, recovery: None, metrics, digest, spread: (time, time) })
+    Ok(Outcome { rows, time, recovery: None, metrics, digest, by_alloy: None, spread: (time, time) })
 }
 
 fn split(block: InputBlock) -> (Facts, SignedBlock) {
@@ -128,7 +156,10 @@ impl Row {
     fn look_for_cause(&mut self, source: &mut Source, index: usize, state: &MemoryStore, facts: &Facts) {
         let wrong = match &self.result {
             Err(Stop::Invalid(error)) => error.clone(),
-            Ok(checks) if !checks.passed() => checks.differences.join("; "),
+            // alloy-evm has the same pre-state.
+            Ok(checks) if !checks.passed() && checks.alloy != Some(Verdict::Fail) => {
+                checks.differences.join("; ")
+            }
             _ => return,
         };
         let Ok(block) = source.get(index) else { return };

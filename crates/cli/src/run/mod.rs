@@ -1,5 +1,6 @@
 //! `tandem run`: execute blocks, check them, print a row for each.
 
+mod alloy;
 mod args;
 mod check;
 mod execute;

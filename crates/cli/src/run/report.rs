@@ -39,6 +39,9 @@ struct Summary<'a> {
     /// Blocks that could not be checked as asked.
     #[serde(skip_serializing_if = "is_zero")]
     unchecked: usize,
+    /// Blocks that alloy-evm executed, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_alloy: Option<usize>,
     txs: usize,
     gas: u64,
     ms: f64,
@@ -189,6 +192,7 @@ fn json(out: &mut dyn Write, settings: &Settings, outcome: &Outcome) -> io::Resu
         blocks: outcome.rows.len(),
         failed: failed(outcome),
         unchecked: unchecked(outcome),
+        by_alloy: outcome.by_alloy,
         txs,
         gas,
         ms: ms(outcome.time),
@@ -242,6 +246,9 @@ fn table(out: &mut dyn Write, settings: &Settings, outcome: &Outcome) -> io::Res
         let (least, most) = outcome.spread;
         writeln!(out, "median of {} runs, {:.3} to {:.3} ms", settings.repeat, ms(least), ms(most))?;
     }
+    if let Some(blocks) = outcome.by_alloy {
+        writeln!(out, "alloy-evm: {blocks} blocks executed, too")?;
+    }
     match outcome.recovery {
         Some(time) => writeln!(out, "senders recovered before that in {:.3} ms", ms(time))?,
         None => writeln!(out, "senders recovered meanwhile")?,
@@ -291,7 +298,7 @@ fn verdict(row: &Row) -> String {
         Err(Stop::Invalid(_)) => return "INVALID".to_owned(),
         Err(Stop::Unchecked(_)) => return "unchecked".to_owned(),
     };
-    let names = [
+    let mut names = vec![
         ("senders", checks.senders),
         ("gas", checks.gas),
         ("bloom", checks.bloom),
@@ -300,6 +307,7 @@ fn verdict(row: &Row) -> String {
         ("parent", checks.parent_root),
         ("state", checks.state_root),
     ];
+    names.extend(checks.alloy.map(|verdict| ("alloy", verdict)));
     let list = |verdict| {
         let named: Vec<_> = names.iter().filter(|(_, v)| *v == verdict).map(|(name, _)| *name).collect();
         named.join(" ")

@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) check: bool,
     /// Whether roots are computed that witnesses do not prove.
     pub(crate) unproven: bool,
+    /// Whether alloy-evm's executor executes the blocks, too.
+    pub(crate) alloy: bool,
     pub(crate) senders: Senders,
     pub(crate) json: bool,
     pub(crate) counters: bool,
@@ -31,6 +33,9 @@ impl Settings {
         if args.repeat == 0 {
             return Err(Failure::input("--repeat must be at least 1"));
         }
+        if args.alloy && args.mode == Mode::Revm {
+            return Err(Failure::input("--alloy compares with the engine, which --mode revm does not run"));
+        }
         let mut config = Config::default().threads(threads).timing(args.counters);
         if let Some(window) = args.window {
             config = config.window(window);
@@ -40,6 +45,7 @@ impl Settings {
             mode: args.mode,
             check: args.check == Check::All,
             unproven: args.unproven,
+            alloy: args.alloy,
             senders: args.senders,
             json: args.json,
             counters: args.counters,

@@ -1,4 +1,3 @@
-use super::executed::{ExecutedBlock, Output};
 use super::failure::Failure;
 use super::slow_store::SlowStore;
 use super::source::Source;
@@ -8,10 +7,9 @@ use std::time::{Duration, Instant};
 use tandem_evm::{BlockInput, Cut, ExecutionError, Executor, FinishedBlock, Metrics, StoreRef};
 use tandem_state::MemoryStore;
 
-/// The results of each block so far, and of the run as a whole.
-#[derive(Default)]
-pub(crate) struct Progress {
-    pub(crate) results: Vec<Result<ExecutedBlock, String>>,
+/// The results of each block so far, and of the run as a whole. `B` is a block after its execution.
+pub(crate) struct Progress<B> {
+    pub(crate) results: Vec<Result<B, String>>,
     pub(crate) time: Duration,
     pub(crate) metrics: Metrics,
 }
@@ -26,7 +24,7 @@ pub(crate) fn execute_stream(
     chains: &[usize],
     latency: Duration,
     bar: &ProgressBar,
-) -> Result<Progress, Failure> {
+) -> Result<Progress<FinishedBlock>, Failure> {
     let slow: Vec<_> = worlds.iter().map(|store| SlowStore { store, latency }).collect();
     let stores: Vec<_> = slow.iter().map(StoreRef).collect();
     let mut progress = Progress::default();
@@ -47,7 +45,7 @@ pub(crate) fn execute_stream(
         let mut failure = None;
         for block in blocks {
             match block {
-                Ok(block) => progress.results.push(Ok(executed(block))),
+                Ok(block) => progress.results.push(Ok(block)),
                 Err(error @ (ExecutionError::Transaction { .. } | ExecutionError::Block { .. })) => {
                     failure = Some(error.to_string());
                 }
@@ -67,7 +65,19 @@ pub(crate) fn execute_stream(
     Ok(progress)
 }
 
-impl Progress {
+impl<B> Default for Progress<B> {
+    fn default() -> Self {
+        Self { results: Vec::new(), time: Duration::ZERO, metrics: Metrics::default() }
+    }
+}
+
+impl<B> Progress<B> {
+    /// The same run with its blocks in another form.
+    pub(crate) fn map<C>(self, form: impl Fn(B) -> C) -> Progress<C> {
+        let Self { results, time, metrics } = self;
+        Progress { results: results.into_iter().map(|result| result.map(&form)).collect(), time, metrics }
+    }
+
     /// Notes that the next block is invalid, and that those which follow it in its chain cannot run.
     pub(crate) fn fail(&mut self, error: String, chains: &[usize]) {
         let world = chains[self.results.len()];
@@ -76,9 +86,4 @@ impl Progress {
             self.results.push(Err("not executed, since a block before it is invalid".to_owned()));
         }
     }
-}
-
-fn executed(block: FinishedBlock) -> ExecutedBlock {
-    let (time, history) = (block.time, block.history);
-    ExecutedBlock { output: Output::from(block), time, history }
 }

@@ -24,6 +24,13 @@ pub(crate) struct Output {
     pub(crate) parts: Vec<StateChanges>,
 }
 
+impl From<FinishedBlock> for ExecutedBlock {
+    fn from(finished: FinishedBlock) -> Self {
+        let (time, history) = (finished.time, finished.history);
+        Self { output: Output::from(finished), time, history }
+    }
+}
+
 impl From<FinishedBlock> for Output {
     fn from(finished: FinishedBlock) -> Self {
         let changes = finished.state_changes();

@@ -20,7 +20,7 @@ pub(crate) fn execute_plain(
     chains: &[usize],
     latency: Duration,
     bar: &ProgressBar,
-) -> Result<Progress, Failure> {
+) -> Result<Progress<ExecutedBlock>, Failure> {
     let mut progress = Progress::default();
     let mut states = States::new(worlds, chains);
     while progress.results.len() < chains.len() {

@@ -24,8 +24,20 @@ use tandem_state::trie::WitnessStore;
 fn settings(args: WitnessArgs) -> Result<Settings, Failure> {
     let WitnessArgs { paths, threads, json } = args;
     let (mode, check, senders) = (Mode::Stream, Check::All, Senders::Before);
-    let (unproven, window, repeat, counters) = (false, None, 1, false);
-    Settings::new(RunArgs { paths, threads, mode, unproven, check, senders, window, repeat, json, counters })
+    let (unproven, alloy, window, repeat, counters) = (false, false, None, 1, false);
+    Settings::new(RunArgs {
+        paths,
+        threads,
+        mode,
+        unproven,
+        check,
+        alloy,
+        senders,
+        window,
+        repeat,
+        json,
+        counters,
+    })
 }
 
 pub(crate) fn witness(args: WitnessArgs) -> Result<(), Failure> {
@@ -46,7 +58,10 @@ pub(crate) fn witness(args: WitnessArgs) -> Result<(), Failure> {
     bar.finish_and_clear();
     let time = rows.iter().map(|row| row.time).sum();
     let (digest, recovery) = (run_digest(&digests), Some(recovery));
-    report(&settings, &Outcome { rows, time, recovery, metrics, digest, spread: (time, time) })
+    report(
+        &settings,
+        &Outcome { rows, time, recovery, metrics, digest, by_alloy: None, spread: (time, time) },
+    )
 }
 
 /// Only proven values count.

@@ -1,14 +1,12 @@
 //! Findings and refusals of `tandem explain`.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod outputs;
 mod page;
 mod study;
 mod tables;
 mod timeline;
 
-use common::{Blocks, assert_fails, recorded_blocks, stderr, stdout, tandem};
+use crate::common::{Blocks, assert_fails, recorded_blocks, stderr, stdout, tandem};
 use serde_json::Value;
 use std::path::Path;
 

@@ -1,14 +1,9 @@
 //! `tandem import` killed at any moment: the database stays whole, and the next import goes on where it was.
 //!
 //! `TANDEM_CRASHES` sets how often it is killed.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used)]
 
-mod common;
-mod datadir;
-
-use common::{assert_fails, stderr, tandem};
-use datadir::{Datadir, Head, Rng};
+use crate::common::datadir::{Datadir, Head, Rng};
+use crate::common::{assert_fails, stderr, tandem};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};

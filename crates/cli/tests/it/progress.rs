@@ -1,13 +1,9 @@
 //! Commands that may take long show progress on a terminal, and nothing in a pipe.
-#![cfg(unix)]
 
-mod common;
-mod terminal;
-
-use common::official::{genesis, refused};
-use common::{recorded_blocks, stderr, stdout, tandem};
+use crate::common::official::{genesis, refused};
+use crate::common::terminal::{on_terminal, shows};
+use crate::common::{recorded_blocks, stderr, stdout, tandem};
 use std::path::Path;
-use terminal::{on_terminal, shows};
 
 /// Commands that may take long, and those that only look something up or do other things that are listed here.
 const LONG: [&str; 12] = [
@@ -65,6 +61,7 @@ fn blocks_are_run_with_progress() {
     let bars = ["loading", "senders", "executing", "checking"];
     shows(&["run", text(chain.path()), "--threads", "2"], &bars, || ());
     shows(&["run", text(chain.path()), "--mode", "revm"], &bars, || ());
+    shows(&["run", text(chain.path()), "--alloy", "--threads", "2"], &["executing", "alloy-evm"], || ());
     shows(&["run", "--threads", "2"], &["generating", "executing"], || ());
 }
 

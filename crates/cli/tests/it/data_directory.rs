@@ -1,14 +1,9 @@
 //! `tandem import`, `head`, `account`, `receipt`, `unwind` and `db` given directories, files and questions that are no
 //! good.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-mod datadir;
-mod recorded;
-
-use common::{Blocks, assert_fails, stderr, stdout, tandem};
-use datadir::Datadir;
-use recorded::{Recorded, encode};
+use crate::common::datadir::Datadir;
+use crate::common::recorded::{Recorded, encode};
+use crate::common::{Blocks, assert_fails, stderr, stdout, tandem};
 use redb::TableDefinition;
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,8 +1,6 @@
 //! The output of `tandem run` when all is well.
 
-mod common;
-
-use common::{recorded_blocks, run, stderr, stdout, tandem};
+use crate::common::{assert_fails, recorded_blocks, run, stderr, stdout, tandem};
 use serde_json::Value;
 
 fn lines(output: &std::process::Output) -> Vec<Value> {
@@ -52,6 +50,28 @@ fn json_has_a_line_per_block_and_a_summary() {
     assert_eq!(summary["mode"], "stream");
     assert_eq!(summary["counters"]["steps"], 28);
     assert!(summary["ms"].is_f64() && summary["recoveryMs"].is_f64());
+}
+
+#[test]
+fn blocks_are_executed_by_alloy_evm_too() {
+    let generated = tandem(&["run", "--alloy", "--threads", "2", "--repeat", "2", "--json"]);
+    assert!(generated.status.success(), "{}", stderr(&generated));
+    let generated = lines(&generated);
+    assert!(generated[..20].iter().all(|line| line["checks"]["alloy"] == "ok"), "{generated:?}");
+    assert_eq!(generated[20]["summary"]["byAlloy"], 20);
+
+    let Some(folder) = recorded_blocks() else { return };
+    let block = folder.join("1-22615247");
+    for mode in ["stream", "block", "serial"] {
+        let output = run(&block, &["--alloy", "--mode", mode]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = stdout(&output);
+        assert!(text.contains("ok senders gas bloom receipts requests parent state alloy"), "{text}");
+        assert!(text.contains("alloy-evm: 1 blocks executed, too"), "{text}");
+    }
+    let without = lines(&run(&block, &["--json"]));
+    assert!(without[0]["checks"]["alloy"].is_null() && without[1]["summary"]["byAlloy"].is_null());
+    assert_fails(&run(&block, &["--alloy", "--mode", "revm"]), 2, &["--alloy", "--mode revm"]);
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! Commands whose output is not read, or cannot be written, end cleanly.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{Blocks, assert_fails, stderr, tandem};
+use crate::common::{Blocks, assert_fails, stderr, tandem};
 use std::fs::File;
 use std::process::{Command, Output, Stdio};
 

@@ -1,8 +1,6 @@
 //! Every bad input gives a message that names it and a documented exit code.
 
-mod common;
-
-use common::{Blocks, assert_fails, run, stdout, tandem};
+use crate::common::{Blocks, assert_fails, run, stdout, tandem};
 use serde_json::{Value, json};
 use std::fs;
 

@@ -1,5 +1,4 @@
 //! Data directories, and the commands on them.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use crate::common::{stderr, stdout, tandem};
 use serde_json::Value;

@@ -1,9 +1,7 @@
 //! Output and refusals of `tandem generate`.
 
-mod common;
-
+use crate::common::{assert_fails, run, stderr, stdout, tandem};
 use alloy_primitives::{B256, Sealed, keccak256};
-use common::{assert_fails, run, stderr, stdout, tandem};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,18 +1,13 @@
 //! `tandem import` given blocks that are no good: it says what is wrong, keeps the blocks before it, and goes on from
 //! there once it is given the right ones.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-mod datadir;
-mod recorded;
-
+use crate::common::datadir::{Datadir, Rng};
+use crate::common::recorded::{Recorded, encode, strings};
+use crate::common::{Blocks, assert_fails, faults, stderr, stdout};
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
-use common::{Blocks, assert_fails, faults, stderr, stdout};
-use datadir::{Datadir, Rng};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use recorded::{Recorded, encode, strings};
 use std::io::Write;
 use tandem_chain::ChainFile;
 

@@ -1,13 +1,10 @@
 //! Blocks that cannot be judged, since something is missing or not supported: they are never called invalid.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
+use crate::common::{Blocks, assert_fails, faults, recorded_blocks, run, stderr, stdout, tandem};
 use alloy_consensus::{Header, proofs::calculate_ommers_root};
 use alloy_eips::eip1559::INITIAL_BASE_FEE;
 use alloy_primitives::{Address, B256, Sealable, U256};
 use alloy_rpc_types_eth as rpc;
-use common::{Blocks, assert_fails, faults, recorded_blocks, run, stderr, stdout, tandem};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! Output and refusals of `tandem bench`. No test can say how fast anything is.
 
-mod common;
-
-use common::{assert_fails, stderr, stdout, tandem};
+use crate::common::{Blocks, assert_fails, stderr, stdout, tandem};
 use serde_json::Value;
 use std::fs;
 
@@ -118,12 +116,8 @@ fn a_long_stream_has_a_row_for_each_tenth_of_it() {
 
 #[test]
 fn the_worst_of_recorded_blocks_are_named() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let chain = folder.path().join("chain");
-    let chain = chain.to_str().expect("a path in UTF-8");
-    let generate =
-        ["generate", "--blocks", "3", "--txs", "10", "--accounts", "20", "--fixtures", "--out", chain];
-    assert!(tandem(&generate).status.success());
+    let blocks = Blocks::generate_many(3);
+    let chain = blocks.path().to_str().expect("a path in UTF-8");
     let bench = ["bench", chain, "--samples", "2", "--threads", "1,2"];
     let output = tandem(&bench);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -224,12 +218,8 @@ fn cold_calls_have_a_row_for_each_block_and_engine_and_a_summary_for_each_engine
 
 #[test]
 fn cold_calls_of_recorded_blocks_are_told_in_a_table() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let chain = folder.path().join("chain");
-    let chain = chain.to_str().expect("a path in UTF-8");
-    let generate =
-        ["generate", "--blocks", "3", "--txs", "10", "--accounts", "20", "--fixtures", "--out", chain];
-    assert!(tandem(&generate).status.success());
+    let blocks = Blocks::generate_many(3);
+    let chain = blocks.path().to_str().expect("a path in UTF-8");
     let printed = printed(&[
         "bench",
         "--cold",

@@ -1,8 +1,7 @@
 //! The recorded chain, and files with a part of it or something else in place of a part.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
+use crate::common::datadir::{Datadir, Head, recorded_chain};
 use crate::common::{stderr, stdout};
-use crate::datadir::{Datadir, Head, recorded_chain};
 use alloy_consensus::{Block, Header, TxEnvelope};
 use std::path::PathBuf;
 use tandem_chain::{ChainFile, write_block};

@@ -16,7 +16,9 @@ pub(crate) fn on_terminal(args: &[&str]) -> Output {
     let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&ours, size).expect("a size");
     let path = ptsname(&ours, Vec::new()).expect("a name");
-    let theirs = open(&*path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other end");
+    // Commands of tests that run at the same time would hold it open.
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = open(&*path, flags, Mode::empty()).expect("its other end");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
     command.args(args).env("TERM", "xterm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(theirs);
     let child = command.spawn().expect("the command starts");

@@ -1,9 +1,7 @@
 //! `tandem statetest` and `tandem blockchaintest`: exit codes and what they print.
 
-mod common;
-
-use common::official::refused;
-use common::{assert_fails, stderr, stdout, tandem};
+use crate::common::official::refused;
+use crate::common::{assert_fails, stderr, stdout, tandem};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -1,8 +1,6 @@
 //! Measurements and refusals of `tandem shape`.
 
-mod common;
-
-use common::{assert_fails, recorded_blocks, stderr, stdout, tandem};
+use crate::common::{assert_fails, recorded_blocks, stderr, stdout, tandem};
 use serde_json::Value;
 use std::process::Output;
 

@@ -1,7 +1,10 @@
 //! Running the command on copies of recorded blocks, whole or spoilt.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod datadir;
 pub(crate) mod official;
+pub(crate) mod recorded;
+#[cfg(unix)]
+pub(crate) mod terminal;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
