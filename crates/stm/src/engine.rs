@@ -12,7 +12,7 @@ use crate::placement::{Migration, Placement};
 use crate::serial;
 use crate::shared::Shared;
 use crate::sink::Sink;
-use crate::sync::beside;
+use crate::sync::ThreadPool;
 use crate::vm::Vm;
 use crate::worker::{Stream, ThreadOwner};
 
@@ -24,6 +24,8 @@ use crate::worker::{Stream, ThreadOwner};
 #[derive(Debug)]
 pub struct Engine {
     helpers: Helpers,
+    /// Threads that drive streams with a consumer.
+    drivers: Helpers,
     background: Background,
     settings: Settings,
     migration: Migration,
@@ -32,7 +34,12 @@ pub struct Engine {
 }
 
 /// A handle to a stream that executes, for its consumer.
-pub struct StreamHandle<'a, V: Vm>(pub(crate) &'a Control<V::Error>);
+pub struct StreamHandle<'a, V: Vm> {
+    control: &'a Control<V::Error>,
+    /// What a model looks into, if the stream has several workers.
+    #[cfg(shuttle)]
+    pub(crate) shared: Option<&'a Shared<V>>,
+}
 
 impl<V: Vm> std::fmt::Debug for StreamHandle<'_, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -43,7 +50,7 @@ impl<V: Vm> std::fmt::Debug for StreamHandle<'_, V> {
 impl<V: Vm> StreamHandle<'_, V> {
     /// Ends the stream early, without an error. Workers finish the steps that they execute, then leave.
     pub fn cancel(&self) {
-        self.0.stop();
+        self.control.stop();
     }
 
     /// The counters so far. No counter ever falls. A worker updates its part after it has served the frontier, after it has executed the
@@ -52,12 +59,12 @@ impl<V: Vm> StreamHandle<'_, V> {
     ///
     /// Takes one lock per worker, which the workers hardly notice.
     pub fn metrics(&self) -> Metrics {
-        self.0.tallies.sum()
+        self.control.tallies.sum()
     }
 
     /// Takes the error that ended the stream. It is set before the sink is dropped.
     pub fn take_failure(&self) -> Option<StreamError<V::Error>> {
-        self.0.take_failure()
+        self.control.take_failure()
     }
 }
 
@@ -72,22 +79,31 @@ impl<E> Drop for CancelOnUnwind<'_, E> {
     }
 }
 
-/// Executes `drive` on a new thread and `consume` on this one, and waits for both. If there is no thread, calls `close` in place of `drive`,
-/// and the stream fails.
+/// Executes `drive` on the driver's thread and `consume` on this one, and waits for both. If there is no such thread, calls `close` in place
+/// of `drive`, and the stream fails.
 fn consume_beside<V: Vm, R>(
-    control: &Control<V::Error>,
+    driver: Option<&ThreadPool>,
+    handle: StreamHandle<'_, V>,
     drive: impl FnOnce() + Send,
     close: impl FnOnce(),
     consume: impl FnOnce(StreamHandle<'_, V>) -> R,
 ) -> R {
-    beside(drive, |started| {
+    let control = handle.control;
+    let consume = || {
         let _cancel = CancelOnUnwind(control);
-        if !started {
+        consume(handle)
+    };
+    match driver {
+        Some(driver) => driver.in_place_scope(|scope| {
+            scope.spawn(|_| drive());
+            consume()
+        }),
+        None => {
             control.fail(StreamError::Spawn);
             close();
+            consume()
         }
-        consume(StreamHandle(control))
-    })
+    }
 }
 
 impl Engine {
@@ -98,11 +114,12 @@ impl Engine {
     /// A setting makes no sense, or the threads cannot be started.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let settings = config.validated()?;
-        let helpers = Helpers::new(settings.threads - 1)?;
+        let helpers = Helpers::new(settings.threads - 1, "tandem").started()?;
+        let drivers = Helpers::new(1, "tandem-stream");
         let background = Background::new(settings.threads)?;
         // Tried on a thread of the engine's own: if its affinity cannot be restored, no thread migrates.
         let migration = background.run(|| Migration::new(config.places_threads()));
-        Ok(Self { helpers, background, settings, migration, kept: config.most_kept_memory() })
+        Ok(Self { helpers, drivers, background, settings, migration, kept: config.most_kept_memory() })
     }
 
     /// How many threads execute a stream.
@@ -118,6 +135,7 @@ impl Engine {
     /// Ends idle threads beyond those that one stream needs. There are more after several streams have executed at once.
     pub fn release(&self) {
         self.helpers.release();
+        self.drivers.release();
     }
 
     /// Executes a stream for a consumer. Workers pull `batches` as far as they look ahead, and hand the final steps to `sink` in order.
@@ -147,19 +165,32 @@ impl Engine {
         I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
-        let team = self.helpers.any();
+        let (team, mut driver) = (self.helpers.any(), self.drivers.any());
         let Some(helpers) = team.threads() else {
             let control = Control::new(1, V::Domain::KINDS.len());
             let table = &mut arena.table;
             let (control_ref, settings) = (&control, &self.settings);
+            let handle = StreamHandle {
+                control: &control,
+                #[cfg(shuttle)]
+                shared: None,
+            };
             let drive = move || serial::execute(vm, control_ref, settings, table, batches, sink);
-            let result = consume_beside(&control, drive, || (), consume);
+            let result = consume_beside(driver.threads(), handle, drive, || (), consume);
             let (metrics, outcome) = self.finish_serial(control, arena);
             return (result, metrics, outcome);
         };
         let stream = self.prepare(vm, arena, batches, cut, usize::MAX, sink);
         let drive = || stream.drive(vm, helpers, ThreadOwner::Engine);
-        let result = consume_beside(&stream.shared.control, drive, || stream.close(), consume);
+        let handle = StreamHandle {
+            control: &stream.shared.control,
+            #[cfg(shuttle)]
+            shared: Some(&stream.shared),
+        };
+        let result = consume_beside(driver.threads(), handle, drive, || stream.close(), consume);
+        if stream.left_pinned() {
+            driver.end();
+        }
         let (metrics, outcome) = self.finish(stream, team, arena);
         (result, metrics, outcome)
     }
@@ -268,10 +299,10 @@ impl Engine {
         I: Iterator<Item: IntoIterator<Item = V::Step, IntoIter: Send>> + Send,
         S: Sink<V>,
     {
-        let (metrics, shared, pinned) = stream.finish();
-        if pinned {
+        if stream.left_pinned() {
             team.end();
         }
+        let (metrics, shared) = stream.finish();
         let failure = shared.recycle(arena);
         arena.shrink_to(self.kept);
         (metrics, failure.map_or(Ok(()), Err))

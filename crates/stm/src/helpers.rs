@@ -10,6 +10,7 @@ const KEPT: usize = 4;
 pub(crate) struct Helpers {
     /// Threads per team.
     size: usize,
+    name: &'static str,
     idle: Mutex<Vec<ThreadPool>>,
 }
 
@@ -42,14 +43,18 @@ impl Drop for Team<'_> {
 }
 
 impl Helpers {
+    /// Teams of `size` threads with this name, each started when it is needed.
+    pub(crate) fn new(size: usize, name: &'static str) -> Self {
+        Self { size, name, idle: Mutex::default() }
+    }
+
     /// Starts a first team.
-    pub(crate) fn new(size: usize) -> Result<Self, ConfigError> {
-        let helpers = Self { size, idle: Mutex::default() };
-        if size > 0 {
-            let first = start(size, "tandem").ok_or(ConfigError::Spawn)?;
-            helpers.idle.lock().push(first);
+    pub(crate) fn started(self) -> Result<Self, ConfigError> {
+        if self.size > 0 {
+            let first = start(self.size, self.name).ok_or(ConfigError::Spawn)?;
+            self.idle.lock().push(first);
         }
-        Ok(helpers)
+        Ok(self)
     }
 
     /// An idle team, or one without threads if no team is idle.
@@ -61,7 +66,7 @@ impl Helpers {
     pub(crate) fn any(&self) -> Team<'_> {
         let mut team = self.idle();
         if team.threads.is_none() && self.size > 0 {
-            team.threads = start(self.size, "tandem");
+            team.threads = start(self.size, self.name);
         }
         team
     }

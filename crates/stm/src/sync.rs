@@ -38,17 +38,7 @@ pub(crate) use {
 #[cfg(not(shuttle))]
 pub(crate) use rayon::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
 #[cfg(shuttle)]
-pub(crate) use threads::{ThreadPool, ThreadPoolBuilder, Yield, beside, yield_now};
-
-/// Executes `work` on a new thread and `body` on this one, and waits for both. The argument of `body` says whether the thread could be
-/// started.
-#[cfg(not(shuttle))]
-pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R) -> R {
-    std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().name("tandem-stream".to_owned());
-        body(builder.spawn_scoped(scope, work).is_ok())
-    })
-}
+pub(crate) use threads::{ThreadPool, ThreadPoolBuilder, Yield, yield_now};
 
 /// Sleeps for a while; no signal wakes it.
 #[cfg(not(any(loom, shuttle)))]

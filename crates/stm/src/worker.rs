@@ -176,10 +176,14 @@ where
         }
     }
 
-    /// Takes the stream apart when all workers have left: the counters, the shared state, and whether the CPU affinity of a thread could
-    /// not be restored.
-    pub(crate) fn finish(self) -> (Metrics, Shared<V>, bool) {
-        (self.shared.control.tallies.sum(), self.shared, self.placement.left_pinned())
+    /// Whether the CPU affinity of one of its threads could not be restored.
+    pub(crate) fn left_pinned(&self) -> bool {
+        self.placement.left_pinned()
+    }
+
+    /// Takes the stream apart when all workers have left: the counters and the shared state.
+    pub(crate) fn finish(self) -> (Metrics, Shared<V>) {
+        (self.shared.control.tallies.sum(), self.shared)
     }
 
     /// Executes the stream to its end on this thread and on helpers. Then drops the sink, which shows the end to a consumer that is

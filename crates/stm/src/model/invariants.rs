@@ -9,7 +9,7 @@ impl<V: Vm> StreamHandle<'_, V> {
     ///
     /// All these positions only grow, so a position that is loaded earlier can only be too small.
     pub fn assert_invariants(&self) {
-        let shared = self.0;
+        let Some(shared) = self.shared else { return };
         let next = shared.next.get();
         let fed = shared.fed.get_in_order();
         let end = shared.end.get_in_order();
@@ -23,7 +23,7 @@ impl<V: Vm> StreamHandle<'_, V> {
 
     /// Asserts the invariants that hold after all workers have left a stream that came to its end.
     pub fn assert_complete(&self) {
-        let shared = self.0;
+        let Some(shared) = self.shared else { return };
         let end = shared.end.get_in_order();
         assert_eq!((shared.frontier.get_in_order(), shared.fed.get_in_order()), (end, end));
         for position in end.saturating_sub(shared.window.len())..end {
@@ -37,6 +37,7 @@ impl<D: Domain> Arena<D> {
     /// Asserts that streams with windows of this size have left their memory here, without contents.
     pub fn assert_returned(&self, window: usize) {
         self.store.assert_empty();
+        assert_eq!(self.table.len(), 0);
         assert_eq!(self.records.len(), window);
         assert!(self.records.iter().all(|record| record.observations.is_empty()));
         assert!(self.records.iter().all(|record| record.all_effects().next().is_none()));

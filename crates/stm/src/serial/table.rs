@@ -84,6 +84,12 @@ impl<D: Domain> Table<D> {
         }
     }
 
+    /// Number of entries.
+    #[cfg(shuttle)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Removes all entries and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();

@@ -163,6 +163,17 @@ pub(crate) struct Scope<'scope, 'env> {
 }
 
 impl<'scope> Scope<'scope, '_> {
+    /// Like [`rayon::Scope::spawn`], without an argument for the closure.
+    pub(crate) fn spawn(&self, work: impl FnOnce(()) + Send + 'scope) {
+        let (pool, loan) = (self.pool, Arc::<Loan>::default());
+        pool.change(|queues| queues.tasks.push_back(loan.lend()));
+        let exit = self.exit.clone();
+        self.threads.spawn(move || {
+            let _ = loan.execute(pool, || work(()));
+            exit.pass();
+        });
+    }
+
     /// Like [`rayon::Scope::spawn_broadcast`], without arguments for the closure.
     pub(crate) fn spawn_broadcast(&self, work: impl Fn((), ()) + Send + Sync + 'scope) {
         let work = Arc::new(work);
@@ -178,22 +189,6 @@ impl<'scope> Scope<'scope, '_> {
             });
         }
     }
-}
-
-/// Executes `work` on a new thread and `body` on this one, and waits for both.
-pub(crate) fn beside<R>(work: impl FnOnce() + Send, body: impl FnOnce(bool) -> R) -> R {
-    let exit = Arc::<Exit>::default();
-    let result = shuttle::thread::scope(|threads| {
-        let passed = exit.clone();
-        threads.spawn(move || {
-            work();
-            passed.pass();
-        });
-        let result = catch_unwind(AssertUnwindSafe(|| body(true)));
-        exit.open();
-        result
-    });
-    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl ThreadPool {
