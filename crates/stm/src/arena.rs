@@ -1,8 +1,8 @@
 use crate::conflict_class::ConflictClasses;
 use crate::domain::Domain;
 use crate::record::Record;
-use crate::serial::Table;
 use crate::store::VersionStore;
+use crate::table::Table;
 
 /// Passed from stream to stream: the memory of tables and buffers, without contents, and the scores of conflict classes.
 ///

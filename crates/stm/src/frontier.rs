@@ -1,8 +1,8 @@
 use crate::admissions::Admissions;
 use crate::cursors::AtFrontier;
 use crate::record::{Effects, Violation};
+use crate::segment::Segment;
 use crate::shared::MAX_FRONTIER_RUN;
-use crate::sink::Segment;
 use crate::vm::Vm;
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 use crate::domain::Domain;
-use crate::serial::Table;
 use crate::store::{EntryId, VersionStore};
+use crate::table::Table;
 
 /// The values left by all final steps.
 pub(crate) enum Values<'a, D: Domain> {

@@ -1,7 +1,7 @@
 use crate::domain::Domain;
 use crate::record::{Observed, Record};
-use crate::serial::Table;
 use crate::store::{EntryId, Found, PREDICTED, VersionStore};
+use crate::table::Table;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 

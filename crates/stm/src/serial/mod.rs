@@ -3,7 +3,6 @@
 mod commit;
 mod run;
 mod steps;
-mod table;
 
 use crate::admissions::Admissions;
 use crate::config::Settings;
@@ -13,14 +12,15 @@ use crate::error::{StreamError, message};
 use crate::guard::reject;
 use crate::metrics::{Event, Metrics};
 use crate::prefetching::Prefetching;
+use crate::segment::Segment;
 use crate::shared::MAX_FRONTIER_RUN;
-use crate::sink::{Outcome, Segment, Sink};
+use crate::sink::{Outcome, Sink};
+use crate::table::Table;
 use crate::view::View;
 use crate::vm::Vm;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use steps::Steps;
-pub(crate) use table::Table;
 
 /// Counters are flushed after so many final steps.
 const FLUSH_INTERVAL: u64 = 64;

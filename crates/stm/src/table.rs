@@ -1,6 +1,6 @@
 use crate::domain::Domain;
 use crate::record::Record;
-use crate::sink::Segment;
+use crate::segment::Segment;
 use crate::store::EntryId;
 use crate::sync::HashState;
 use hashbrown::HashTable;
