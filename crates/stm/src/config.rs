@@ -22,6 +22,7 @@ pub struct Config {
     runs: bool,
     placement: bool,
     kept: usize,
+    alone_below: u64,
 }
 
 /// How streams are executed.
@@ -65,6 +66,7 @@ impl Default for Config {
             runs: true,
             placement: true,
             kept: 256 << 20,
+            alone_below: 1_000_000,
         }
     }
 }
@@ -141,6 +143,20 @@ impl Config {
     pub fn kept_memory(mut self, bytes: usize) -> Self {
         self.kept = bytes;
         self
+    }
+
+    /// Calls of less weight than this had better be executed by the calling thread alone ([`crate::Engine::call_alone`]): they end about
+    /// when another thread would be awake. The engine leaves that to whoever makes the calls and knows their weight, in the unit of
+    /// [`crate::Vm::weight`]. Results are the same. Default: one million.
+    #[must_use]
+    pub fn alone_below(mut self, weight: u64) -> Self {
+        self.alone_below = weight;
+        self
+    }
+
+    /// The weight set by [`Config::alone_below`].
+    pub fn least_shared_weight(&self) -> u64 {
+        self.alone_below
     }
 
     /// The bound set by [`Config::kept_memory`].

@@ -18,7 +18,8 @@ use crate::worker::{Stream, ThreadOwner};
 
 /// Executes streams, on threads that it keeps.
 ///
-/// Making an engine starts its threads; dropping it ends them. Any number of streams may execute at once. They may be started on any
+/// Making an engine starts its threads, but for those that drive streams with a consumer: these start with the first such streams. Dropping
+/// it ends all. Any number of streams may execute at once. They may be started on any
 /// thread: in the consumer, the input, the sink or a step of another stream, or in background work. Each stream has threads to itself,
 /// so that none waits for another, unless its own input, steps, sink or consumer do. Streams share nothing else.
 #[derive(Debug)]

@@ -79,8 +79,7 @@ impl<I, B> Feed<I, B> {
     {
         let mut fed = shared.fed.get_own(&self.role);
         let start = fed;
-        // A single worker executes in order.
-        let hints = self.hints && step_hints.workers() > 1;
+        let hints = self.hints;
         // Whether a step is long depends on all weights of its batch.
         let at_once = hints && self.cut == Cut::Batch;
         let most = if at_once { u64::MAX } else { claim.max(CHUNK) };

@@ -1,6 +1,7 @@
 //! Calls of the VM, with panics caught: a speculative execution may read values that no serial execution would, and panic over them.
 
 use crate::error::{StreamError, message};
+use crate::prefetching::PREFETCHED;
 use crate::vm::Vm;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -50,4 +51,12 @@ pub(crate) fn reject<'r, V: Vm>(
 ) -> Result<V::Output, Failure<V::Error>> {
     let Failure::Error(error) = failure else { return Err(failure) };
     guarded(vm, state, |vm, _| vm.reject(step, error))
+}
+
+/// Lets the VM prefetch for `step` and the steps behind it. A failure here does not count: the execution that needs the value fails, too.
+pub(crate) fn prefetch<'r, V: Vm>(vm: &'r V, state: &mut V::Worker<'r>, step: &V::Step) {
+    let _ = guarded(vm, state, |vm, state| {
+        vm.prefetch(state, step, PREFETCHED as usize);
+        Ok(())
+    });
 }

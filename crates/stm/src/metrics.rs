@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Counters of one stream, summed over all workers. [`crate::StreamHandle::metrics`] gives them while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,4 +134,9 @@ impl Metrics {
         self.idle_time += other.idle_time;
         self.timelines.extend_from_slice(&other.timelines);
     }
+}
+
+/// The time since `start`; zero if it was not measured.
+pub(crate) fn since(start: Option<Instant>) -> Duration {
+    start.map_or(Duration::ZERO, |start| start.elapsed())
 }

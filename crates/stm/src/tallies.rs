@@ -3,6 +3,9 @@ use crossbeam_utils::CachePadded;
 // No thread waits for a counter, so a model checker need not know of this lock.
 use parking_lot::Mutex;
 
+/// A worker flushes its counters after so many executions and final steps at least, if it does nothing else meanwhile.
+pub(crate) const FLUSH_INTERVAL: u64 = 64;
+
 /// The counters of each worker of a stream, as last flushed. Each worker has its own cache line and lock, which only readers contend for.
 #[derive(Debug)]
 pub(crate) struct Tallies(Box<[CachePadded<Mutex<Metrics>>]>);

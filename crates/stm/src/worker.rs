@@ -56,11 +56,6 @@ pub(crate) struct Stream<V: Vm, S, F> {
     arrived: AtomicUsize,
 }
 
-/// The time since `start`; zero if it was not measured.
-fn since(start: Option<Instant>) -> Duration {
-    start.map_or(Duration::ZERO, |start| start.elapsed())
-}
-
 /// The state of one worker.
 struct Worker<'r, V: Vm> {
     vm: &'r V,

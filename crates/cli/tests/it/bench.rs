@@ -17,6 +17,15 @@ fn printed(args: &[&str]) -> String {
     stdout(&output)
 }
 
+/// The case, the number of threads and the mode of each row.
+fn names(rows: &[Value]) -> Vec<String> {
+    let name = |row: &Value| {
+        let (case, mode) = (row["case"].as_str().expect("a name"), row["mode"].as_str().expect("a mode"));
+        format!("{case} {} {mode}", row["threads"])
+    };
+    rows.iter().map(name).collect()
+}
+
 fn rows(lines: &str) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object per line")).collect()
 }
@@ -24,13 +33,7 @@ fn rows(lines: &str) -> Vec<Value> {
 #[test]
 fn every_case_has_a_row_for_each_way_to_execute_and_so_has_the_total() {
     let rows = rows(&lines(&["--workload", "transfers,nft=0.5", "--threads", "1,2"]));
-    let names: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let (case, mode) = (row["case"].as_str().expect("a name"), row["mode"].as_str().expect("a mode"));
-            format!("{case} {} {mode}", row["threads"])
-        })
-        .collect();
+    let names = names(&rows);
     let expected = ["transfers", "nft=0.5", "total"]
         .map(|case| ["1 serial", "2 block", "2 stream"].map(|way| format!("{case} {way}")));
     assert_eq!(names, expected.as_flattened());
@@ -175,13 +178,7 @@ fn two_results_compare() {
 fn cold_calls_have_a_row_for_each_block_and_engine_and_a_summary_for_each_engine() {
     let rows = rows(&lines(&["--cold", "--evict", "1", "--workload", "transfers,nft", "--threads", "1,2"]));
     let engines = ["1 revm", "1 alloy", "1 call", "2 call"];
-    let names: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let (case, mode) = (row["case"].as_str().expect("a name"), row["mode"].as_str().expect("a mode"));
-            format!("{case} {} {mode}", row["threads"])
-        })
-        .collect();
+    let names = names(&rows);
     let of = |engine: &str, cases: [&str; 2]| cases.map(|case| format!("{case} {engine}"));
     let mut expected = Vec::new();
     for workload in ["transfers", "nft"] {

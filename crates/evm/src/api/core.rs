@@ -20,8 +20,6 @@ use tandem_stm::{Cut, Engine, Metrics, StreamError, StreamHandle};
 /// Finished blocks that wait for the consumer at most; then execution waits for it.
 const FINISHED_AHEAD: usize = 64;
 
-/// A block is short if its transactions may use less gas than that: it ends about when another thread would be awake.
-const SHORT: u64 = 1_000_000;
 /// A transaction with so little gas can move ether at most, and counts for a tenth of it: that takes little time for its gas.
 const TRANSFER: u64 = 21_000;
 
@@ -60,6 +58,8 @@ type Outcome<B> = Result<B, ExecutionError<Fault>>;
 pub(crate) struct Core {
     pub(super) engine: Engine,
     pub(super) kept: Kept,
+    /// A call of a block whose transactions may use less gas than that, in sum, has one thread.
+    pub(super) alone_below: u64,
 }
 
 impl Core {
@@ -93,11 +93,11 @@ impl Core {
         let _span = ::tracing::debug_span!("call", threads = self.engine.threads()).entered();
         let vm = EvmVm::new(self.kept.content(), tracing, options, false, None);
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        let (short, most) = (is_short(&job.block), job.block.transactions.len() + 2);
+        let (alone, most) = (gas(&job.block) < self.alone_below, job.block.transactions.len() + 2);
         let batches = std::iter::once(steps(&vm, job));
         let sink = Assembler::new(&vm, sender, None, None);
         let mut arena = self.kept.arena();
-        let (metrics, outcome) = if short {
+        let (metrics, outcome) = if alone {
             self.engine.call_alone(&vm, &mut arena, batches, sink)
         } else {
             self.engine.call(&vm, &mut arena, batches, Cut::Batch, most, sink)
@@ -163,13 +163,13 @@ pub(super) fn execution_error<P: Protocol, T: Tracing<P>>(
     }
 }
 
-/// Whether a block is executed on the calling thread alone.
-fn is_short<P: Protocol>(block: &Block<P>) -> bool {
+/// The gas that a block's transactions may use, as a measure of its time.
+fn gas<P: Protocol>(block: &Block<P>) -> u64 {
     let weights = block.transactions.iter().map(|transaction| match transaction.gas_limit {
         gas if gas <= TRANSFER => gas / 10,
         gas => gas,
     });
-    weights.fold(0, u64::saturating_add) < SHORT
+    weights.fold(0, u64::saturating_add)
 }
 
 /// The steps of one block. Tells the stream the hash of the block's parent on the way.

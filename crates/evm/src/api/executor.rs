@@ -59,7 +59,11 @@ impl<P: Protocol> Executor<P> {
     ///
     /// If a setting makes no sense or the threads cannot be started.
     pub fn for_protocol(config: &Config) -> Result<Self, ConfigError> {
-        let core = Core { engine: Engine::new(config)?, kept: Kept::new(config.most_kept_memory()) };
+        let core = Core {
+            engine: Engine::new(config)?,
+            kept: Kept::new(config.most_kept_memory()),
+            alone_below: config.least_shared_weight(),
+        };
         Ok(Self { streams: Box::new(core) })
     }
 

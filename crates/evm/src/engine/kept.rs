@@ -13,7 +13,7 @@ use tandem_stm::Arena;
 const CODES: usize = 32 << 20;
 
 /// Memory that a worker keeps for the ledger and for the EVM at most, in bytes, each.
-const BUFFER: usize = 32 << 20;
+const BUFFER: usize = 4 << 20;
 
 /// What a worker keeps for its next streams: what is true in every state, as copies of its own, since what cores share is slow; and empty
 /// buffers.

@@ -178,6 +178,7 @@ impl Ledger {
             + creations.capacity() * size_of::<Address>()
             + sweeps.capacity() * size_of::<Sweep>()
             + credits.capacity() * size_of::<(Address, U256)>()
+            + self.credited.capacity() * size_of::<Address>()
             + self.by_address.capacity() * size_of::<(Address, usize)>()
             + self.unnamed_slots.capacity() * size_of::<(Address, U256)>()
     }

@@ -2,9 +2,15 @@
 
 use crate::common::contracts::*;
 use crate::common::{Fork, Report, Scenario, Tx, assert_like, at, execute_plainly, stream};
+use alloy_primitives::{Address, B256, U256};
+use revm::bytecode::Bytecode;
+use revm::database_interface::DatabaseRef;
+use revm::state::AccountInfo;
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::{Mutex, mpsc};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 use tandem_evm::{Block, BlockInput, Config, Cut, ExecutionError, Executor, StoreRef};
 use tandem_state::MemoryStore;
 
@@ -53,7 +59,7 @@ fn on_each_executor(code: impl Fn(&Executor, &Setting) + Send + 'static) {
     let thread = thread::spawn(move || {
         let setting = setting();
         for threads in THREADS {
-            let executor = Executor::new(&Config::default().threads(threads)).unwrap();
+            let executor = Executor::new(&Config::default().threads(threads).alone_below(0)).unwrap();
             (0..20).for_each(|_| code(&executor, &setting));
         }
         drop(done);
@@ -114,7 +120,7 @@ fn many_callers_may_execute_blocks_at_once() {
 fn a_block_that_does_not_follow_the_one_before_is_refused() {
     let setting = setting();
     for threads in THREADS {
-        let executor = Executor::new(&Config::default().threads(threads)).unwrap();
+        let executor = Executor::new(&Config::default().threads(threads).alone_below(0)).unwrap();
         for order in [[0, 1, 3], [0, 1, 1], [0, 1, 0]] {
             let inputs = order.map(|index| BlockInput::new(setting.blocks[index].clone(), &setting.store));
             let (results, _) = executor.stream(inputs).run(|finished| finished.collect::<Vec<_>>());
@@ -132,6 +138,45 @@ fn a_block_that_does_not_follow_the_one_before_is_refused() {
         let (results, _) = executor.stream(inputs).run(|finished| finished.collect::<Vec<_>>());
         assert!(!matches!(results[1], Err(ExecutionError::Order { .. })), "{threads} threads");
     }
+}
+
+/// A store that takes its time and notes which threads read accounts.
+struct Watched<'a> {
+    store: &'a StoreRef<'static, MemoryStore>,
+    readers: Mutex<HashSet<ThreadId>>,
+}
+
+impl DatabaseRef for Watched<'_> {
+    type Error = <StoreRef<'static, MemoryStore> as DatabaseRef>::Error;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        self.readers.lock().unwrap().insert(thread::current().id());
+        thread::sleep(Duration::from_millis(1));
+        self.store.basic_ref(address)
+    }
+
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Self::Error> {
+        self.store.code_by_hash_ref(code_hash)
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, Self::Error> {
+        self.store.storage_ref(address, slot)
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
+        self.store.block_hash_ref(number)
+    }
+}
+
+#[test]
+fn a_call_of_a_short_block_has_the_calling_thread_alone() {
+    let setting = setting();
+    let executor = Executor::new(&Config::default().threads(4).alone_below(u64::MAX)).unwrap();
+    let store = Watched { store: &setting.store, readers: Mutex::default() };
+    let (finished, metrics) = executor.call(&store, setting.blocks[0].clone()).run_counted();
+    assert_eq!(finished.unwrap().receipts.len(), 8);
+    assert_eq!(*store.readers.lock().unwrap(), HashSet::from([thread::current().id()]));
+    assert_eq!((metrics.executions, metrics.frontier_executions), (metrics.steps, metrics.steps));
 }
 
 #[test]

@@ -1,5 +1,6 @@
-use super::{Serial, since};
+use super::Serial;
 use crate::error::StreamError;
+use crate::metrics::since;
 use crate::shared::MAX_FRONTIER_RUN;
 use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::values::Values;
@@ -25,7 +26,7 @@ impl<V: Vm, S: Sink<V>, I, B> Serial<'_, V, S, I, B> {
 
     /// Makes the steps of a run final, by the record in the view.
     pub(super) fn commit(&mut self, len: u64) -> Result<(), StreamError<V::Error>> {
-        let start = self.timing.then(std::time::Instant::now);
+        let start = self.now();
         let (table, record) = self.vm.view(&mut self.state).table().expect(TABLE);
         if let (1, (step, Some(output))) = (len, self.steps.with_output(0)) {
             self.sink.record(step, output, &Recorded { values: Values::Table(table), record });

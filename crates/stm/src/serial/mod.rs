@@ -16,14 +16,12 @@ use crate::segment::Segment;
 use crate::shared::MAX_FRONTIER_RUN;
 use crate::sink::{Outcome, Sink};
 use crate::table::Table;
+use crate::tallies::FLUSH_INTERVAL;
 use crate::view::View;
 use crate::vm::Vm;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use steps::Steps;
-
-/// Counters are flushed after so many final steps.
-const FLUSH_INTERVAL: u64 = 64;
 
 /// A stream, and the one worker that executes it.
 struct Serial<'r, V: Vm, S, I, B> {
@@ -94,7 +92,7 @@ pub(crate) fn execute<V, S, I>(
     let _ = catch_unwind(AssertUnwindSafe(|| drop(sink)));
 }
 
-impl<'r, V, S, I, B> Serial<'r, V, S, I, B>
+impl<V, S, I, B> Serial<'_, V, S, I, B>
 where
     V: Vm,
     S: Sink<V>,
@@ -152,6 +150,13 @@ where
         }
     }
 
+    fn flush_counters(&mut self) {
+        self.flushed = self.metrics.steps;
+        self.control.tallies.update(0, |tally| tally.copy_from(&self.metrics));
+    }
+}
+
+impl<'r, V: Vm, S, I, B> Serial<'r, V, S, I, B> {
     fn view(&mut self) -> &mut View<'r, V::Domain> {
         self.vm.view(&mut self.state)
     }
@@ -160,14 +165,4 @@ where
     fn now(&self) -> Option<Instant> {
         self.timing.then(Instant::now)
     }
-
-    fn flush_counters(&mut self) {
-        self.flushed = self.metrics.steps;
-        self.control.tallies.update(0, |tally| tally.copy_from(&self.metrics));
-    }
-}
-
-/// The time since `start`; zero if it was not measured.
-fn since(start: Option<Instant>) -> Duration {
-    start.map_or(Duration::ZERO, |start| start.elapsed())
 }

@@ -1,7 +1,6 @@
-use super::{Serial, since};
-use crate::guard::{Failure, guarded};
-use crate::metrics::{Event, EventKind};
-use crate::prefetching::PREFETCHED;
+use super::Serial;
+use crate::guard::{Failure, guarded, prefetch};
+use crate::metrics::{Event, EventKind, since};
 use crate::sink::Sink;
 use crate::vm::Vm;
 use std::time::Duration;
@@ -36,7 +35,9 @@ where
     /// Executes a run once.
     fn try_run(&mut self, most: u64) -> Result<u64, Failed<V>> {
         let position = self.steps.position();
-        self.prefetch(position);
+        if self.prefetching.is_due(position, self.metrics.executions) {
+            prefetch(self.vm, &mut self.state, self.steps.step(0));
+        }
         let always = self.vm.records_always();
         self.view().begin(position, false, always);
         let mut open = self.execute_step(0).map_err(|failure| (0, failure))?;
@@ -79,17 +80,5 @@ where
         let (output, open) = result?;
         *self.steps.with_output(ahead).1 = Some(output);
         Ok(open)
-    }
-
-    /// Prefetches, if it is time to.
-    fn prefetch(&mut self, position: u64) {
-        if self.prefetching.is_due(position, self.metrics.executions) {
-            let step = self.steps.step(0);
-            // A failure here does not count: the execution that needs the value fails, too.
-            let _ = guarded(self.vm, &mut self.state, |vm, state| {
-                vm.prefetch(state, step, PREFETCHED as usize);
-                Ok(())
-            });
-        }
     }
 }

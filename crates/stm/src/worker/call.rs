@@ -1,9 +1,8 @@
 //! Calls of the VM by a worker.
 
-use super::{Worker, since};
-use crate::guard::{Failure, guarded};
-use crate::metrics::EventKind;
-use crate::prefetching::PREFETCHED;
+use super::Worker;
+use crate::guard::{Failure, guarded, prefetch};
+use crate::metrics::{EventKind, since};
 use crate::vm::Vm;
 use crate::window::Body;
 
@@ -20,11 +19,7 @@ impl<'r, V: Vm> Worker<'r, V> {
         if self.prefetching.is_due(position, self.metrics.executions)
             && let Some(step) = &body.step
         {
-            // A failure here does not count: the execution that needs the value fails, too.
-            let _ = self.guarded(|vm, state| {
-                vm.prefetch(state, step, PREFETCHED as usize);
-                Ok(())
-            });
+            prefetch(self.vm, &mut self.state, step);
         }
         let always = self.vm.records_always();
         self.view().begin(position, speculative, always);

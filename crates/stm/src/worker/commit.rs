@@ -1,9 +1,10 @@
 //! Making steps final: admission by the sink, commit, and steps that become final without effects.
 
-use super::{Stream, Worker, since};
+use super::{Stream, Worker};
 use crate::error::StreamError;
 use crate::frontier::Frontier;
 use crate::guard::reject;
+use crate::metrics::since;
 use crate::shared::MAX_FRONTIER_RUN;
 use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::sync::atomic::Ordering;

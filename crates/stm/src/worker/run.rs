@@ -1,8 +1,9 @@
 //! Runs: consecutive steps that a worker executes as if they were one.
 
-use super::{Stream, Worker, since};
+use super::{Stream, Worker};
 use crate::conflict_class::ClassId;
 use crate::guard::Failure;
+use crate::metrics::since;
 use crate::vm::Vm;
 use crate::window::{Body, Phase};
 use std::time::Instant;

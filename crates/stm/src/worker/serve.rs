@@ -1,18 +1,17 @@
 //! Serving the frontier: validates, repairs or executes the step there.
 
-use super::{Stream, Worker, since};
+use super::{Stream, Worker};
 use crate::domain::Domain;
 use crate::frontier::Frontier;
-use crate::metrics::EventKind;
+use crate::metrics::{EventKind, since};
 use crate::predicate::Check;
 use crate::shared::MAX_RUN;
 use crate::sink::{Outcome, Sink};
 use crate::sync::atomic::{Ordering, fence};
+use crate::tallies::FLUSH_INTERVAL;
 use crate::vm::{Repair, Vm};
 use crate::window::{Body, Phase};
 
-/// A worker at the frontier flushes its counters after so many executions and final steps.
-const FLUSH_INTERVAL: u64 = 64;
 /// Results at the frontier are left to the worker that has them in its caches, unless speculation is so many claims ahead.
 const BACKLOG: u64 = 8;
 /// Speculation pauses after so many wasted results.

@@ -145,7 +145,7 @@ pub(crate) fn with_executor_in_order(threads: usize) -> Arc<Executor> {
 fn executor(threads: usize, window: usize, hints: bool) -> Arc<Executor> {
     EXECUTORS.with_borrow_mut(|executors| {
         let make = || {
-            let config = Config::default().threads(threads).hints(hints).runs(hints);
+            let config = Config::default().threads(threads).hints(hints).runs(hints).alone_below(0);
             let config = if window == 0 { config } else { config.window(window) };
             Arc::new(Executor::new(&config).unwrap())
         };
