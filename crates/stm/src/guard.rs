@@ -53,10 +53,15 @@ pub(crate) fn reject<'r, V: Vm>(
     guarded(vm, state, |vm, _| vm.reject(step, error))
 }
 
-/// Lets the VM prefetch for `step` and the steps behind it. A failure here does not count: the execution that needs the value fails, too.
-pub(crate) fn prefetch<'r, V: Vm>(vm: &'r V, state: &mut V::Worker<'r>, step: &V::Step) {
-    let _ = guarded(vm, state, |vm, state| {
+/// Lets the VM prefetch for `step` and the steps behind it. Fails if the VM panicked: then the run that is being executed has lost its record.
+/// No other failure counts: the execution that needs the value fails, too.
+pub(crate) fn prefetch<'r, V: Vm>(
+    vm: &'r V,
+    state: &mut V::Worker<'r>,
+    step: &V::Step,
+) -> Result<(), Failure<V::Error>> {
+    guarded(vm, state, |vm, state| {
         vm.prefetch(state, step, PREFETCHED as usize);
         Ok(())
-    });
+    })
 }

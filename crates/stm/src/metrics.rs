@@ -34,7 +34,7 @@ pub struct Metrics {
     pub joined: u64,
     /// Those of them that were ahead of the step's turn.
     pub joined_ahead: u64,
-    /// Runs that became final with their speculative results, by length: one step, up to 3, up to 7 and so on, up to 63, and 64.
+    /// Runs that became final with their speculative results, by length: one step, up to 3, up to 7 and so on, up to 63, and 64 or more.
     pub runs_ahead: [u64; 7],
     /// Runs that were executed at their turn, by length.
     pub runs_at_frontier: [u64; 7],
@@ -93,6 +93,12 @@ impl Metrics {
     /// Counters at zero, for so many kinds of location.
     pub(crate) fn new(kinds: usize) -> Self {
         Self { conflicts_by_kind: vec![0; kinds], ..Self::default() }
+    }
+
+    /// Counts a run that was executed at its turn.
+    pub(crate) fn count_run_at_frontier(&mut self, len: u64) {
+        let longest = self.runs_at_frontier.len() - 1;
+        self.runs_at_frontier[longest.min(len.ilog2() as usize)] += 1;
     }
 
     /// Copies the counters of `other`, not its timelines. Allocates nothing.

@@ -38,6 +38,9 @@ impl<D: Domain> Default for Table<D> {
 impl<D: Domain> Table<D> {
     /// The entry of `key`, if there is one.
     pub(crate) fn find(&self, key: &D::Key) -> Option<EntryId> {
+        if self.entries.is_empty() {
+            return None;
+        }
         let hash = self.hasher.hash_one(key);
         let is_key = |place: &Place| place.hash == hash && self.entries[place.at as usize].key == *key;
         self.index.find(hash, is_key).map(|place| EntryId(place.at))

@@ -67,6 +67,9 @@ pub struct View<'r, D: Domain> {
     speculative: bool,
     recording: bool,
     continued: bool,
+    /// The end of the worker's last run, if that has become final as the worker executed it.
+    last_end: Option<u64>,
+    follows_last_run: bool,
     pub(crate) record: Record<D>,
     pub(crate) waits: u64,
     pub(crate) waited: Duration,
@@ -99,6 +102,8 @@ impl<'r, D: Domain> View<'r, D> {
             speculative: false,
             recording: false,
             continued: false,
+            last_end: None,
+            follows_last_run: false,
             record: Record::default(),
             waits: 0,
             waited: Duration::ZERO,
@@ -130,7 +135,13 @@ impl<'r, D: Domain> View<'r, D> {
         self.speculative = speculative;
         self.recording = speculative || always;
         self.continued = false;
+        self.follows_last_run = self.last_end.take() == Some(position);
         self.record.clear();
+    }
+
+    /// Notes that the run in the record has become final, up to the step before `end`.
+    pub(crate) fn end_run(&mut self, end: u64) {
+        self.last_end = Some(end);
     }
 
     /// Goes on to the next step of a run.
@@ -141,6 +152,12 @@ impl<'r, D: Domain> View<'r, D> {
     /// Whether the step being executed continues a run (see [`crate::Vm::continues`]).
     pub fn is_continued(&self) -> bool {
         self.continued
+    }
+
+    /// Whether the run being executed begins where the worker's last run ended, and that one has become final as it is: what the worker knows
+    /// of the state behind it is still so.
+    pub fn follows_last_run(&self) -> bool {
+        self.follows_last_run
     }
 
     /// The position of the step being executed: its index in the stream. In a run, the position of the run's first step.
@@ -171,6 +188,23 @@ impl<'r, D: Domain> View<'r, D> {
     ) -> Result<Read<D::Value>, E> {
         let entry = self.resolve(key, base)?;
         Ok(self.read_entry(entry))
+    }
+
+    /// The value under `key`, for a step at the frontier whose reads need no record. A stream on one thread has no entry of what it only
+    /// reads: it asks `base` each time.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `base` returns.
+    pub fn value<E>(
+        &mut self,
+        key: &D::Key,
+        base: impl FnOnce() -> Result<D::Value, E>,
+    ) -> Result<D::Value, E> {
+        match &self.source {
+            Source::Versions { .. } => Ok(self.read(key, base)?.value),
+            Source::Table(table) => table.find(key).map_or_else(base, |entry| Ok(table.value(entry))),
+        }
     }
 
     /// Whether the stream has an entry of `key`. Brings its value into the caches.

@@ -9,10 +9,10 @@ use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
 use revm::database_interface::Database;
 use revm::primitives::{StorageKey, StorageValue};
-use revm::state::{AccountId, AccountInfo};
+use revm::state::{Account, AccountId, AccountInfo};
 use std::convert::Infallible;
 use std::sync::Arc;
-use tandem_stm::{EntryId, Sighting, View};
+use tandem_stm::{EntryId, Read, Sighting, View};
 
 /// The state as revm sees it: one worker's view, with a record of what was loaded.
 pub(crate) struct Db<'r> {
@@ -56,11 +56,11 @@ impl<'r> Db<'r> {
         self.pools.spare.keep(content);
     }
 
-    /// Prepares for a run of steps on the given base state.
-    pub(crate) fn begin(&mut self, store: &'r Base<'r>, world: u32) {
+    /// Prepares for a run of steps on the given base state. `notes_loads`: see [`Ledger::notes_loads`].
+    pub(crate) fn begin(&mut self, store: &'r Base<'r>, world: u32, notes_loads: bool) {
         self.store = Some(store);
         self.world = world;
-        self.ledger.begin();
+        self.ledger.begin(notes_loads);
     }
 
     /// Brings accounts into the view that the stream has not met. First all are looked up, then all are read, then all are
@@ -162,30 +162,70 @@ impl<'r> Db<'r> {
         let access = Access::new(address, self.load(address)?);
         self.ledger.accounts.push(access);
         // Whether its storage is still there, later steps should see from the state that this one leaves.
-        self.ledger.run_must_end |=
-            self.collisions.as_ref().is_some_and(|collisions| collisions.contains(&address));
+        self.ledger.run_must_end |= self.collides(address);
         Ok(self.ledger.accounts.len() - 1)
     }
+
+    /// Whether the account is in the way of creations.
+    fn collides(&self, address: Address) -> bool {
+        self.collisions.as_ref().is_some_and(|collisions| collisions.contains(&address))
+    }
+
+    /// An account as the run found it, without a note of it.
+    fn account(&mut self, address: Address) -> Result<AccountState, StoreError> {
+        let (pools, store) = (self.pools, self.store());
+        let key = self.account_key(address);
+        Ok(self.view.value(&key, || Self::base_account(pools, store, address))?.account())
+    }
+
+    /// A slot as the run found it, without a note of it.
+    fn slot(&mut self, address: Address, generation: u64, slot: U256) -> Result<U256, StoreError> {
+        let store = self.store();
+        let key = self.slot_key(address, generation, slot);
+        Ok(self.view.value(&key, || base_slot(store, address, generation, slot))?.slot())
+    }
+}
+
+/// What the base state holds of a slot, if the account's storage was never wiped.
+fn base_slot(store: &Base<'_>, address: Address, generation: u64, slot: U256) -> Result<Value, StoreError> {
+    if generation != 0 {
+        return Ok(Value::Slot(U256::ZERO));
+    }
+    store.slot(address, slot).map(Value::Slot)
+}
+
+/// What the journal calls an account that is read without a note.
+const UNNOTED: usize = 0;
+
+/// An account as the journal takes it. It has no name for one that is absent.
+fn info(account: AccountState, name: Option<usize>) -> Option<AccountInfo> {
+    let AccountState { balance, nonce, code_hash, exists, .. } = account;
+    let account_id = name.and_then(AccountId::new);
+    exists.then_some(AccountInfo { balance, nonce, code_hash, account_id, code: None })
 }
 
 impl Database for Db<'_> {
     type Error = StoreError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        let index = match self.ledger.find(address) {
+        let known = self.ledger.find(address);
+        if known.is_none() && self.ledger.needs_no_note(address) && !self.collides(address) {
+            let account = self.account(address)?;
+            return Ok(info(account, self.name_of(0, account.generation)));
+        }
+        let index = match known {
             Some(index) => index,
             None => self.add(address)?,
         };
-        self.ledger.enter_journal(index);
+        let is_journals = self.ledger.enter_journal(index);
+        // The journal may hold something newer.
+        if !is_journals && self.view.is_continued() {
+            return Err(StoreError::BehindJournal);
+        }
         let access = &self.ledger.accounts[index];
         let (balance, nonce) = access.now;
-        Ok(access.exists().then(|| AccountInfo {
-            balance,
-            nonce,
-            code_hash: access.seen.code_hash,
-            account_id: AccountId::new(index),
-            code: None,
-        }))
+        let account = AccountState { balance, nonce, exists: access.exists(), ..access.seen };
+        Ok(info(account, self.name_of(index, account.generation)))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Self::Error> {
@@ -204,16 +244,17 @@ impl Database for Db<'_> {
 
     /// A read behind the journal would miss what earlier steps of a run have stored: the run is executed again without this step.
     fn storage(&mut self, address: Address, slot: StorageKey) -> Result<StorageValue, Self::Error> {
+        if !self.ledger.notes_loads {
+            let generation = match self.ledger.access(address) {
+                Some(access) => access.seen.generation,
+                None => self.account(address)?.generation,
+            };
+            return self.slot(address, generation, slot);
+        }
         if !self.ledger.is_journals_read(address, slot) && self.view.is_continued() {
             return Err(StoreError::BehindJournal);
         }
-        let index = match self.ledger.find(address) {
-            Some(index) => index,
-            None => {
-                self.ledger.has_unjournaled = true;
-                self.add(address)?
-            }
-        };
+        let index = self.find_or_load(address)?;
         self.read_slot(index, address, slot)
     }
 
@@ -223,7 +264,11 @@ impl Database for Db<'_> {
         account_id: AccountId,
         slot: StorageKey,
     ) -> Result<StorageValue, Self::Error> {
-        self.read_slot(account_id.get(), address, slot)
+        if self.ledger.notes_loads {
+            self.read_slot(account_id.get(), address, slot)
+        } else {
+            self.slot(address, 0, slot)
+        }
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
@@ -246,15 +291,45 @@ impl Db<'_> {
         let access = &mut self.ledger.accounts[index];
         access.storage = true;
         let generation = access.seen.generation;
+        if !self.ledger.notes_loads {
+            return self.slot(address, generation, slot);
+        }
         let key = self.slot_key(address, generation, slot);
-        let read = self.view.read(&key, || {
-            if generation != 0 {
-                return Ok(Value::Slot(U256::ZERO));
-            }
-            store.slot(address, slot).map(Value::Slot)
-        })?;
+        let read = self.view.read(&key, || base_slot(store, address, generation, slot))?;
         let seen = read.value.slot();
         self.ledger.slots.push(SlotAccess { account: index, slot, seen, sighting: read.sighting });
         Ok(seen)
+    }
+
+    /// What the journal calls an account: the index of its [`Access`] if that notes reads of its slots. Without notes it has a name if its
+    /// storage was never wiped.
+    fn name_of(&self, index: usize, generation: u64) -> Option<usize> {
+        if self.ledger.notes_loads { Some(index) } else { (generation == 0).then_some(UNNOTED) }
+    }
+
+    /// Notes an account that the journal holds and the transaction that ends may have changed, as the run found it. Nothing is noted twice.
+    pub(crate) fn note_account(&mut self, address: Address, account: &Account) {
+        if self.ledger.notes_loads || self.ledger.find(address).is_some() {
+            return;
+        }
+        // Before the transaction it was as the run found it: it is noted the first time that one may change it.
+        let AccountInfo { balance, nonce, code_hash, .. } = account.original_info();
+        let exists = !account.is_loaded_as_not_existing();
+        let found = AccountState { balance, nonce, code_hash, exists, generation: 0 };
+        let known = self.view.read(&self.account_key(address), || Ok::<_, Infallible>(Value::Account(found)));
+        let Ok(Read { value, sighting }) = known;
+        self.ledger.accounts.push(Access::of_journal(address, (value.account(), sighting)));
+    }
+
+    /// Notes a slot that the transaction that ends has changed, and its value before. Nothing is noted twice.
+    pub(crate) fn note_slot(&mut self, address: Address, slot: U256, before: U256) {
+        if self.ledger.notes_loads || !self.ledger.changed_slots.insert((address, slot)) {
+            return;
+        }
+        let Some(index) = self.ledger.find(address) else { return };
+        let key = self.slot_key(address, self.ledger.accounts[index].seen.generation, slot);
+        let known = self.view.read(&key, || Ok::<_, Infallible>(Value::Slot(before)));
+        let Ok(Read { value, sighting }) = known;
+        self.ledger.slots.push(SlotAccess { account: index, slot, seen: value.slot(), sighting });
     }
 }

@@ -43,7 +43,7 @@ impl Content {
     /// Keeps the buffers of a worker that leaves, unless they are large.
     pub(super) fn keep_buffers(&mut self, mut ledger: Ledger, mut memory: Vec<u8>) {
         if ledger.bytes() <= BUFFER {
-            ledger.begin();
+            ledger.begin(true);
             self.ledger = ledger;
         }
         if memory.capacity() <= BUFFER {

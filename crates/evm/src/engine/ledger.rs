@@ -67,6 +67,11 @@ impl Access {
         !is_empty || (self.seen.exists && !self.touched)
     }
 
+    /// What was read of an account that the journal holds.
+    pub(super) fn of_journal(address: Address, read: (AccountState, Sighting)) -> Self {
+        Self { in_journal: true, ..Self::new(address, read) }
+    }
+
     /// Adds to the balance. What overflows is dropped, as the EVM does.
     fn credit(&mut self, amount: U256) {
         self.now.0 = self.now.0.checked_add(amount).unwrap_or(self.now.0);
@@ -122,6 +127,9 @@ pub(crate) struct Sweep {
 /// What a run of steps has loaded, and what it relies on.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
+    /// Whether all that the run loads is noted when it is loaded. Else what its transactions change is noted, at their ends: a result at its
+    /// turn relies on nothing that could change, and most of what is loaded stays as it is.
+    pub(super) notes_loads: bool,
     pub(crate) accounts: Vec<Access>,
     pub(crate) slots: Vec<SlotAccess>,
     /// Addresses at which a contract was to be created.
@@ -138,6 +146,8 @@ pub(crate) struct Ledger {
     by_address: AddressMap<usize>,
     /// Slots that were read by their account's address alone.
     unnamed_slots: HashSet<(Address, U256)>,
+    /// Slots that were changed, unless loads are noted.
+    pub(super) changed_slots: HashSet<(Address, U256)>,
     /// Whether some of `accounts` are there that the journal has not loaded.
     pub(super) has_unjournaled: bool,
     /// Whether the run had better end: something was destroyed, or may have been, and a run tells of each account once.
@@ -150,7 +160,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Prepares for a run of steps.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, notes_loads: bool) {
+        self.notes_loads = notes_loads;
         self.accounts.clear();
         self.slots.clear();
         self.creations.clear();
@@ -165,8 +176,10 @@ impl Ledger {
         if !self.by_address.is_empty() {
             self.by_address.clear();
         }
-        if !self.unnamed_slots.is_empty() {
-            self.unnamed_slots.clear();
+        for slots in [&mut self.unnamed_slots, &mut self.changed_slots] {
+            if !slots.is_empty() {
+                slots.clear();
+            }
         }
     }
 
@@ -180,7 +193,12 @@ impl Ledger {
             + credits.capacity() * size_of::<(Address, U256)>()
             + self.credited.capacity() * size_of::<Address>()
             + self.by_address.capacity() * size_of::<(Address, usize)>()
-            + self.unnamed_slots.capacity() * size_of::<(Address, U256)>()
+            + (self.unnamed_slots.capacity() + self.changed_slots.capacity()) * size_of::<(Address, U256)>()
+    }
+
+    /// Whether the journal is right for the next run, too: it knows of no account that was created or destroyed, of which a run tells once.
+    pub(super) fn leaves_journal_right(&self) -> bool {
+        !self.notes_loads && !self.run_must_end && self.creations.is_empty()
     }
 
     /// Goes on to the next step of a run.
@@ -256,18 +274,26 @@ impl Ledger {
         self.earlier_credits = self.earlier_credits.min(self.credits.len());
     }
 
-    /// Notes that the journal keeps account of an account from here on. What was credited to it without loading it is added.
-    pub(super) fn enter_journal(&mut self, index: usize) {
+    /// Whether an account that the run has not loaded can be loaded without a note of it.
+    pub(super) fn needs_no_note(&self, address: Address) -> bool {
+        !self.notes_loads && !self.credited.contains(&address)
+    }
+
+    /// Notes that the journal keeps account of an account from here on. What was credited to it without loading it is added. `false` if the
+    /// journal does so already: then somebody else asks.
+    pub(super) fn enter_journal(&mut self, index: usize) -> bool {
         if self.credited.contains(&self.accounts[index].address) {
             self.take_credits(index);
         }
         let access = &mut self.accounts[index];
-        if std::mem::replace(&mut access.in_journal, true) {
-            // The journal asks once: this is somebody else, and may look at anything.
-            access.rely_on_all();
-        } else {
+        let is_journals = !std::mem::replace(&mut access.in_journal, true);
+        if is_journals {
             access.is_unnamed = !access.exists();
+        } else {
+            // It may look at anything.
+            access.rely_on_all();
         }
+        is_journals
     }
 
     /// Notes a slot that is read by its account's address alone. Whether that may be the journal's own read of it.

@@ -103,7 +103,7 @@ where
         result: FrameResult,
         gas: ResultGas,
     ) -> Result<ExecutionResult<HaltReason>, Self::Error> {
-        forget_the_gone(evm.ctx());
+        end_transaction(evm.ctx());
         self.inner.execution_result(evm, result, gas)
     }
 }
@@ -127,8 +127,60 @@ pub(super) fn pay_fees<'r, E: Recorder<'r>>(evm: &mut E, gas_used: u64) -> Resul
 
 /// Ends what happens before the first transaction, as a transaction ends: what it loaded is cold again, and what it did stays.
 pub(crate) fn end_start<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
-    forget_the_gone(ctx);
+    end_transaction(ctx);
     ctx.journaled_state.commit_tx();
+}
+
+/// Notes what a transaction leaves behind, before the journal forgets where it was.
+pub(crate) fn end_transaction<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
+    note_changes(ctx);
+    forget_the_gone(ctx);
+}
+
+/// Notes what the transaction that ends has changed, unless everything was noted when it was loaded. An account that is only touched is
+/// changed if it is empty: it is removed, or before EIP-161 comes into being.
+fn note_changes<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
+    let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
+    let Journal { inner, database: db } = &mut ctx.journaled_state;
+    if db.ledger.notes_loads {
+        return;
+    }
+    for entry in &inner.journal {
+        let mut note = |address: Address, is_touch: bool| {
+            let Some(account) = inner.state.get(&address) else { return };
+            let unchanged = if account.is_loaded_as_not_existing() {
+                clear_empty && account.is_empty() && !account.is_selfdestructed()
+            } else {
+                is_touch && !account.is_empty()
+            };
+            if !unchanged {
+                db.note_account(address, account);
+            }
+        };
+        match *entry {
+            JournalEntry::AccountWarmed { .. }
+            | JournalEntry::StorageWarmed { .. }
+            | JournalEntry::TransientStorageChange { .. } => {}
+            JournalEntry::AccountTouched { address } => note(address, true),
+            JournalEntry::AccountDestroyed { address, target, .. } => {
+                note(address, false);
+                note(target, false);
+            }
+            JournalEntry::BalanceTransfer { from, to, .. } => {
+                note(from, false);
+                note(to, false);
+            }
+            JournalEntry::BalanceChange { address, .. }
+            | JournalEntry::NonceChange { address, .. }
+            | JournalEntry::NonceBump { address }
+            | JournalEntry::AccountCreated { address, .. }
+            | JournalEntry::CodeChange { address, .. } => note(address, false),
+            JournalEntry::StorageChanged { address, key, had_value } => {
+                note(address, false);
+                db.note_slot(address, key, had_value);
+            }
+        }
+    }
 }
 
 /// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
@@ -155,6 +207,7 @@ fn forget_the_gone<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
 pub(crate) fn credit(journal: &mut Journal<Db<'_>>, spec: SpecId, address: Address, amount: U256) {
     let Journal { inner, database: db } = journal;
     let Some(account) = inner.state.get_mut(&address) else { return db.ledger.credit(address, amount) };
+    db.note_account(address, account);
     account.mark_touch();
     let balance = &mut account.info.balance;
     *balance = balance.checked_add(amount).unwrap_or(*balance);

@@ -6,6 +6,7 @@ use super::ledger::Access;
 use super::location::{
     AccountEffect, AccountObservation, AccountState, BALANCE_CAP, Change, Life, Observed, Value,
 };
+use super::ordered::end_transaction;
 use super::pools::Pools;
 use super::repair::{self, Transfer};
 use crate::state::StoreError;
@@ -20,6 +21,8 @@ pub(crate) fn report<T: Transaction, C>(
     ctx: &mut Ctx<'_, T, C>,
     pools: &Pools<'_>,
 ) -> Result<Option<Transfer>, StoreError> {
+    // What a block's end does is no transaction.
+    end_transaction(ctx);
     let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
     let state = &ctx.journaled_state.inner.state;
     let db = &mut ctx.journaled_state.database;

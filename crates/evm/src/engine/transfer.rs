@@ -120,6 +120,7 @@ impl Party {
         match self.source {
             AccountSource::Journal => {
                 if let Some(account) = journal.inner.state.get_mut(&address) {
+                    journal.database.note_account(address, account);
                     account.mark_touch();
                     (account.info.balance, account.info.nonce) = (balance, nonce);
                     let clear_empty = journal.inner.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);

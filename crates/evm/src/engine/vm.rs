@@ -74,6 +74,8 @@ pub(crate) struct Worker<'r, 's, P: Protocol> {
     fed: Current<'s, P>,
     /// Whether the step behind the last one may continue its run.
     open: bool,
+    /// Whether the journal is right for the step behind the last run, if that becomes final as it is.
+    journal_goes_on: bool,
 }
 
 impl<'r, 's, P: Protocol> Worker<'r, 's, P> {
@@ -149,7 +151,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
 
     fn worker<'r>(&'r self, view: View<'r, EvmState>) -> Worker<'r, 's, P> {
         let machine = Machine::new(Db::new(view, &self.pools));
-        Worker { machine, current: Current::default(), fed: Current::default(), open: false }
+        Worker { machine, current: Current::default(), fed: Current::default(), open: false, journal_goes_on: false }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P>) -> &'w mut View<'r, EvmState>
@@ -205,6 +207,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
     ) -> Result<Output<P, T::Trace>, Self::Error> {
         let Step { block, part } = step;
         worker.open = false;
+        let journal_goes_on = std::mem::take(&mut worker.journal_goes_on);
         let (machine, job) = worker.enter(*block, &self.jobs)?;
         let block = &*job.block;
         block.check()?;
@@ -212,8 +215,13 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         if machine.db().view.is_continued() {
             machine.db().ledger.proceed();
         } else {
-            machine.db().begin(job.store, job.world);
-            machine.reset();
+            let notes_loads =
+                T::IS_ON || machine.db().is_recording() || !block.protocol().reads_through_journal();
+            let goes_on = journal_goes_on && !notes_loads && machine.db().view.follows_last_run();
+            machine.db().begin(job.store, job.world, notes_loads);
+            if !goes_on {
+                machine.reset();
+            }
         }
         let continuous = self.is_continuous(block, *part);
         let output = match part {
@@ -230,7 +238,10 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
                 Output::End(end.map_err(|error| error.in_block(block.id()))?)
             }
         };
-        worker.open = continuous && !machine.db().ledger.run_must_end;
+        let ledger = &machine.db().ledger;
+        let (open, goes_on) = (continuous && !ledger.run_must_end, ledger.leaves_journal_right());
+        worker.open = open;
+        worker.journal_goes_on = goes_on && !matches!(part, Part::End);
         Ok(output)
     }
 

@@ -86,6 +86,10 @@ impl Protocol for ChainSpec {
         pay(beneficiary, amount);
     }
 
+    fn reads_through_journal(&self) -> bool {
+        true
+    }
+
     fn is_plain_transfer(&self, block: &Block<Self>, tx: &Arc<TxEnv>) -> bool {
         let simple_type = [TransactionType::Legacy, TransactionType::Eip2930, TransactionType::Eip1559]
             .contains(&TransactionType::from(tx.tx_type));

@@ -113,6 +113,12 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
         Self::Context::default()
     }
 
+    /// Whether handlers, precompiles and instructions read state through revm's journal alone. Then a transaction that executes at its turn is
+    /// spared the record of what it loads. No if in doubt.
+    fn reads_through_journal(&self) -> bool {
+        false
+    }
+
     /// How the handler looks at the sender's nonce and funds.
     fn sender_rule(&self, tx: &Self::Tx) -> SenderRule {
         SenderRule::standard(tx)

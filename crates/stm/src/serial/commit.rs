@@ -1,7 +1,6 @@
 use super::Serial;
 use crate::error::StreamError;
 use crate::metrics::since;
-use crate::shared::MAX_FRONTIER_RUN;
 use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::values::Values;
 use crate::vm::Vm;
@@ -32,12 +31,14 @@ impl<V: Vm, S: Sink<V>, I, B> Serial<'_, V, S, I, B> {
             self.sink.record(step, output, &Recorded { values: Values::Table(table), record });
         }
         table.commit(record, &mut self.segment);
+        let end = self.steps.position() + len;
+        self.view().end_run(end);
         for _ in 0..len {
             self.finalize(Outcome::Taken)?;
         }
-        self.metrics.runs_at_frontier[len.ilog2() as usize] += 1;
+        self.metrics.count_run_at_frontier(len);
         self.metrics.commit_time += since(start);
-        self.max_run = (self.max_run * 2).min(MAX_FRONTIER_RUN);
+        self.max_run = self.max_run.saturating_mul(2).min(self.longest);
         Ok(())
     }
 

@@ -34,8 +34,10 @@ struct Serial<'r, V: Vm, S, I, B> {
     admissions: Admissions<V>,
     /// Whether to execute several steps as one run.
     runs: bool,
-    /// Upper bound on the length of a run, in steps: one after a run that had to be shortened, doubled after each run since.
+    /// Upper bound on the length of a run, in steps: one after a run that had to be shortened, doubled after each run since up to `longest`.
     max_run: u64,
+    /// No bound until a run had to be shortened: its steps were executed twice.
+    longest: u64,
     prefetching: Prefetching,
     metrics: Metrics,
     /// Final steps when it last flushed its counters.
@@ -72,7 +74,8 @@ pub(crate) fn execute<V, S, I>(
             segment: Segment::default(),
             admissions: Admissions::default(),
             runs: settings.runs && !vm.records_always(),
-            max_run: MAX_FRONTIER_RUN,
+            max_run: u64::MAX,
+            longest: u64::MAX,
             prefetching: Prefetching::new(),
             metrics: Metrics::new(V::Domain::KINDS.len()),
             flushed: 0,
@@ -142,12 +145,17 @@ where
             if taken == len {
                 return self.commit(len);
             }
-            self.max_run = 1;
+            self.shorten_runs();
             if let Some(output) = self.admissions.take_skipped(position) {
                 return self.finalize_without_effects(output, Outcome::Skipped);
             }
             most = taken;
         }
+    }
+
+    fn shorten_runs(&mut self) {
+        self.max_run = 1;
+        self.longest = MAX_FRONTIER_RUN;
     }
 
     fn flush_counters(&mut self) {

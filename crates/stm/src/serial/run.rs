@@ -25,7 +25,7 @@ where
                 Ok(len) => return Ok(len),
                 Err((0, failure)) => return Err(failure),
                 Err((at, _)) => {
-                    self.max_run = 1;
+                    self.shorten_runs();
                     most = at;
                 }
             }
@@ -35,9 +35,8 @@ where
     /// Executes a run once.
     fn try_run(&mut self, most: u64) -> Result<u64, Failed<V>> {
         let position = self.steps.position();
-        if self.prefetching.is_due(position, self.metrics.executions) {
-            prefetch(self.vm, &mut self.state, self.steps.step(0));
-        }
+        // If it panics here, there is no record to lose.
+        let _ = self.prefetch(0);
         let always = self.vm.records_always();
         self.view().begin(position, false, always);
         let mut open = self.execute_step(0).map_err(|failure| (0, failure))?;
@@ -58,10 +57,21 @@ where
         Ok(len)
     }
 
+    /// Lets the VM prefetch for a step and those behind it, if it is time to.
+    fn prefetch(&mut self, ahead: u64) -> Result<(), Failure<V::Error>> {
+        if self.prefetching.is_due(self.steps.position() + ahead, self.metrics.executions) {
+            prefetch(self.vm, &mut self.state, self.steps.step(ahead))?;
+        }
+        Ok(())
+    }
+
     /// Executes a step of a run. Whether the next step may join the run.
     fn execute_step(&mut self, ahead: u64) -> Result<bool, Failure<V::Error>> {
-        let start = self.now();
+        if ahead > 0 {
+            self.prefetch(ahead)?;
+        }
         let position = self.steps.position() + ahead;
+        let start = self.now();
         let (step, incarnation) = self.steps.count_execution(ahead);
         let result = guarded(self.vm, &mut self.state, |vm, state| {
             let output = vm.execute(state, step)?;

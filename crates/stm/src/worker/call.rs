@@ -19,7 +19,7 @@ impl<'r, V: Vm> Worker<'r, V> {
         if self.prefetching.is_due(position, self.metrics.executions)
             && let Some(step) = &body.step
         {
-            prefetch(self.vm, &mut self.state, step);
+            let _ = prefetch(self.vm, &mut self.state, step);
         }
         let always = self.vm.records_always();
         self.view().begin(position, speculative, always);
