@@ -190,6 +190,11 @@ impl<'r, D: Domain> View<'r, D> {
         Ok(self.read_entry(entry))
     }
 
+    /// Whether the stream executes on one thread: each step at its turn.
+    pub fn is_alone(&self) -> bool {
+        matches!(self.source, Source::Table(_))
+    }
+
     /// The value under `key`, for a step at the frontier whose reads need no record. A stream on one thread has no entry of what it only
     /// reads: it asks `base` each time.
     ///

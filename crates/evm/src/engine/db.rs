@@ -1,6 +1,6 @@
 use super::kept::Content;
-use super::ledger::{Access, Ledger, SlotAccess};
-use super::location::{AccountState, EvmState, Key, Value};
+use super::ledger::{Access, ChangedSlot, Ledger};
+use super::location::{AccountState, EvmState, Key, Observed, Value};
 use super::pools::Pools;
 use crate::code;
 use crate::protocol::collisions::StorageCollisions;
@@ -295,9 +295,10 @@ impl Db<'_> {
             return self.slot(address, generation, slot);
         }
         let key = self.slot_key(address, generation, slot);
-        let read = self.view.read(&key, || base_slot(store, address, generation, slot))?;
-        let seen = read.value.slot();
-        self.ledger.slots.push(SlotAccess { account: index, slot, seen, sighting: read.sighting });
+        let Read { value, sighting } =
+            self.view.read(&key, || base_slot(store, address, generation, slot))?;
+        let seen = value.slot();
+        self.view.observe(sighting, Observed::Slot(seen));
         Ok(seen)
     }
 
@@ -307,29 +308,35 @@ impl Db<'_> {
         if self.ledger.notes_loads { Some(index) } else { (generation == 0).then_some(UNNOTED) }
     }
 
-    /// Notes an account that the journal holds and the transaction that ends may have changed, as the run found it. Nothing is noted twice.
+    /// Notes an account that the journal holds and the transaction that ends may have changed, unless the ledger has it.
     pub(crate) fn note_account(&mut self, address: Address, account: &Account) {
-        if self.ledger.notes_loads || self.ledger.find(address).is_some() {
+        if self.ledger.notes_loads
+            || self.ledger.changed_accounts.contains_key(&address)
+            || self.ledger.find(address).is_some()
+        {
             return;
         }
         // Before the transaction it was as the run found it: it is noted the first time that one may change it.
         let AccountInfo { balance, nonce, code_hash, .. } = account.original_info();
         let exists = !account.is_loaded_as_not_existing();
-        let found = AccountState { balance, nonce, code_hash, exists, generation: 0 };
-        let known = self.view.read(&self.account_key(address), || Ok::<_, Infallible>(Value::Account(found)));
-        let Ok(Read { value, sighting }) = known;
-        self.ledger.accounts.push(Access::of_journal(address, (value.account(), sighting)));
+        let found = Value::Account(AccountState { balance, nonce, code_hash, exists, generation: 0 });
+        let Ok(entry) = self.view.resolve(&self.account_key(address), || Ok::<_, Infallible>(found));
+        self.ledger.changed_accounts.insert(address, self.ledger.changed.len());
+        self.ledger.changed.push((address, entry));
     }
 
-    /// Notes a slot that the transaction that ends has changed, and its value before. Nothing is noted twice.
+    /// Notes a slot that the transaction that ends has changed, of an account that the ledger has, and its value before that. Nothing is
+    /// noted twice.
     pub(crate) fn note_slot(&mut self, address: Address, slot: U256, before: U256) {
-        if self.ledger.notes_loads || !self.ledger.changed_slots.insert((address, slot)) {
+        if !self.ledger.changed_slots.insert((address, slot)) {
             return;
         }
-        let Some(index) = self.ledger.find(address) else { return };
-        let key = self.slot_key(address, self.ledger.accounts[index].seen.generation, slot);
-        let known = self.view.read(&key, || Ok::<_, Infallible>(Value::Slot(before)));
-        let Ok(Read { value, sighting }) = known;
-        self.ledger.slots.push(SlotAccess { account: index, slot, seen: value.slot(), sighting });
+        let generation = match self.ledger.changed_accounts.get(&address) {
+            Some(index) => self.view.read_entry(self.ledger.changed[*index].1).value.account().generation,
+            None => self.ledger.access(address).map_or(0, |access| access.seen.generation),
+        };
+        let key = self.slot_key(address, generation, slot);
+        let Ok(entry) = self.view.resolve(&key, || Ok::<_, Infallible>(Value::Slot(before)));
+        self.ledger.slots.push(ChangedSlot { address, slot, before, entry });
     }
 }

@@ -4,7 +4,7 @@ use super::location::AccountState;
 use alloy_primitives::map::{AddressMap, HashSet};
 use alloy_primitives::{Address, U256};
 use revm::state::{Account, AccountStatus};
-use tandem_stm::Sighting;
+use tandem_stm::{EntryId, Sighting};
 
 /// From this many accounts on, an access is found by hash instead of by search.
 const SEARCH_LIMIT: usize = 16;
@@ -67,11 +67,6 @@ impl Access {
         !is_empty || (self.seen.exists && !self.touched)
     }
 
-    /// What was read of an account that the journal holds.
-    pub(super) fn of_journal(address: Address, read: (AccountState, Sighting)) -> Self {
-        Self { in_journal: true, ..Self::new(address, read) }
-    }
-
     /// Adds to the balance. What overflows is dropped, as the EVM does.
     fn credit(&mut self, amount: U256) {
         self.now.0 = self.now.0.checked_add(amount).unwrap_or(self.now.0);
@@ -103,14 +98,14 @@ impl Access {
     }
 }
 
-/// A slot that the run has loaded.
+/// A slot that a transaction of the run has changed.
 #[derive(Debug)]
-pub(crate) struct SlotAccess {
-    /// Index of the account's [`Access`].
-    pub(crate) account: usize,
+pub(crate) struct ChangedSlot {
+    pub(crate) address: Address,
     pub(crate) slot: U256,
-    pub(crate) seen: U256,
-    pub(crate) sighting: Sighting,
+    /// The value as the run found it.
+    pub(crate) before: U256,
+    pub(crate) entry: EntryId,
 }
 
 /// A SELFDESTRUCT that moved a whole balance.
@@ -127,11 +122,15 @@ pub(crate) struct Sweep {
 /// What a run of steps has loaded, and what it relies on.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// Whether all that the run loads is noted when it is loaded. Else what its transactions change is noted, at their ends: a result at its
-    /// turn relies on nothing that could change, and most of what is loaded stays as it is.
+    /// Whether all accounts that the run loads are noted when they are loaded. Else those that its transactions change are noted at their
+    /// ends: a result at its turn relies on nothing that could change, and most of what is loaded stays as it is.
     pub(super) notes_loads: bool,
     pub(crate) accounts: Vec<Access>,
-    pub(crate) slots: Vec<SlotAccess>,
+    /// Accounts that the journal holds and that may have changed, unless loads are noted; in no order with `accounts`, and none is in both.
+    pub(super) changed: Vec<(Address, EntryId)>,
+    /// Indexes into `changed`.
+    pub(super) changed_accounts: AddressMap<usize>,
+    pub(crate) slots: Vec<ChangedSlot>,
     /// Addresses at which a contract was to be created.
     pub(crate) creations: Vec<Address>,
     /// SELFDESTRUCTs, in order, reverted ones too.
@@ -146,7 +145,7 @@ pub(crate) struct Ledger {
     by_address: AddressMap<usize>,
     /// Slots that were read by their account's address alone.
     unnamed_slots: HashSet<(Address, U256)>,
-    /// Slots that were changed, unless loads are noted.
+    /// Those of `slots`.
     pub(super) changed_slots: HashSet<(Address, U256)>,
     /// Whether some of `accounts` are there that the journal has not loaded.
     pub(super) has_unjournaled: bool,
@@ -163,6 +162,7 @@ impl Ledger {
     pub(super) fn begin(&mut self, notes_loads: bool) {
         self.notes_loads = notes_loads;
         self.accounts.clear();
+        self.changed.clear();
         self.slots.clear();
         self.creations.clear();
         self.sweeps.clear();
@@ -173,8 +173,10 @@ impl Ledger {
         self.run_must_end = false;
         self.exact = false;
         self.inspected = false;
-        if !self.by_address.is_empty() {
-            self.by_address.clear();
+        for indexes in [&mut self.by_address, &mut self.changed_accounts] {
+            if !indexes.is_empty() {
+                indexes.clear();
+            }
         }
         for slots in [&mut self.unnamed_slots, &mut self.changed_slots] {
             if !slots.is_empty() {
@@ -185,14 +187,15 @@ impl Ledger {
 
     /// Memory, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let Self { accounts, slots, creations, sweeps, credits, .. } = self;
+        let Self { accounts, changed, slots, creations, sweeps, credits, .. } = self;
         accounts.capacity() * size_of::<Access>()
-            + slots.capacity() * size_of::<SlotAccess>()
+            + changed.capacity() * size_of::<(Address, EntryId)>()
+            + slots.capacity() * size_of::<ChangedSlot>()
             + creations.capacity() * size_of::<Address>()
             + sweeps.capacity() * size_of::<Sweep>()
             + credits.capacity() * size_of::<(Address, U256)>()
             + self.credited.capacity() * size_of::<Address>()
-            + self.by_address.capacity() * size_of::<(Address, usize)>()
+            + (self.by_address.capacity() + self.changed_accounts.capacity()) * size_of::<(Address, usize)>()
             + (self.unnamed_slots.capacity() + self.changed_slots.capacity()) * size_of::<(Address, U256)>()
     }
 

@@ -13,6 +13,7 @@ use revm::context::transaction::AuthorizationTr;
 use revm::context::{Journal, JournalEntry, JournalTr, Transaction, TransactionType};
 use revm::handler::{FrameResult, Handler};
 use revm::interpreter::{GasTracker, InitialAndFloorGas};
+use revm::primitives::PRECOMPILE3;
 use revm::primitives::hardfork::SpecId;
 
 /// A chain's handler, with three steps done so that transactions depend on less:
@@ -137,50 +138,61 @@ pub(crate) fn end_transaction<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
     forget_the_gone(ctx);
 }
 
-/// Notes what the transaction that ends has changed, unless everything was noted when it was loaded. An account that is only touched is
-/// changed if it is empty: it is removed, or before EIP-161 comes into being.
+/// Notes what the transaction that ends has changed.
 fn note_changes<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
     let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
     let Journal { inner, database: db } = &mut ctx.journaled_state;
-    if db.ledger.notes_loads {
-        return;
-    }
     for entry in &inner.journal {
-        let mut note = |address: Address, is_touch: bool| {
-            let Some(account) = inner.state.get(&address) else { return };
-            let unchanged = if account.is_loaded_as_not_existing() {
-                clear_empty && account.is_empty() && !account.is_selfdestructed()
-            } else {
-                is_touch && !account.is_empty()
-            };
-            if !unchanged {
-                db.note_account(address, account);
-            }
-        };
-        match *entry {
+        let changed = match *entry {
             JournalEntry::AccountWarmed { .. }
+            | JournalEntry::AccountTouched { .. }
             | JournalEntry::StorageWarmed { .. }
-            | JournalEntry::TransientStorageChange { .. } => {}
-            JournalEntry::AccountTouched { address } => note(address, true),
-            JournalEntry::AccountDestroyed { address, target, .. } => {
-                note(address, false);
-                note(target, false);
+            | JournalEntry::TransientStorageChange { .. } => continue,
+            JournalEntry::StorageChanged { address, key, had_value } => {
+                if let Some(account) = inner.state.get(&address).filter(|account| !account.is_created()) {
+                    db.note_account(address, account);
+                    db.note_slot(address, key, had_value);
+                }
+                continue;
             }
-            JournalEntry::BalanceTransfer { from, to, .. } => {
-                note(from, false);
-                note(to, false);
-            }
+            _ if db.ledger.notes_loads => continue,
+            JournalEntry::AccountDestroyed { address, target, .. } => [Some(address), Some(target)],
+            JournalEntry::BalanceTransfer { from, to, .. } => [Some(from), Some(to)],
             JournalEntry::BalanceChange { address, .. }
             | JournalEntry::NonceChange { address, .. }
             | JournalEntry::NonceBump { address }
             | JournalEntry::AccountCreated { address, .. }
-            | JournalEntry::CodeChange { address, .. } => note(address, false),
-            JournalEntry::StorageChanged { address, key, had_value } => {
-                note(address, false);
-                db.note_slot(address, key, had_value);
+            | JournalEntry::CodeChange { address, .. } => [Some(address), None],
+        };
+        for address in changed.into_iter().flatten() {
+            if let Some(account) = inner.state.get(&address) {
+                db.note_account(address, account);
             }
         }
     }
+    if db.ledger.notes_loads {
+        return;
+    }
+    for address in touched(&inner.journal) {
+        // Being touched changes an account that is empty: it is removed, or before EIP-161 comes into being.
+        if let Some(account) = inner.state.get(&address)
+            && account.is_touched()
+            && account.is_empty()
+            && !(clear_empty && account.is_loaded_as_not_existing())
+        {
+            db.note_account(address, account);
+        }
+    }
+}
+
+/// The accounts that the transaction that ends has touched for the first time in its run, and one whose touch is never reverted, if it was
+/// touched at all.
+fn touched(journal: &[JournalEntry]) -> impl Iterator<Item = Address> {
+    let journaled = journal.iter().filter_map(|entry| match entry {
+        JournalEntry::AccountTouched { address } => Some(*address),
+        _ => None,
+    });
+    journaled.chain([PRECOMPILE3])
 }
 
 /// A transaction's end removes the accounts that it touched and left empty (EIP-161). The journal goes on in a run, so it must be
@@ -190,14 +202,13 @@ fn forget_the_gone<T: Transaction, C>(ctx: &mut Ctx<'_, T, C>) {
         return;
     }
     let Journal { inner, database: db } = &mut ctx.journaled_state;
-    for entry in &inner.journal {
-        if let JournalEntry::AccountTouched { address } = entry
-            && let Some(account) = inner.state.get_mut(address)
+    for address in touched(&inner.journal) {
+        if let Some(account) = inner.state.get_mut(&address)
             && account.is_touched()
             && account.is_empty()
             && !account.is_selfdestructed()
         {
-            db.ledger.depart(*address, account);
+            db.ledger.depart(address, account);
         }
     }
 }

@@ -14,7 +14,7 @@ use alloy_primitives::{Address, B256, U256};
 use revm::context::Transaction;
 use revm::primitives::hardfork::SpecId;
 use revm::state::{Account, AccountInfo, EvmState};
-use tandem_stm::{Delta, Effect, Observation};
+use tandem_stm::{Delta, Effect, EntryId, Observation};
 
 /// Reports a finished run of steps to the view. Returns the balance transfer that a repair could shift, if there is just one.
 pub(crate) fn report<T: Transaction, C>(
@@ -26,7 +26,6 @@ pub(crate) fn report<T: Transaction, C>(
     let clear_empty = ctx.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
     let state = &ctx.journaled_state.inner.state;
     let db = &mut ctx.journaled_state.database;
-    let generation = db.view.position() + 1;
     let transfer = if db.is_recording() { observe(db, state) } else { None };
     db.ledger.fold_credits();
     for index in 0..db.ledger.accounts.len() {
@@ -45,16 +44,15 @@ pub(crate) fn report<T: Transaction, C>(
         if !account.is_touched() && !account.is_selfdestructed() && !touched {
             continue;
         }
-        if let Some(effect) = account_effect(account, &seen, life, generation) {
-            if effect.code_hash.is_some()
-                && let Some(code) = &account.info.code
-            {
-                pools.add_code(account.info.code_hash, code);
-            }
-            db.view.effect(sighting.entry, Change::Account(effect));
-        }
-        if account.is_created() && !account.is_selfdestructed() {
-            fill_created(db, address, account, generation)?;
+        let found = Found { address, entry: sighting.entry, seen };
+        report_account(db, pools, &found, account, life)?;
+    }
+    for index in 0..db.ledger.changed.len() {
+        let (address, entry) = db.ledger.changed[index];
+        let seen = db.view.read_entry(entry).value.account();
+        let life = if seen.has_code() { Life::Keep } else { Life::Touch { clear_empty } };
+        if let Some(account) = state.get(&address) {
+            report_account(db, pools, &Found { address, entry, seen }, account, life)?;
         }
     }
     change_slots(db, state);
@@ -69,6 +67,36 @@ pub(crate) fn report<T: Transaction, C>(
         db.view.late_effect(entry, Change::Account(effect));
     }
     Ok(transfer)
+}
+
+/// An account as a run found it.
+struct Found {
+    address: Address,
+    entry: EntryId,
+    seen: AccountState,
+}
+
+/// Reports what a run did to an account. `life` is what happens to it if it is neither created nor destroyed.
+fn report_account(
+    db: &mut Db<'_>,
+    pools: &Pools<'_>,
+    found: &Found,
+    account: &Account,
+    life: Life,
+) -> Result<(), StoreError> {
+    let generation = db.view.position() + 1;
+    if let Some(effect) = account_effect(account, &found.seen, life, generation) {
+        if effect.code_hash.is_some()
+            && let Some(code) = &account.info.code
+        {
+            pools.add_code(account.info.code_hash, code);
+        }
+        db.view.effect(found.entry, Change::Account(effect));
+    }
+    if account.is_created() && !account.is_selfdestructed() {
+        fill_created(db, found.address, account, generation)?;
+    }
+    Ok(())
 }
 
 /// Reports what the step relied on.
@@ -108,9 +136,6 @@ fn observe(db: &mut Db<'_>, state: &EvmState) -> Option<Transfer> {
             seen: seen.balance,
         };
         db.view.observe(access.sighting, Observed::Account(observation));
-    }
-    for access in &db.ledger.slots {
-        db.view.observe(access.sighting, Observed::Slot(access.seen));
     }
     transfer
 }
@@ -164,21 +189,21 @@ fn fill_created(
 
 /// Reports changed slots of accounts that were there before and after the step.
 fn change_slots(db: &mut Db<'_>, state: &EvmState) {
-    let mut last: Option<(usize, Option<&Account>)> = None;
-    for access in &db.ledger.slots {
+    let mut last: Option<(Address, Option<&Account>)> = None;
+    for changed in &db.ledger.slots {
         let account = match last {
-            Some((index, account)) if index == access.account => account,
+            Some((address, account)) if address == changed.address => account,
             _ => {
                 let account = state
-                    .get(&db.ledger.accounts[access.account].address)
+                    .get(&changed.address)
                     .filter(|account| !account.is_created() && !account.is_selfdestructed());
-                last = Some((access.account, account));
+                last = Some((changed.address, account));
                 account
             }
         };
-        let Some(slot) = account.and_then(|account| account.storage.get(&access.slot)) else { continue };
-        if slot.present_value != access.seen {
-            db.view.effect(access.sighting.entry, Change::Slot(slot.present_value));
+        let Some(slot) = account.and_then(|account| account.storage.get(&changed.slot)) else { continue };
+        if slot.present_value != changed.before {
+            db.view.effect(changed.entry, Change::Slot(slot.present_value));
         }
     }
 }

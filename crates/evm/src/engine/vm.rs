@@ -151,7 +151,13 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
 
     fn worker<'r>(&'r self, view: View<'r, EvmState>) -> Worker<'r, 's, P> {
         let machine = Machine::new(Db::new(view, &self.pools));
-        Worker { machine, current: Current::default(), fed: Current::default(), open: false, journal_goes_on: false }
+        Worker {
+            machine,
+            current: Current::default(),
+            fed: Current::default(),
+            open: false,
+            journal_goes_on: false,
+        }
     }
 
     fn view<'w, 'r>(&self, worker: &'w mut Worker<'r, 's, P>) -> &'w mut View<'r, EvmState>
@@ -215,8 +221,9 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         if machine.db().view.is_continued() {
             machine.db().ledger.proceed();
         } else {
-            let notes_loads =
-                T::IS_ON || machine.db().is_recording() || !block.protocol().reads_through_journal();
+            let view = &machine.db().view;
+            let needs_notes = view.is_recording() || !view.is_alone();
+            let notes_loads = needs_notes || T::IS_ON || !block.protocol().reads_through_journal();
             let goes_on = journal_goes_on && !notes_loads && machine.db().view.follows_last_run();
             machine.db().begin(job.store, job.world, notes_loads);
             if !goes_on {

@@ -123,9 +123,6 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
             shared.store.retract(position, u32::MAX, &body.record.effects);
         }
         let end = position + body.len;
-        if executed {
-            worker.view().end_run(end);
-        }
         let done = self.finalize(worker, frontier, position, body, end, Outcome::Taken)
             && (position + 1..end).all(|step| {
                 let mut body = shared.window.slot(step).body.lock();
