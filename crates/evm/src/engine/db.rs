@@ -211,7 +211,7 @@ impl Database for Db<'_> {
         let known = self.ledger.find(address);
         if known.is_none() && self.ledger.needs_no_note(address) && !self.collides(address) {
             let account = self.account(address)?;
-            return Ok(info(account, self.name_of(0, account.generation)));
+            return Ok(info(account, self.name_of(UNNOTED, account.generation)));
         }
         let index = match known {
             Some(index) => index,
