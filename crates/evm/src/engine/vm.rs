@@ -223,7 +223,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
         } else {
             let view = &machine.db().view;
             let needs_notes = view.is_recording() || !view.is_alone();
-            let notes_loads = needs_notes || T::IS_ON || !block.protocol().reads_through_journal();
+            let notes_loads = needs_notes || T::IS_ON || !block.protocol().keeps_to_journal();
             let goes_on = journal_goes_on && !notes_loads && machine.db().view.follows_last_run();
             machine.db().begin(job.store, job.world, notes_loads);
             if !goes_on {

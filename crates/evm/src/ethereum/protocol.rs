@@ -86,7 +86,7 @@ impl Protocol for ChainSpec {
         pay(beneficiary, amount);
     }
 
-    fn reads_through_journal(&self) -> bool {
+    fn keeps_to_journal(&self) -> bool {
         true
     }
 

@@ -41,8 +41,8 @@ use std::sync::Arc;
 /// clock, no counter, no cache that outlives the call. In particular:
 ///
 /// * [`Protocol::Context`] is made anew for each transaction. State that a handler caches there does not reach the next one.
-/// * Handlers, precompiles and instructions read state through revm's journal. A read behind it, by `db_mut()`, is recorded as well, but
-///   must be one of a slot or of an account's fields as the step found them.
+/// * Handlers, precompiles and instructions read and change state through revm's journal, whose entries tell of changes. A read behind it, by `db_mut()`, is recorded as well, and
+///   gives a slot or an account as the step found it.
 /// * What they read of accounts is relied on exactly as it was seen, unless the protocol says less: [`Protocol::sender_rule`],
 ///   [`Protocol::is_stateless`].
 pub trait Protocol: Clone + Debug + Send + Sync + 'static {
@@ -113,9 +113,9 @@ pub trait Protocol: Clone + Debug + Send + Sync + 'static {
         Self::Context::default()
     }
 
-    /// Whether handlers, precompiles and instructions read state through revm's journal alone. Then a transaction that executes at its turn is
-    /// spared the record of what it loads. No if in doubt.
-    fn reads_through_journal(&self) -> bool {
+    /// Whether handlers, precompiles and instructions read and change state by the methods of revm's journal alone. Then one thread is spared
+    /// the record of what transactions load: the journal has it. No if in doubt.
+    fn keeps_to_journal(&self) -> bool {
         false
     }
 

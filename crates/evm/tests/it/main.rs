@@ -3,6 +3,7 @@
 
 mod alloy;
 mod balances;
+mod behind;
 mod blocks;
 mod common;
 mod delegation;
