@@ -199,8 +199,8 @@ impl Ledger {
             + (self.unnamed_slots.capacity() + self.changed_slots.capacity()) * size_of::<(Address, U256)>()
     }
 
-    /// Whether the journal is right for the next run, too: it knows of no account that was created or destroyed, of which a run tells once.
-    pub(super) fn leaves_journal_right(&self) -> bool {
+    /// Whether the journal can serve the next run, too: it knows of no account that was created or destroyed, of which a run tells once.
+    pub(super) fn keeps_journal(&self) -> bool {
         !self.notes_loads && !self.run_must_end && self.creations.is_empty()
     }
 

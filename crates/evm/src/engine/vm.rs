@@ -246,7 +246,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
             }
         };
         let ledger = &machine.db().ledger;
-        let (open, goes_on) = (continuous && !ledger.run_must_end, ledger.leaves_journal_right());
+        let (open, goes_on) = (continuous && !ledger.run_must_end, ledger.keeps_journal());
         worker.open = open;
         worker.journal_goes_on = goes_on && !matches!(part, Part::End);
         Ok(output)
