@@ -22,6 +22,7 @@ pub struct Config {
     runs: bool,
     placement: bool,
     kept: usize,
+    memory: usize,
     alone_below: u64,
 }
 
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) timelines: bool,
     pub(crate) hints: bool,
     pub(crate) runs: bool,
+    /// See [`Config::memory`].
+    pub(crate) memory: usize,
 }
 
 /// A setting that makes no sense.
@@ -66,6 +69,7 @@ impl Default for Config {
             runs: true,
             placement: true,
             kept: 256 << 20,
+            memory: 1 << 30,
             alone_below: 1_000_000,
         }
     }
@@ -145,6 +149,18 @@ impl Config {
         self
     }
 
+    /// Upper bound on the memory of the values that a stream knows, in bytes. Default: 1 GiB.
+    ///
+    /// A stream knows the value of each location that its steps have met. Once these take more memory, the stream finishes the batches
+    /// that it has begun, gives the changed values to the VM ([`crate::Vm::retire`]), forgets all values, and goes on: a new *round*.
+    /// What is read after that comes from the base state. So a stream may be as long as its input. Each round costs about as much as
+    /// starting a stream. Tables grow by doubling, so that they may take twice as much at times. Results are the same.
+    #[must_use]
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
     /// Calls of less weight than this had better be executed by the calling thread alone ([`crate::Engine::call_alone`]): they end about
     /// when another thread would be awake. The engine leaves that to whoever makes the calls and knows their weight, in the unit of
     /// [`crate::Vm::weight`]. Results are the same. Default: one million.
@@ -182,6 +198,7 @@ impl Config {
             timelines: self.timelines,
             hints: self.hints,
             runs: self.runs,
+            memory: self.memory,
         })
     }
 }

@@ -6,8 +6,10 @@ use crate::tallies::Tallies;
 
 /// The part of a stream that its workers share with its handle.
 pub(crate) struct Control<E> {
-    /// Set once, when the stream ends for any reason; workers leave at their next step.
+    /// Set when a round or the stream ends, for any reason; workers leave at their next step.
     stop: AtomicBool,
+    /// Set once, when the stream is to end before its input does. Always set before `stop`.
+    ended_early: AtomicBool,
     /// Notified when `stop` has changed, or something else that a worker waits for.
     pub(crate) signal: Signal,
     pub(crate) tallies: Tallies,
@@ -19,6 +21,7 @@ impl<E> Control<E> {
     pub(crate) fn new(workers: usize, kinds: usize) -> Self {
         Self {
             stop: AtomicBool::new(false),
+            ended_early: AtomicBool::new(false),
             signal: Signal::default(),
             tallies: Tallies::new(workers, kinds),
             failure: Mutex::new(None),
@@ -29,10 +32,33 @@ impl<E> Control<E> {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Ends the stream.
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
+    /// Ends the round: all steps that were fed are final.
+    pub(crate) fn end_round(&self) {
+        self.stop.swap(true, Ordering::SeqCst);
         self.signal.notify();
+    }
+
+    /// Whether the stream is to end before its input does.
+    pub(crate) fn ends_early(&self) -> bool {
+        self.ended_early.load(Ordering::SeqCst)
+    }
+
+    /// Begins the next round, when all workers have left. `false` if the stream is to end early.
+    ///
+    /// Every write of `stop` reads it, too. So if the stream was stopped before this write, the end is seen here; else workers see it.
+    pub(crate) fn begin_round(&self) -> bool {
+        self.stop.swap(false, Ordering::SeqCst);
+        let ends = self.ends_early();
+        if ends {
+            self.stop.swap(true, Ordering::SeqCst);
+        }
+        !ends
+    }
+
+    /// Ends the stream before its input does.
+    pub(crate) fn stop(&self) {
+        self.ended_early.store(true, Ordering::SeqCst);
+        self.end_round();
     }
 
     /// Ends the stream with an error. Later errors are dropped.

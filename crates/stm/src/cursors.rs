@@ -78,7 +78,7 @@ impl FedCursor {
     }
 }
 
-/// Length of the stream; `u64::MAX` until the input is exhausted. Written once.
+/// Number of steps until the end of the round; `u64::MAX` until the last of them is fed.
 pub(crate) struct EndCursor(AtomicU64);
 
 impl Default for EndCursor {
@@ -96,6 +96,11 @@ impl EndCursor {
     /// Sequentially consistent, so that no worker goes to sleep without seeing it.
     pub(crate) fn set(&self, _: &mut AtInput, end: u64) {
         self.0.store(end, Ordering::SeqCst);
+    }
+
+    /// Begins the next round, when all workers have left.
+    pub(crate) fn reset(&self, _: &mut AtInput) {
+        self.0.store(u64::MAX, Ordering::SeqCst);
     }
 }
 

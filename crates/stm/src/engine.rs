@@ -273,7 +273,7 @@ impl Engine {
             shared,
             &settings,
             Placement::new(settings.threads, self.migration.clone()),
-            Feed::new(batches, cut, settings.hints, roles.input),
+            Feed::new(batches, cut, &settings, roles.input),
             Frontier::new(sink, roles.frontier),
         )
     }

@@ -1,4 +1,4 @@
-use crate::config::Cut;
+use crate::config::{Cut, Settings};
 use crate::conflict_class::{ClassId, LastOfClass};
 use crate::cursors::AtInput;
 use crate::shared::Shared;
@@ -26,7 +26,12 @@ pub(crate) struct Feed<I, B> {
     current: Option<B>,
     cut: Cut,
     hints: bool,
+    /// Upper bound on the memory of values, in bytes (see [`crate::Config::memory`]).
+    memory: usize,
+    /// Whether the round ends here: nothing more is pulled until the next one.
     exhausted: bool,
+    /// Whether that is for want of memory, and not of input.
+    full: bool,
     /// Set while input is pulled. A worker that acquires the lock and finds it set knows that the input panicked: steps may be missing, so
     /// nothing more is pulled.
     busy: bool,
@@ -36,18 +41,38 @@ pub(crate) struct Feed<I, B> {
 }
 
 impl<I, B> Feed<I, B> {
-    pub(crate) fn new(batches: I, cut: Cut, hints: bool, role: AtInput) -> Self {
+    pub(crate) fn new(batches: I, cut: Cut, settings: &Settings, role: AtInput) -> Self {
         Self {
             role,
             batches,
             current: None,
             cut,
-            hints,
+            hints: settings.hints,
+            memory: settings.memory,
             exhausted: false,
+            full: false,
             busy: false,
             last: LastOfClass::default(),
             weights: Vec::new(),
         }
+    }
+
+    /// Whether the round ended for want of memory.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full && !self.busy
+    }
+
+    /// Begins the next round, in which values may take so much memory, when all workers have left.
+    pub(crate) fn begin_round<V: Vm>(&mut self, shared: &Shared<V>, memory: usize) {
+        self.memory = memory;
+        self.exhausted = false;
+        self.full = false;
+        shared.end.reset(&mut self.role);
+    }
+
+    /// The bound on the memory of values, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
     }
 
     /// Puts steps into the window, from at most one new batch, whose production may block. `claim` is how many steps a worker claims at
@@ -92,14 +117,14 @@ impl<I, B> Feed<I, B> {
                 if fed > start || (self.cut == Cut::Batch && frontier < fed) {
                     break;
                 }
-                match self.batches.next() {
-                    Some(batch) => self.current = Some(batch.into_iter()),
-                    None => {
-                        self.exhausted = true;
-                        shared.end.set(&mut self.role, fed);
-                        shared.control.signal.notify();
-                        return true;
-                    }
+                self.full = shared.store.used() > self.memory;
+                self.current =
+                    if self.full { None } else { self.batches.next().map(IntoIterator::into_iter) };
+                if self.current.is_none() {
+                    self.exhausted = true;
+                    shared.end.set(&mut self.role, fed);
+                    shared.control.signal.notify();
+                    return true;
                 }
                 continue;
             };

@@ -68,16 +68,26 @@ impl Index {
         (level, self.tables[level].get().map_or(&[], |table| table))
     }
 
-    /// Removes all words and keeps the newest table's memory.
-    pub(crate) fn clear(&mut self) {
-        let (newest, words) = self.newest();
-        for word in words {
+    /// Removes all words. To be called when no other thread uses the index.
+    pub(crate) fn clear(&self) {
+        for word in self.newest().1 {
             word.store(0, Ordering::Relaxed);
         }
-        self.tables[..newest].iter_mut().for_each(|table| *table = OnceLock::new());
         for part in &self.parts {
             *part.lock() = 0;
         }
+    }
+
+    /// Frees the tables that were replaced.
+    pub(crate) fn free_old(&mut self) {
+        let (newest, _) = self.newest();
+        self.tables[..newest].iter_mut().for_each(|table| *table = OnceLock::new());
+    }
+
+    /// All ids.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
+        let words = self.newest().1.iter().map(|word| word.load(Ordering::Relaxed));
+        words.filter(|word| *word != 0).map(|word| word as u32 - 1)
     }
 
     /// The table's memory, in bytes.
@@ -85,7 +95,7 @@ impl Index {
         size_of_val(self.newest().1)
     }
 
-    /// Replaces the table by one of half its size. `false` if it is the smallest. To be called after [`Index::clear`].
+    /// Replaces the table by one of half its size. `false` if it is the smallest. To be called after [`Index::clear`] and [`Index::free_old`].
     pub(crate) fn shrink(&mut self) -> bool {
         let (newest, _) = self.newest();
         let Some(smaller) = newest.checked_sub(1) else { return false };

@@ -40,6 +40,8 @@ pub struct Metrics {
     pub runs_at_frontier: [u64; 7],
     /// Reads that waited for a writer being executed again.
     pub waits: u64,
+    /// Times that the stream gave its values to the VM and forgot them (see [`crate::Vm::retire`]).
+    pub retirements: u64,
     /// Time in executing steps, of all workers; zero unless [`crate::Config::timing`] is on.
     pub execute_time: Duration,
     /// Time in validating results at the frontier; zero unless timing is on.
@@ -134,6 +136,7 @@ impl Metrics {
         runs.zip(other.runs_ahead.iter().chain(&other.runs_at_frontier))
             .for_each(|(sum, count)| *sum += count);
         self.waits += other.waits;
+        self.retirements += other.retirements;
         self.execute_time += other.execute_time;
         self.validate_time += other.validate_time;
         self.commit_time += other.commit_time;

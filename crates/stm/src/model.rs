@@ -8,6 +8,8 @@
 #[cfg(all(test, loom))]
 mod cell;
 #[cfg(all(test, loom))]
+mod control;
+#[cfg(all(test, loom))]
 mod index;
 #[cfg(shuttle)]
 mod invariants;

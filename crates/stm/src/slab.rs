@@ -61,8 +61,13 @@ impl<T: Default> Slab<T> {
         })
     }
 
-    /// Frees all ids.
-    pub(crate) fn clear(&mut self) {
+    /// Number of reserved ids.
+    pub(crate) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed) as usize
+    }
+
+    /// Frees all ids. To be called when no other thread uses one.
+    pub(crate) fn clear(&self) {
         self.len.store(0, Ordering::Relaxed);
     }
 
@@ -94,7 +99,7 @@ mod tests {
 
     #[test]
     fn items_filled_by_many_threads_are_found_and_forgotten() {
-        let mut slab = Slab::<AtomicU32>::default();
+        let slab = Slab::<AtomicU32>::default();
         for _ in 0..2 {
             std::thread::scope(|scope| {
                 for thread in 0..4 {

@@ -163,8 +163,26 @@ impl<D: Domain> VersionStore<D> {
                 }
             }
         }
+        self.forget();
+        self.index.free_old();
+    }
+
+    /// Removes all entries and keeps the memory. To be called when all steps are final and no other thread uses the store.
+    pub(crate) fn forget(&self) {
         self.entries.clear();
         self.index.clear();
+    }
+
+    /// The values that steps have changed, with their keys. To be called when all steps are final and no other thread uses the store.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (D::Key, D::Value)> {
+        let entries = self.index.ids().map(|id| self.entries.get(id));
+        entries.filter(|entry| entry.segment().0 != 0).map(|entry| (entry.key.load(), entry.value.load().1))
+    }
+
+    /// Memory of what is stored, in bytes, without effects in flight. Zero after [`VersionStore::forget`].
+    pub(crate) fn used(&self) -> usize {
+        let entry = size_of::<Entry<D>>() + size_of::<Pending<D>>() + size_of::<[u64; 4]>();
+        self.entries.len() * entry
     }
 
     /// Memory, in bytes.

@@ -93,6 +93,17 @@ impl<D: Domain> Table<D> {
         self.entries.len()
     }
 
+    /// The values that steps have changed, with their keys.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (D::Key, D::Value)> {
+        let changed = self.entries.iter().filter(|entry| entry.segment != 0);
+        changed.map(|entry| (entry.key, entry.value))
+    }
+
+    /// Memory of what is stored, in bytes.
+    pub(crate) fn used(&self) -> usize {
+        self.entries.len() * (size_of::<Entry<D>>() + size_of::<[Place; 2]>())
+    }
+
     /// Removes all entries and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();

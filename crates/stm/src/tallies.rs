@@ -23,6 +23,13 @@ impl Tallies {
         }
     }
 
+    /// A worker's counters, as last flushed, without timelines: a worker of the next round counts on from there.
+    pub(crate) fn get(&self, worker: usize) -> Metrics {
+        let mut metrics = Metrics::default();
+        self.update(worker, |tally| metrics.copy_from(tally));
+        metrics
+    }
+
     /// The sum over all workers. No counter ever falls.
     pub(crate) fn sum(&self) -> Metrics {
         let mut sum = Metrics::default();

@@ -2,6 +2,11 @@ use crate::domain::Domain;
 use crate::record::{Effects, Violation};
 use crate::view::View;
 
+/// What a VM's values are stored under.
+type Key<V> = <<V as Vm>::Domain as Domain>::Key;
+/// What a VM's steps read and change.
+type Value<V> = <<V as Vm>::Domain as Domain>::Value;
+
 /// Executes steps for the engine.
 ///
 /// A speculative execution may read values that no serial execution would. So the engine catches its panics, like its errors. The
@@ -130,6 +135,18 @@ pub trait Vm: Sync {
 
     /// Whether steps that execute at the frontier record their observations, too, for [`crate::Sink::record`]. Turns runs off.
     fn records_always(&self) -> bool {
+        false
+    }
+
+    /// Takes over the values that the stream's steps have changed, because the values of a stream take more memory than
+    /// [`Config::memory`](crate::Config::memory). All steps that were pulled are final, the sink has taken all changes, and all workers have been
+    /// dropped, but for one that has just been made. On `true` the stream forgets all values: from here on the bases that are passed to
+    /// [`View::read`] must give the values of `changed` for its keys, and what they gave before for all other keys.
+    ///
+    /// May wait, for instance until a consumer has written the results to the base state. On `false`, the default, the stream keeps its
+    /// values until it ends. A panic ends the stream.
+    fn retire(&self, changed: &mut dyn Iterator<Item = (Key<Self>, Value<Self>)>) -> bool {
+        let _ = changed;
         false
     }
 

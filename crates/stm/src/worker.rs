@@ -5,7 +5,6 @@ mod serve;
 mod speculate;
 
 use crate::config::Settings;
-use crate::domain::Domain;
 use crate::error::{StreamError, message};
 use crate::feed::{Feed, StepHints};
 use crate::frontier::Frontier;
@@ -108,7 +107,7 @@ impl<'r, V: Vm> Worker<'r, V> {
         let (waits, waited) = (self.view().waits, self.view().waited);
         tallies.update(self.id, |tally| {
             tally.copy_from(&self.metrics);
-            tally.waits = waits;
+            tally.waits += waits;
             tally.idle_time += waited;
         });
     }
@@ -181,15 +180,50 @@ where
         (self.shared.control.tallies.sum(), self.shared)
     }
 
-    /// Executes the stream to its end on this thread and on helpers. Then drops the sink, which shows the end to a consumer that is
-    /// connected to it. Never unwinds.
+    /// Executes the stream to its end on this thread and on helpers, round by round. Then drops the sink, which shows the end to a consumer
+    /// that is connected to it. Never unwinds.
     pub(crate) fn drive(&self, vm: &V, helpers: &ThreadPool, owner: ThreadOwner) {
-        helpers.in_place_scope(|scope| {
-            // One worker per thread: a worker that waits must not begin the loop of another one.
-            let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, ThreadOwner::Engine, None));
-            self.work(vm, owner, Some(&invite));
-        });
+        loop {
+            helpers.in_place_scope(|scope| {
+                // One worker per thread: a worker that waits must not begin the loop of another one.
+                let invite = || scope.spawn_broadcast(move |_, _| self.work(vm, ThreadOwner::Engine, None));
+                self.work(vm, owner, Some(&invite));
+            });
+            if !self.begin_round(vm) {
+                break;
+            }
+        }
         self.close();
+    }
+
+    /// Forgets all values and begins the next round, when all workers have left, if that is why the round ended. Never unwinds.
+    pub(crate) fn begin_round(&self, vm: &V) -> bool {
+        let Self { shared, feed, frontier, .. } = self;
+        let mut feed = feed.lock();
+        if !feed.is_full() || shared.control.ends_early() {
+            return false;
+        }
+        let retire = AssertUnwindSafe(|| vm.retire(&mut shared.store.changed()));
+        let memory = if !frontier.lock().segment.first_values.is_empty() {
+            // The sink will want to know what these values are.
+            shared.store.used().saturating_mul(2)
+        } else {
+            match catch_unwind(retire) {
+                Ok(true) => {
+                    shared.store.forget();
+                    shared.control.tallies.update(0, |tally| tally.retirements += 1);
+                    feed.memory()
+                }
+                Ok(false) => usize::MAX,
+                Err(panic) => {
+                    shared.control.fail(StreamError::Panic { position: None, message: message(panic) });
+                    return false;
+                }
+            }
+        };
+        feed.begin_round(shared, memory);
+        self.arrived.store(0, Ordering::Relaxed);
+        shared.control.begin_round()
     }
 
     /// Drops the sink.
@@ -224,15 +258,17 @@ where
             // The stream ended before this thread was awake.
             return;
         }
+        let id = self.arrived.fetch_add(1, Ordering::Relaxed);
+        let metrics = shared.control.tallies.get(id);
         let mut worker = Worker {
             vm,
             state: vm.worker(View::of_versions(&shared.store, shared)),
-            metrics: Metrics::new(V::Domain::KINDS.len()),
-            flushed: 0,
+            flushed: metrics.executions + metrics.steps,
+            metrics,
             timing: self.timing,
             claim_size: 1,
             prefetching: Prefetching::new(),
-            id: self.arrived.fetch_add(1, Ordering::Relaxed),
+            id,
             timeline: self.timelines.then(Vec::new),
             origin: self.start,
         };

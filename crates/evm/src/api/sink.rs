@@ -148,6 +148,7 @@ impl<'s, P: Protocol, T: Tracing<P>> Assembler<'_, 's, P, T> {
             block = %job.block.id(), transactions = block.receipts.len(), block.gas_used, conflicts, repairs, reexecutions,
             "block is final"
         );
+        self.vm.consumption.send();
         // A consumer that is gone has cancelled the stream, or is about to.
         send(&self.finished, InspectedBlock { block, traces: std::mem::take(&mut self.traces) });
         Ok(())

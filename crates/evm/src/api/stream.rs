@@ -73,6 +73,17 @@ impl<'s, 'o, I, P: Protocol> Stream<'s, 'o, I, P> {
         self
     }
 
+    /// Promises that the consumer writes the changes of each block to the store before it asks for the next one. Then the stream keeps
+    /// nothing beyond [`Config::memory`](crate::Config::memory), however much it changes: once its values take more, it waits for the
+    /// consumer, forgets them, and reads what it needs from the store. Without this, it keeps what it has changed.
+    ///
+    /// Reads and writes of the store meet: a read must give an account's fields or a slot as they are before or after a write, and
+    /// never a part of it. Results do not depend on which.
+    pub fn consumer_commits(mut self) -> Self {
+        self.mode.options.consumer_commits = true;
+        self
+    }
+
     /// Shows changes to `observer` as soon as they are final: of a long block, those of `every` so many transactions, while later ones
     /// are executing.
     ///

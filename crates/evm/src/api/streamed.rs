@@ -42,6 +42,7 @@ impl<S: DatabaseRef, P: Protocol, T: Tracing<P>> Iterator for Inspected<'_, '_, 
     type Item = Result<InspectedBlock<P, T::Trace>, ExecutionError<S::Error>>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.vm.consumption.ask();
         match self.blocks.as_ref()?.recv() {
             Ok(block) => Some(Ok(block)),
             Err(_) => {
@@ -56,6 +57,7 @@ impl<S, P: Protocol, T: Tracing<P>> Drop for Inspected<'_, '_, S, P, T> {
         // The receiver first: a worker that waits for room in the channel must see that there will be none.
         self.blocks = None;
         self.running.cancel();
+        self.vm.consumption.leave();
     }
 }
 

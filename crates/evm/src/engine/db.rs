@@ -2,6 +2,7 @@ use super::kept::Content;
 use super::ledger::{Access, ChangedSlot, Ledger};
 use super::location::{AccountState, EvmState, Key, Observed, Value};
 use super::pools::Pools;
+use super::round_base::RoundBase;
 use crate::code;
 use crate::protocol::collisions::StorageCollisions;
 use crate::state::{Base, StoreError};
@@ -18,8 +19,7 @@ use tandem_stm::{EntryId, Read, Sighting, View};
 pub(crate) struct Db<'r> {
     pub(crate) view: View<'r, EvmState>,
     pub(crate) ledger: Ledger,
-    pools: &'r Pools<'r>,
-    store: Option<&'r Base<'r>>,
+    base: RoundBase<'r>,
     world: u32,
     /// Accounts that are in the way of creations (EIP-7610), if the block has any.
     pub(crate) collisions: Option<Arc<StorageCollisions>>,
@@ -38,8 +38,7 @@ impl<'r> Db<'r> {
         Self {
             view,
             ledger: content.take_ledger(),
-            pools,
-            store: None,
+            base: RoundBase::new(pools),
             world: 0,
             collisions: None,
             delegates: false,
@@ -53,12 +52,12 @@ impl<'r> Db<'r> {
     pub(super) fn leave(&mut self, memory: Vec<u8>) {
         let mut content = std::mem::take(&mut self.content);
         content.keep_buffers(std::mem::take(&mut self.ledger), memory);
-        self.pools.spare.keep(content);
+        self.base.pools.spare.keep(content);
     }
 
     /// Prepares for a run of steps on the given base state. `notes_loads`: see [`Ledger::notes_loads`].
     pub(crate) fn begin(&mut self, store: &'r Base<'r>, world: u32, notes_loads: bool) {
-        self.store = Some(store);
+        self.base.set_store(store);
         self.world = world;
         self.ledger.begin(notes_loads);
     }
@@ -71,13 +70,14 @@ impl<'r> Db<'r> {
         world: u32,
         addresses: impl Iterator<Item = Address>,
     ) {
+        self.base.set_store(store);
         self.world = world;
         let mut fetched = std::mem::take(&mut self.fetched);
         let unknown = addresses.filter(|address| !self.view.knows(&self.account_key(*address)));
         fetched.extend(unknown.map(|address| (address, None)));
         for (address, value) in &mut fetched {
             // A read that fails will fail again for the step that needs it, which then tells.
-            *value = Self::base_account(self.pools, store, *address).ok();
+            *value = self.base.value(&self.account_key(*address)).ok();
         }
         for (address, value) in fetched.drain(..) {
             if let Some(value) = value {
@@ -100,26 +100,6 @@ impl<'r> Db<'r> {
         Key::Slot { world: self.world, address, generation, slot }
     }
 
-    fn store(&self) -> &'r Base<'r> {
-        self.store.expect("a step begins with its store")
-    }
-
-    /// What the base state holds of an account.
-    fn base_account(pools: &Pools<'_>, store: &Base<'_>, address: Address) -> Result<Value, StoreError> {
-        let Some(info) = store.account(address)? else {
-            return Ok(Value::Account(AccountState::ABSENT));
-        };
-        // Some stores say so that there is no code.
-        let code_hash = if info.code_hash.is_zero() { KECCAK256_EMPTY } else { info.code_hash };
-        if let Some(code) = info.code
-            && code_hash != KECCAK256_EMPTY
-        {
-            pools.add_code(code_hash, &code);
-        }
-        let AccountInfo { balance, nonce, .. } = info;
-        Ok(Value::Account(AccountState { balance, nonce, code_hash, exists: true, generation: 0 }))
-    }
-
     /// The entry of an account, for an effect on it without reading it. Nearly always the beneficiary's.
     pub(crate) fn resolve(&mut self, address: Address) -> Result<EntryId, StoreError> {
         let key = self.account_key(address);
@@ -128,17 +108,17 @@ impl<'r> Db<'r> {
         {
             return Ok(entry);
         }
-        let (pools, store) = (self.pools, self.store());
-        let entry = self.view.resolve(&key, || Self::base_account(pools, store, address))?;
+        let Self { view, base, .. } = self;
+        let entry = view.resolve(&key, || base.value(&key))?;
         self.last_resolved = Some((key, entry));
         Ok(entry)
     }
 
     /// Reads an account.
     pub(crate) fn load(&mut self, address: Address) -> Result<(AccountState, Sighting), StoreError> {
-        let (pools, store) = (self.pools, self.store());
-        let read =
-            self.view.read(&self.account_key(address), || Self::base_account(pools, store, address))?;
+        let key = self.account_key(address);
+        let Self { view, base, .. } = self;
+        let read = view.read(&key, || base.value(&key))?;
         let mut seen = read.value.account();
         if self.view.is_speculative() && seen.balance.bit(255) {
             // More was taken out than there was: some effect in between is not known yet.
@@ -173,25 +153,17 @@ impl<'r> Db<'r> {
 
     /// An account as the run found it, without a note of it.
     fn account(&mut self, address: Address) -> Result<AccountState, StoreError> {
-        let (pools, store) = (self.pools, self.store());
         let key = self.account_key(address);
-        Ok(self.view.value(&key, || Self::base_account(pools, store, address))?.account())
+        let Self { view, base, .. } = self;
+        Ok(view.value(&key, || base.value(&key))?.account())
     }
 
     /// A slot as the run found it, without a note of it.
     fn slot(&mut self, address: Address, generation: u64, slot: U256) -> Result<U256, StoreError> {
-        let store = self.store();
         let key = self.slot_key(address, generation, slot);
-        Ok(self.view.value(&key, || base_slot(store, address, generation, slot))?.slot())
+        let Self { view, base, .. } = self;
+        Ok(view.value(&key, || base.value(&key))?.slot())
     }
-}
-
-/// What the base state holds of a slot, if the account's storage was never wiped.
-fn base_slot(store: &Base<'_>, address: Address, generation: u64, slot: U256) -> Result<Value, StoreError> {
-    if generation != 0 {
-        return Ok(Value::Slot(U256::ZERO));
-    }
-    store.slot(address, slot).map(Value::Slot)
 }
 
 /// What the journal calls an account that is read without a note.
@@ -232,10 +204,10 @@ impl Database for Db<'_> {
         if let Some(code) = self.content.code(&code_hash) {
             return Ok(code::under_rules(code, self.delegates));
         }
-        let created = self.pools.codes.read().get(&code_hash).cloned();
+        let created = self.base.pools.codes.read().get(&code_hash).cloned();
         let code = match created {
             Some(code) => code,
-            None => self.store().code(code_hash)?,
+            None => self.base.store().code(code_hash)?,
         };
         let executed = code::under_rules(&code, self.delegates);
         self.content.keep_code(code_hash, code);
@@ -272,8 +244,8 @@ impl Database for Db<'_> {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Self::Error> {
-        let known = self.pools.block_hashes.read().get(&(self.world, number)).copied();
-        known.map_or_else(|| self.store().block_hash(number), Ok)
+        let known = self.base.pools.block_hashes.read().get(&(self.world, number)).copied();
+        known.map_or_else(|| self.base.store().block_hash(number), Ok)
     }
 }
 
@@ -287,7 +259,6 @@ impl Db<'_> {
     }
 
     fn read_slot(&mut self, index: usize, address: Address, slot: U256) -> Result<StorageValue, StoreError> {
-        let store = self.store();
         let access = &mut self.ledger.accounts[index];
         access.storage = true;
         let generation = access.seen.generation;
@@ -295,8 +266,8 @@ impl Db<'_> {
             return self.slot(address, generation, slot);
         }
         let key = self.slot_key(address, generation, slot);
-        let Read { value, sighting } =
-            self.view.read(&key, || base_slot(store, address, generation, slot))?;
+        let Self { view, base, .. } = self;
+        let Read { value, sighting } = view.read(&key, || base.value(&key))?;
         let seen = value.slot();
         self.view.observe(sighting, Observed::Slot(seen));
         Ok(seen)
@@ -320,7 +291,10 @@ impl Db<'_> {
         let AccountInfo { balance, nonce, code_hash, .. } = account.original_info();
         let exists = !account.is_loaded_as_not_existing();
         let found = Value::Account(AccountState { balance, nonce, code_hash, exists, generation: 0 });
-        let Ok(entry) = self.view.resolve(&self.account_key(address), || Ok::<_, Infallible>(found));
+        let key = self.account_key(address);
+        // The journal does not know of generations.
+        let found = || Ok::<_, Infallible>(self.base.retired(&key).unwrap_or(found));
+        let Ok(entry) = self.view.resolve(&key, found);
         self.ledger.changed_accounts.insert(address, self.ledger.changed.len());
         self.ledger.changed.push((address, entry));
     }

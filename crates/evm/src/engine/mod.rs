@@ -1,5 +1,6 @@
 //! Transactions as the engine's steps: what they rely on, what they do, how they are executed.
 
+mod consumption;
 pub(crate) mod context;
 mod db;
 mod host;
@@ -17,6 +18,7 @@ pub(crate) mod record;
 mod recorder;
 mod repair;
 mod report;
+mod round_base;
 pub(crate) mod step;
 mod transfer;
 pub(crate) mod vm;

@@ -5,4 +5,6 @@ pub(crate) struct Options {
     pub(crate) skips: bool,
     /// Whether blocks come with revm's results.
     pub(crate) keeps_results: bool,
+    /// Whether the store holds the changes of each block by the time the consumer asks for the next one.
+    pub(crate) consumer_commits: bool,
 }

@@ -1,8 +1,9 @@
+use super::consumption::Consumption;
 use super::db::Db;
 use super::in_flight::{Current, Job, Jobs};
 use super::inspected::Inspected;
 use super::kept::SpareContent;
-use super::location::EvmState;
+use super::location::{EvmState, Key, Value};
 use super::machine::Machine;
 use super::options::Options;
 use super::ordered::{OrderedOf, end_start};
@@ -26,6 +27,7 @@ use tandem_stm::{Repair, View, Vm};
 pub(crate) struct EvmVm<'s, P: Protocol, T> {
     pub(crate) pools: Pools<'s>,
     pub(crate) jobs: Jobs<'s, P>,
+    pub(crate) consumption: Consumption,
     /// Whether somebody wants to know what every step relied on.
     tells_steps: bool,
     pub(crate) options: Options,
@@ -43,7 +45,15 @@ impl<'s, P: Protocol, T: Tracing<P>> EvmVm<'s, P, T> {
         tells_steps: bool,
         every: Option<NonZeroUsize>,
     ) -> Self {
-        Self { pools: Pools::new(spare), jobs: Jobs::default(), tells_steps, options, tracing, every }
+        Self {
+            pools: Pools::new(spare),
+            jobs: Jobs::default(),
+            consumption: Consumption::default(),
+            tells_steps,
+            options,
+            tracing,
+            every,
+        }
     }
 
     /// Whether a part of the block ends with the transaction at `index`: somebody wants to know the changes until there.
@@ -285,6 +295,16 @@ impl<'s, P: Protocol, T: Tracing<P>> Vm for EvmVm<'s, P, T> {
             }
             error => Err(error),
         }
+    }
+
+    fn retire(&self, changed: &mut dyn Iterator<Item = (Key, Value)>) -> bool {
+        if self.options.consumer_commits {
+            self.consumption.wait();
+            self.pools.forget();
+        } else {
+            self.pools.retire(changed);
+        }
+        true
     }
 
     fn records_always(&self) -> bool {

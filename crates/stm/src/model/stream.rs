@@ -122,14 +122,21 @@ fn explore_by(
 ) {
     check(preemptions, move || {
         let outputs = Arc::new(Mutex::new(Vec::new()));
-        let settings =
-            Settings { threads: 2, window: 2, timing: false, timelines: false, hints: true, runs: true };
+        let settings = Settings {
+            threads: 2,
+            window: 2,
+            timing: false,
+            timelines: false,
+            hints: true,
+            runs: true,
+            memory: usize::MAX,
+        };
         let (shared, roles) = Shared::new(2, 2, &mut Arena::default());
         let stream = Arc::new(Stream::new(
             shared,
             &settings,
             Placement::new(2, Migration::new(false)),
-            Feed::new(std::iter::once(batch.iter().copied()), Cut::Never, true, roles.input),
+            Feed::new(std::iter::once(batch.iter().copied()), Cut::Never, &settings, roles.input),
             Frontier::new(Outputs { skips, outputs: outputs.clone() }, roles.frontier),
         ));
         let other = {

@@ -1,12 +1,9 @@
-use super::Serial;
+use super::{Serial, TABLE};
 use crate::error::StreamError;
 use crate::metrics::since;
 use crate::sink::{Changes, History, Outcome, Recorded, Sink};
 use crate::values::Values;
 use crate::vm::Vm;
-
-/// What a view of a stream on one thread has.
-const TABLE: &str = "the view reads a table";
 
 impl<V: Vm, S: Sink<V>, I, B> Serial<'_, V, S, I, B> {
     /// Asks the sink about the steps of a run, in order. Gives how many it takes before the first that it skips.

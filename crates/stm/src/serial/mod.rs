@@ -23,6 +23,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use steps::Steps;
 
+/// What a view of a stream on one thread has.
+const TABLE: &str = "the view reads a table";
+
 /// A stream, and the one worker that executes it.
 struct Serial<'r, V: Vm, S, I, B> {
     vm: &'r V,
@@ -36,12 +39,14 @@ struct Serial<'r, V: Vm, S, I, B> {
     runs: bool,
     /// Upper bound on the length of a run, in steps: one after a run that had to be shortened, doubled after each run since up to `longest`.
     max_run: u64,
-    /// No bound until a run had to be shortened: its steps were executed twice.
+    /// No bound if the sink takes all steps, until a run had to be shortened: its steps were executed twice.
     longest: u64,
     prefetching: Prefetching,
     metrics: Metrics,
     /// Final steps when it last flushed its counters.
     flushed: u64,
+    /// Upper bound on the memory of values, in bytes (see [`crate::Config::memory`]).
+    memory: usize,
     /// Whether to measure time per phase.
     timing: bool,
     /// Its events, if they are recorded.
@@ -65,6 +70,7 @@ pub(crate) fn execute<V, S, I>(
     I: Iterator<Item: IntoIterator<Item = V::Step>>,
 {
     let work = AssertUnwindSafe(|| {
+        let longest = if sink.takes_all() { u64::MAX } else { MAX_FRONTIER_RUN };
         let mut serial = Serial {
             vm,
             state: vm.worker(View::of_table(std::mem::take(table))),
@@ -74,11 +80,12 @@ pub(crate) fn execute<V, S, I>(
             segment: Segment::default(),
             admissions: Admissions::default(),
             runs: settings.runs && !vm.records_always(),
-            max_run: u64::MAX,
-            longest: u64::MAX,
+            max_run: longest,
+            longest,
             prefetching: Prefetching::new(),
             metrics: Metrics::new(V::Domain::KINDS.len()),
             flushed: 0,
+            memory: settings.memory,
             timing: settings.timing,
             timeline: settings.timelines.then(Vec::new),
             start: Instant::now(),
@@ -107,6 +114,7 @@ where
             if !self.steps.pull_in_batch(0) {
                 // The input may take its time.
                 self.flush_counters();
+                self.retire_if_full();
                 if !self.steps.next_batch() {
                     self.control.stop();
                 }
@@ -153,6 +161,28 @@ where
         }
     }
 
+    /// Forgets all values if they take too much memory.
+    fn retire_if_full(&mut self) {
+        let used = self.table().used();
+        if used <= self.memory {
+            return;
+        }
+        if !self.segment.first_values.is_empty() {
+            // The sink will want to know what these values are.
+            self.memory = used.saturating_mul(2);
+            return;
+        }
+        let (vm, view) = (self.vm, self.view().successor());
+        self.state = vm.worker(view);
+        let table = self.table();
+        if vm.retire(&mut table.changed()) {
+            table.clear();
+            self.metrics.retirements += 1;
+        } else {
+            self.memory = usize::MAX;
+        }
+    }
+
     fn shorten_runs(&mut self) {
         self.max_run = 1;
         self.longest = MAX_FRONTIER_RUN;
@@ -167,6 +197,10 @@ where
 impl<'r, V: Vm, S, I, B> Serial<'r, V, S, I, B> {
     fn view(&mut self) -> &mut View<'r, V::Domain> {
         self.vm.view(&mut self.state)
+    }
+
+    fn table(&mut self) -> &mut Table<V::Domain> {
+        self.view().table().expect(TABLE).0
     }
 
     /// The present time, if it is measured.

@@ -91,7 +91,7 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
         }
         let position = shared.frontier.hint();
         if position == shared.end.get_in_order() {
-            shared.control.stop();
+            shared.control.end_round();
             return false;
         }
         if position >= shared.fed.get() {

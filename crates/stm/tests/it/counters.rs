@@ -1,6 +1,6 @@
 //! Counters that are read while a stream runs.
 
-use crate::toy::harness::{Closure, engine, in_time};
+use crate::toy::harness::{Closure, engine, in_time, small_engine};
 use crate::toy::{Op, Step, Toy, ToyError, step};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -56,6 +56,7 @@ fn counters_rise_while_a_stream_runs() {
     in_time(|| {
         for (threads, runs) in [(1, false), (1, true), (2, false), (4, true)] {
             watch(&engine(threads, 64), runs);
+            watch(&small_engine(threads, 64, 0), runs);
         }
     });
 }

@@ -1,6 +1,8 @@
 //! The engine against a serial interpreter.
 
-use crate::toy::harness::{batches, check, check_by, engine, held_until, in_time, longest_ahead, setting};
+use crate::toy::harness::{
+    batches, check, check_by, engine, held_until, in_time, longest_ahead, setting, small_engine,
+};
 use crate::toy::{Op, Rules, Step, hook, step, strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,20 +11,21 @@ use std::cell::RefCell;
 use std::time::Duration;
 use tandem_stm::{Cut, Metrics};
 
-/// Steps, and how they are executed: threads, window, sizes of batches; until which step is executed ahead the first one waits; and
+/// Steps, and how they are executed: threads, window, memory, sizes of batches; until which step is executed ahead the first one waits; and
 /// which are left out.
-type Case = (Vec<Step>, (usize, usize, Vec<usize>), Option<usize>, Rules);
+type Case = (Vec<Step>, (usize, usize, usize, Vec<usize>), Option<usize>, Rules);
 
-fn settings() -> impl Strategy<Value = (usize, usize, Vec<usize>)> {
+fn settings() -> impl Strategy<Value = (usize, usize, usize, Vec<usize>)> {
     let threads = prop_oneof![Just(1_usize), Just(2), Just(4), Just(8)];
     let window = prop_oneof![Just(2_usize), Just(4), Just(64), Just(256)];
+    let memory = prop_oneof![Just(usize::MAX), Just(0), Just(10_000)];
     // The last size is positive, so that cutting comes to an end.
     let sizes =
         (vec(0..20_usize, 0..5), prop_oneof![1..40_usize, Just(1_000)]).prop_map(|(mut sizes, last)| {
             sizes.push(last);
             sizes
         });
-    (threads, window, sizes)
+    (threads, window, memory, sizes)
 }
 
 /// Few steps over few keys. `strict` lets some of them fail.
@@ -45,7 +48,7 @@ fn by_rules(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
 /// first step waits until most of a window has been executed ahead.
 fn long(strict: bool) -> impl Strategy<Value = Case> {
     let threads = prop_oneof![Just(1_usize), Just(2), Just(4)];
-    let settings = (threads, Just(256), Just(vec![1_000]));
+    let settings = (threads, Just(256), Just(usize::MAX), Just(vec![1_000]));
     (vec(strategy::program(199, strict), 300..500), settings).prop_map(|(mut steps, settings)| {
         for step in &mut steps {
             step.ops.retain(|op| !matches!(op, Op::Spin(_) | Op::Class(_)));
@@ -56,13 +59,13 @@ fn long(strict: bool) -> impl Strategy<Value = Case> {
 }
 
 /// Executes a case in every way, and compares with serial execution.
-fn check_case((steps, (threads, window, sizes), held, rules): Case) -> Metrics {
+fn check_case((steps, (threads, window, memory, sizes), held, rules): Case) -> Metrics {
     in_time(move || {
         let make = || match held {
             Some(open) => batches(held_until(steps.clone(), open), &sizes),
             None => batches(steps.clone(), &sizes),
         };
-        let engine = engine(threads, window);
+        let engine = small_engine(threads, window, memory);
         let mut sum = Metrics::default();
         for cut in [Cut::Never, Cut::Batch] {
             let metrics = check_by(rules, &engine, make, cut);
@@ -101,6 +104,7 @@ fn check_cases(cases: u32, seed: u64, strategy: &impl Strategy<Value = Case>) ->
 fn random_streams_equal_serial_execution() {
     let metrics = check_cases(300, 1, &short(false));
     assert!(metrics.conflicts > 0 && metrics.repairs > 0 && metrics.joined_ahead > 0, "{metrics:?}");
+    assert!(metrics.retirements > 1_000, "{metrics:?}");
 }
 
 #[test]

@@ -62,7 +62,8 @@ fn a_failing_step_ends_the_stream_at_its_position() {
 #[test]
 fn only_errors_of_steps_are_rejected() {
     on_each_machine(|engine, toy| {
-        let toy = || Toy { rules: Rules { rejects: true, limit: None }, ..toy };
+        let rules = Rules { rejects: true, limit: None };
+        let toy = || Toy { rules, runs: toy.runs, ..Toy::default() };
         let position = 100;
         for (toy, op, ending) in [
             (toy(), hook(|_| panic!("boom")), boom(Some(position))),
@@ -115,7 +116,7 @@ fn a_panic_of_the_base_ends_the_stream_at_its_turn() {
     on_each_machine(|engine, toy| {
         // Read while the step executes, or when its run is reported.
         for op in [Op::Read(9), Op::Pay(9, 1)] {
-            let toy = Toy { panics: Some(9), ..toy };
+            let toy = Toy { panics: Some(9), runs: toy.runs, ..Toy::default() };
             let (log, _, outcome) = execute(engine, &toy, with(100, op), Cut::Never);
             assert_eq!(outcome, boom(Some(100)));
             assert_prefix(&log, 100..=100);

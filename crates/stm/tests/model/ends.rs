@@ -114,27 +114,33 @@ fn a_panic_in_the_input_ends_the_stream_without_skipping_steps() {
     });
 }
 
+fn cancel(chooser: &mut Chooser, memory: usize) {
+    let (engine, window) = chooser.small_engine(memory);
+    let (mut arena, mut log) = (Arena::default(), Log::default());
+    let batches = chooser.stream(false);
+    let (cut, count) = (chooser.cut(), chooser.below(len(&batches) + 1));
+    let (sink, outputs) = Watched::new(&mut log, None);
+    let input = batches.iter().cloned();
+    let (taken, metrics, outcome) = engine.stream(&Toy::default(), &mut arena, input, cut, sink, |running| {
+        let taken = outputs.iter().take(count).count();
+        running.cancel();
+        taken + outputs.iter().count()
+    });
+    arena.assert_returned(window);
+    assert_prefix(&batches, &log);
+    assert_eq!((outcome, taken), (Ok(()), log.outputs.len()));
+    assert_eq!(metrics.steps, taken as u64);
+    check_next(chooser, &engine, &mut arena);
+}
+
 #[test]
 fn cancelling_ends_a_stream_without_error() {
-    explore(|chooser| {
-        let (engine, window) = chooser.engine();
-        let (mut arena, mut log) = (Arena::default(), Log::default());
-        let batches = chooser.stream(false);
-        let (cut, count) = (chooser.cut(), chooser.below(len(&batches) + 1));
-        let (sink, outputs) = Watched::new(&mut log, None);
-        let input = batches.iter().cloned();
-        let (taken, metrics, outcome) =
-            engine.stream(&Toy::default(), &mut arena, input, cut, sink, |running| {
-                let taken = outputs.iter().take(count).count();
-                running.cancel();
-                taken + outputs.iter().count()
-            });
-        arena.assert_returned(window);
-        assert_prefix(&batches, &log);
-        assert_eq!((outcome, taken), (Ok(()), log.outputs.len()));
-        assert_eq!(metrics.steps, taken as u64);
-        check_next(chooser, &engine, &mut arena);
-    });
+    explore(|chooser| cancel(chooser, usize::MAX));
+}
+
+#[test]
+fn cancelling_ends_a_stream_of_many_rounds_without_error() {
+    explore(|chooser| cancel(chooser, 0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Running scenarios under many schedules.
 
-use crate::toy::harness::{Ending, Recorder, batches, compare_by, engine};
+use crate::toy::harness::{Ending, Recorder, batches, compare_by, small_engine};
 use crate::toy::oracle::{Log, serial_by};
 use crate::toy::vm::Numbers;
 use crate::toy::{Op, Rules, Step, Toy, ToyError, hook, strategy};
@@ -43,9 +43,14 @@ impl Chooser {
 
     /// An engine for streams of a few steps, and the size of its window: zero with one thread, which needs none.
     pub(crate) fn engine(&mut self) -> (Engine, usize) {
+        self.small_engine(usize::MAX)
+    }
+
+    /// The same, whose streams forget their values once these take so many bytes.
+    pub(crate) fn small_engine(&mut self, memory: usize) -> (Engine, usize) {
         let threads = self.choose(prop_oneof![1 => Just(1), 6 => Just(2), 4 => Just(3)]);
         let window = self.choose(prop_oneof![Just(2), Just(4), Just(8)]);
-        (engine(threads, window), if threads > 1 { window } else { 0 })
+        (small_engine(threads, window, memory), if threads > 1 { window } else { 0 })
     }
 
     pub(crate) fn cut(&mut self) -> Cut {

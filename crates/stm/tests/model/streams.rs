@@ -42,6 +42,24 @@ fn streams_stop_where_serial_execution_fails() {
     assert!(SUM.lock().expect("nothing panics here").blocked > 0);
 }
 
+/// Streams that forget their values after each batch.
+#[test]
+fn streams_in_rounds_equal_serial_execution() {
+    static SUM: LazyLock<Mutex<Metrics>> = LazyLock::new(Mutex::default);
+    explore(|chooser| {
+        let (engine, window) = chooser.small_engine(0);
+        let mut arena = Arena::default();
+        for strict in [false, true] {
+            let batches = chooser.stream(strict);
+            let metrics = check(chooser, &engine, &mut arena, &batches);
+            arena.assert_returned(window);
+            SUM.lock().expect("nothing panics here").merge(&metrics);
+        }
+    });
+    let sum = SUM.lock().expect("nothing panics here");
+    assert!(sum.conflicts > 0 && sum.retirements > 0, "{sum:#?}");
+}
+
 /// Executes another stream at its first step.
 struct Nested<'a> {
     recorder: Recorder<'a>,

@@ -19,7 +19,7 @@ mod tx;
 pub(crate) use draft::Draft;
 pub(crate) use fork::{Fork, block_hash};
 pub(crate) use harness::{
-    NEVER, Report, apply, assert_like, assert_same, difference, execute_plainly, runs_of, stream,
+    NEVER, Report, Streamed, apply, assert_like, assert_same, difference, execute_plainly, runs_of, stream,
     stream_watched, with_executor, with_executor_in_order,
 };
 pub(crate) use orders::{Forced, OrderResults};

@@ -13,6 +13,7 @@ mod inspected;
 mod lives;
 mod minimise;
 mod results;
+mod rounds;
 mod run;
 mod shapes;
 mod skipping;

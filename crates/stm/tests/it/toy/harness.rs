@@ -25,7 +25,13 @@ pub(crate) fn longest_ahead() -> usize {
 }
 
 pub(crate) fn engine(threads: usize, window: usize) -> Engine {
-    Engine::new(&Config::default().threads(threads).window(window)).expect("sensible settings")
+    small_engine(threads, window, usize::MAX)
+}
+
+/// An engine whose streams forget their values once these take so many bytes.
+pub(crate) fn small_engine(threads: usize, window: usize, memory: usize) -> Engine {
+    let config = Config::default().threads(threads).window(window).memory(memory);
+    Engine::new(&config).expect("sensible settings")
 }
 
 /// Cuts steps into batches of the given sizes, used in turn.

@@ -9,8 +9,9 @@ pub(crate) mod oracle;
 pub(crate) mod strategy;
 pub(crate) mod vm;
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tandem_stm::Outcome;
 
 /// A location. Numbers from [`Key::COLLIDING`] on all have the same hash.
@@ -187,4 +188,14 @@ pub(crate) struct Toy {
     pub(crate) rules: Rules,
     /// Makes workers that unwind linger, between releasing their locks and reporting the panic.
     pub(crate) linger: bool,
+    /// Values that a stream gave back. They belong to one stream.
+    pub(crate) retired: Mutex<BTreeMap<Key, i64>>,
+}
+
+impl Toy {
+    /// The value under a key before the round.
+    fn base(&self, key: Key) -> i64 {
+        let retired = self.retired.lock().expect("nothing panics here");
+        retired.get(&key).copied().unwrap_or_else(|| key.base())
+    }
 }

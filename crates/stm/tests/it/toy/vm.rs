@@ -106,7 +106,7 @@ impl ToyWorker<'_> {
         let is = |number: Option<u8>| number.is_some_and(|number| key == Key::Number(number));
         self.view.resolve(&key, || {
             assert!(!is(self.toy.panics), "boom");
-            if is(self.toy.faulty) { Err(ToyError::Fault) } else { Ok(Value::new(key.base())) }
+            if is(self.toy.faulty) { Err(ToyError::Fault) } else { Ok(Value::new(self.toy.base(key))) }
         })
     }
 
@@ -390,6 +390,12 @@ impl Vm for Toy {
         Self: 'r,
     {
         worker.report()
+    }
+
+    fn retire(&self, changed: &mut dyn Iterator<Item = (Key, Value)>) -> bool {
+        let mut retired = self.retired.lock().expect("nothing panics here");
+        retired.extend(changed.map(|(key, value)| (key, value.number())));
+        true
     }
 
     fn reject(&self, _: &Step, error: ToyError) -> Result<Vec<i64>, ToyError> {
