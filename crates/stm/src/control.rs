@@ -1,4 +1,5 @@
 use crate::error::StreamError;
+use crate::metrics::Metrics;
 use crate::signal::Signal;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +66,11 @@ impl<E> Control<E> {
     pub(crate) fn fail(&self, error: StreamError<E>) {
         self.failure.lock().get_or_insert(error);
         self.stop();
+    }
+
+    /// The counters so far. None ever falls.
+    pub(crate) fn metrics(&self) -> Metrics {
+        Metrics { wake_ups: self.signal.wake_ups(), ..self.tallies.sum() }
     }
 
     pub(crate) fn take_failure(&self) -> Option<StreamError<E>> {

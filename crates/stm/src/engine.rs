@@ -60,7 +60,7 @@ impl<V: Vm> StreamHandle<'_, V> {
     ///
     /// Takes one lock per worker, which the workers hardly notice.
     pub fn metrics(&self) -> Metrics {
-        self.control.tallies.sum()
+        self.control.metrics()
     }
 
     /// Takes the error that ended the stream. It is set before the sink is dropped.
@@ -285,7 +285,7 @@ impl Engine {
         arena: &mut Arena<D>,
     ) -> (Metrics, Result<(), StreamError<E>>) {
         arena.shrink_to(self.kept);
-        (control.tallies.sum(), control.into_failure().map_or(Ok(()), Err))
+        (control.metrics(), control.into_failure().map_or(Ok(()), Err))
     }
 
     /// Gives the threads and the memory of a finished stream back.

@@ -40,6 +40,12 @@ pub struct Metrics {
     pub runs_at_frontier: [u64; 7],
     /// Reads that waited for a writer being executed again.
     pub waits: u64,
+    /// Steps and claims that another worker took first: failed compare-exchanges.
+    pub lost_claims: u64,
+    /// Attempts to serve the frontier or to pull input while another worker did.
+    pub lost_locks: u64,
+    /// Times that sleeping workers were woken, all at once.
+    pub wake_ups: u64,
     /// Times that the stream gave its values to the VM and forgot them (see [`crate::Vm::retire`]).
     pub retirements: u64,
     /// Time in executing steps, of all workers; zero unless [`crate::Config::timing`] is on.
@@ -48,6 +54,10 @@ pub struct Metrics {
     pub validate_time: Duration,
     /// Time in committing at the frontier, the sink included; zero unless timing is on.
     pub commit_time: Duration,
+    /// The part of it that the sink takes; zero unless timing is on.
+    pub sink_time: Duration,
+    /// Time in pulling input and entering steps, of a stream on several threads; zero unless timing is on.
+    pub feed_time: Duration,
     /// Time workers slept for want of work, or in reads that waited.
     pub idle_time: Duration,
     /// The events of each worker, in order; empty unless [`crate::Config::timelines`] is on.
@@ -136,10 +146,15 @@ impl Metrics {
         runs.zip(other.runs_ahead.iter().chain(&other.runs_at_frontier))
             .for_each(|(sum, count)| *sum += count);
         self.waits += other.waits;
+        self.lost_claims += other.lost_claims;
+        self.lost_locks += other.lost_locks;
+        self.wake_ups += other.wake_ups;
         self.retirements += other.retirements;
         self.execute_time += other.execute_time;
         self.validate_time += other.validate_time;
         self.commit_time += other.commit_time;
+        self.sink_time += other.sink_time;
+        self.feed_time += other.feed_time;
         self.idle_time += other.idle_time;
         self.timelines.extend_from_slice(&other.timelines);
     }

@@ -15,6 +15,8 @@ pub(crate) struct Signal {
     waiters: AtomicUsize,
     lock: Mutex<()>,
     changed: Condvar,
+    /// Times that waiters were woken. Written under the lock.
+    wake_ups: AtomicUsize,
 }
 
 impl Signal {
@@ -56,7 +58,13 @@ impl Signal {
         fence(Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
             let _guard = self.lock.lock();
+            self.wake_ups.fetch_add(1, Ordering::Relaxed);
             self.changed.notify_all();
         }
+    }
+
+    /// How often waiters were woken.
+    pub(crate) fn wake_ups(&self) -> u64 {
+        self.wake_ups.load(Ordering::Relaxed) as u64
     }
 }

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::error::{StreamError, message};
 use crate::feed::{Feed, StepHints};
 use crate::frontier::Frontier;
-use crate::metrics::{Event, EventKind, Metrics};
+use crate::metrics::{Event, EventKind, Metrics, since};
 use crate::placement::{Placement, WorkerCpu};
 use crate::prefetching::{CHEAP, Prefetching};
 use crate::shared::{MAX_FRONTIER_RUN, Shared};
@@ -177,7 +177,7 @@ where
 
     /// Takes the stream apart when all workers have left: the counters and the shared state.
     pub(crate) fn finish(self) -> (Metrics, Shared<V>) {
-        (self.shared.control.tallies.sum(), self.shared)
+        (self.shared.control.metrics(), self.shared)
     }
 
     /// Executes the stream to its end on this thread and on helpers, round by round. Then drops the sink, which shows the end to a consumer
@@ -246,10 +246,16 @@ where
         if self.pauses() && self.served.load(Ordering::Relaxed) {
             return false;
         }
-        let Some(mut feed) = self.feed.try_lock() else { return false };
+        let Some(mut feed) = self.feed.try_lock() else {
+            worker.metrics.lost_locks += 1;
+            return false;
+        };
+        let start = worker.now();
         // A worker that executes all steps at the frontier needs as many as fit into a run there.
         let claim = if self.pauses() { MAX_FRONTIER_RUN } else { worker.claim_size };
-        feed.feed(&self.shared, claim, WorkerHints { worker, workers: self.threads })
+        let fed = feed.feed(&self.shared, claim, WorkerHints { worker, workers: self.threads });
+        worker.metrics.feed_time += since(start);
+        fed
     }
 
     fn work_until_stopped(&self, vm: &V, owner: ThreadOwner, mut invite: Option<&dyn Fn()>) {

@@ -6,7 +6,7 @@ use super::round_base::RoundBase;
 use crate::code;
 use crate::protocol::collisions::StorageCollisions;
 use crate::state::{Base, StoreError};
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
 use revm::database_interface::Database;
 use revm::primitives::{StorageKey, StorageValue};

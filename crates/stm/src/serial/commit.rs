@@ -59,9 +59,11 @@ impl<V: Vm, S: Sink<V>, I, B> Serial<'_, V, S, I, B> {
         let (step, output, executions) = self.steps.take();
         let output = output.expect("a final step has an output");
         let history = History { executions, conflicts: 0, repaired: false, outcome };
+        let start = self.now();
         let (table, _) = self.vm.view(&mut self.state).table().expect(TABLE);
         let mut changes = Changes { values: Values::Table(table), segment: &mut self.segment };
         let finalized = self.sink.finalize(step, output, &mut changes, history);
+        self.metrics.sink_time += since(start);
         finalized.map_err(|error| StreamError::Step { position, error })?;
         self.metrics.steps += 1;
         Ok(())

@@ -185,7 +185,10 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
         let input = body.step.take().expect("a step in flight is in its slot");
         let output = body.output.take().expect("a step that was executed has an output");
         let mut changes = Changes { values: Values::Versions(&shared.store), segment };
-        if let Err(error) = sink.finalize(input, output, &mut changes, history) {
+        let start = worker.now();
+        let finalized = sink.finalize(input, output, &mut changes, history);
+        worker.metrics.sink_time += since(start);
+        if let Err(error) = finalized {
             shared.control.fail(StreamError::Step { position: step, error });
             return false;
         }

@@ -33,7 +33,10 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
     pub(super) fn serve_frontier(&self, worker: &mut Worker<'_, V>, everything: bool) -> bool {
         let mut progress = false;
         while self.frontier_is_serviceable() && (everything || !self.leaves_to_owner(worker)) {
-            let Some(mut frontier) = self.frontier.try_lock() else { break };
+            let Some(mut frontier) = self.frontier.try_lock() else {
+                worker.metrics.lost_locks += 1;
+                break;
+            };
             if std::mem::replace(&mut frontier.busy, true) {
                 break;
             }
@@ -98,9 +101,11 @@ impl<V: Vm, S: Sink<V>, F> Stream<V, S, F> {
             return false;
         }
         let phase = shared.window.phase(position);
-        if !matches!(phase, Phase::Ready | Phase::Done | Phase::Blocked)
-            || !shared.window.claim(position, phase, Phase::Executing)
-        {
+        if !matches!(phase, Phase::Ready | Phase::Done | Phase::Blocked) {
+            return false;
+        }
+        if !shared.window.claim(position, phase, Phase::Executing) {
+            worker.metrics.lost_claims += 1;
             return false;
         }
         let mut body = shared.window.slot(position).body.lock();

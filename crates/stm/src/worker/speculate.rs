@@ -50,6 +50,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
                 return false;
             }
             if !shared.next.claim(next, end) {
+                worker.metrics.lost_claims += 1;
                 continue;
             }
             if self.speculate_claim(worker, first..end) {
@@ -87,6 +88,7 @@ impl<V: Vm, S, F> Stream<V, S, F> {
             }
             let mut claimed =
                 shared.window.claim(position, Phase::Ready, Phase::Executing).then_some(position);
+            worker.metrics.lost_claims += u64::from(claimed.is_none());
             // One run for the rest of the claim, if it can be.
             let mut most = end - position;
             position += 1;

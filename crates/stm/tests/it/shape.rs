@@ -1,6 +1,6 @@
 //! Streams of unusual shapes, and inputs that take their time.
 
-use crate::toy::harness::{Closure, Recorder, batches, check, compare, engine, in_time};
+use crate::toy::harness::{Closure, Recorder, batches, check, compare, engine, in_time, small_engine};
 use crate::toy::oracle::Log;
 use crate::toy::{Key, Op, Step, Toy, ToyError, hook, step};
 use std::sync::Arc;
@@ -48,6 +48,25 @@ fn empty_batches_change_nothing() {
             let mut trailing = batches(chain(50), &[20]);
             trailing.extend([vec![], vec![]]);
             check(engine, &trailing, cut);
+        }
+    });
+}
+
+#[test]
+fn values_stay_until_the_sink_has_taken_the_changes() {
+    in_time(|| {
+        for threads in [1, 2, 4] {
+            let (engine, toy) = (small_engine(threads, 4, 0), Toy::default());
+            let (mut log, batches) = (Vec::new(), batches(chain(50), &[7]));
+            // This sink takes none.
+            let sink = Closure::new(|_, output: Vec<i64>, _| {
+                log.push(output[0]);
+                Ok(())
+            });
+            let ((), metrics, outcome) =
+                engine.stream(&toy, &mut Arena::default(), batches.into_iter(), Cut::Never, sink, |_| ());
+            assert_eq!((outcome, metrics.retirements), (Ok(()), 0));
+            assert_eq!(log, (40..90).collect::<Vec<_>>());
         }
     });
 }
