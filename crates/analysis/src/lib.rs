@@ -25,7 +25,7 @@ pub use hot::{Hotspot, Hotspots, Together};
 pub use model::{Model, REPAIR_SHARE};
 pub use names::Names;
 pub use record::{Input, TraceError, compare_paths, record, record_chains};
-pub use schedule::{LOOK_AHEAD, as_stream, by_block, limit, makespan, speed_up};
+pub use schedule::{Costs, LOOK_AHEAD, as_stream, by_block, limit, makespan, simulate, speed_up};
 pub use shape::{Feature, Shape, Spread};
 pub use study::{Confirmation, Dispatch, StudyResult, Variant, study};
 pub use trace::{LocationId, StateKey, Step, StepRead, StepWrite, Trace, TracedBlock};

@@ -9,6 +9,28 @@ use std::time::Duration;
 /// Steps beyond the first unfinished one that may be worked on in a stream, unless told.
 pub const LOOK_AHEAD: usize = 3_000;
 
+/// What an engine costs on top of the steps' own time.
+#[derive(Clone, Copy, Debug)]
+pub struct Costs {
+    /// All time in executing, as a multiple of the steps' own.
+    pub execution: f64,
+    /// Time that each step takes on any thread beside executing.
+    pub input: Duration,
+    /// Time that each step takes on some thread in order, one step after the other.
+    pub ordered: Duration,
+}
+
+impl Costs {
+    /// Those of an engine without overhead.
+    const NONE: Self = Self { execution: 1.0, input: Duration::ZERO, ordered: Duration::ZERO };
+
+    /// The time of a step with the given time of its own, in nanoseconds.
+    fn of(&self, own: Duration) -> u64 {
+        let executing = own.as_nanos() as f64 * self.execution;
+        executing as u64 + (self.input + self.ordered).as_nanos() as u64
+    }
+}
+
 /// One piece of work: a step, or the redoing of a part of it.
 struct Task {
     step: usize,
@@ -31,8 +53,36 @@ pub fn makespan(
     threads: usize,
     look_ahead: usize,
 ) -> Duration {
-    let mut tasks = tasks(trace, graph, model, range.clone());
-    let mut open: Vec<usize> = vec![0; range.len()];
+    let tasks = tasks(trace, graph, model, range.clone(), Costs::NONE);
+    execute(tasks, range.len(), threads, look_ahead, Duration::ZERO)
+}
+
+/// The same for an engine with costs, whose steps become final one after the other. An estimate: nothing is executed again where it need
+/// not be, and memory is as fast for many threads as for those that the costs were measured with.
+pub fn simulate(
+    trace: &Trace,
+    graph: &Graph,
+    range: Range<usize>,
+    threads: usize,
+    look_ahead: usize,
+    costs: Costs,
+) -> Duration {
+    let tasks = tasks(trace, graph, Model::Delta, range.clone(), costs);
+    execute(tasks, range.len(), threads, look_ahead, costs.ordered)
+}
+
+/// The time of the tasks of so many steps. Each step becomes final after the one before it, and that takes as long as `ordered`.
+fn execute(
+    mut tasks: Vec<Task>,
+    steps: usize,
+    threads: usize,
+    look_ahead: usize,
+    ordered: Duration,
+) -> Duration {
+    let ordered = ordered.as_nanos() as u64;
+    // When the last final step became final.
+    let mut last_final = 0;
+    let mut open: Vec<usize> = vec![0; steps];
     for task in &tasks {
         open[task.step] += 1;
     }
@@ -58,6 +108,7 @@ pub fn makespan(
         open[tasks[task].step] -= 1;
         while open.get(first) == Some(&0) {
             first += 1;
+            last_final = now.max(last_final) + ordered;
         }
         for next in std::mem::take(&mut tasks[task].then) {
             tasks[next].waits_for -= 1;
@@ -66,7 +117,7 @@ pub fn makespan(
             }
         }
     }
-    Duration::from_nanos(now)
+    Duration::from_nanos(now.max(last_final))
 }
 
 /// The least time of the steps in `range` on so many threads, whatever the schedule: all their time shared evenly, or the
@@ -78,12 +129,12 @@ pub fn limit(trace: &Trace, graph: &Graph, range: Range<usize>, threads: usize) 
 }
 
 /// The pieces of work of some steps, in their order. Needs outside of `range` are met.
-fn tasks(trace: &Trace, graph: &Graph, model: Model, range: Range<usize>) -> Vec<Task> {
+fn tasks(trace: &Trace, graph: &Graph, model: Model, range: Range<usize>, costs: Costs) -> Vec<Task> {
     let mut tasks = Vec::<Task>::with_capacity(range.len());
     // The piece with which each step is done.
     let mut last = Vec::with_capacity(range.len());
     for step in range.clone() {
-        let nanoseconds = trace.steps[step].time.as_nanos() as u64;
+        let nanoseconds = costs.of(trace.steps[step].time);
         let at = step - range.start;
         let mut needs: Vec<usize> = graph.edges[step]
             .iter()

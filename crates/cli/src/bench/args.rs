@@ -34,6 +34,9 @@ pub(crate) struct BenchArgs {
     /// Say what each way to execute did besides taking time, and what would stop it from scaling
     #[arg(long, conflicts_with_all = ["compare", "long"])]
     pub(crate) counters: bool,
+    /// Say what each stage of a step costs, how often threads got in each other's way, and how far that would let more threads scale
+    #[arg(long, conflicts_with_all = ["compare", "long", "cold"])]
+    pub(crate) stages: bool,
     /// Run each workload once as one stream, too long to be kept: blocks are generated in pieces, while the clock stands still;
     /// a row for each tenth of the transactions, with the memory held after it
     #[arg(long, conflicts_with_all = ["paths", "compare", "samples", "read_latency"])]

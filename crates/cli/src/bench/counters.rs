@@ -48,26 +48,20 @@ pub(super) struct Counters {
 }
 
 /// One measured execution: its time, its counters and how often threads went to sleep.
-struct Measurement {
+pub(super) struct Measurement {
     time: Duration,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
     sleeps: Option<u64>,
+    /// Transactions that were executed, one at least.
+    transactions: f64,
 }
 
-impl Counters {
-    /// Runs a block set with timers in the engine, which take some 0.1 us for each step.
-    ///
-    /// `baseline` is the plain loop's time for the block set.
-    pub(super) fn measure(
-        set: &mut BlockSet,
-        variant: &Variant,
-        latency: Duration,
-        baseline: Duration,
-    ) -> Result<Self, Failure> {
+impl Measurement {
+    /// Runs a block set with timers in the engine, which take some 0.1 us for each step. Of several runs the one with the median time.
+    pub(super) fn median(set: &mut BlockSet, variant: &Variant, latency: Duration) -> Result<Self, Failure> {
         let config = Config::default().threads(variant.threads).timelines(true);
         let executor = Executor::new(&config).map_err(Failure::input)?;
         let BlockSet { source, worlds, chains, .. } = set;
-        let mut transactions = 0;
         let mut runs = Vec::with_capacity(RUNS);
         for _ in 0..=RUNS {
             let before = sleeps();
@@ -75,19 +69,19 @@ impl Counters {
             let progress = execute_stream(&executor, variant.cut(), source, worlds, chains, latency, &bar)?;
             let sleeps = before.and_then(|before| sleeps()?.checked_sub(before));
             let results = progress.results.iter().flatten();
-            transactions = results.map(|block| block.receipts.len()).sum();
-            runs.push(Measurement { time: progress.time, metrics: progress.metrics, sleeps });
+            let transactions = results.map(|block| block.receipts.len()).sum::<usize>().max(1) as f64;
+            runs.push(Self { time: progress.time, metrics: progress.metrics, sleeps, transactions });
         }
         // The first one warmed up.
         runs.remove(0);
         runs.sort_by_key(|run| run.time);
-        Ok(Self::new(&runs[RUNS / 2], variant.threads, transactions.max(1) as f64, baseline))
+        Ok(runs.swap_remove(RUNS / 2))
     }
 
-    fn new(run: &Measurement, threads: usize, transactions: f64, baseline: Duration) -> Self {
-        let Measurement { time, metrics, sleeps } = run;
+    /// The time in executing, waiting not counted: at any time, and of that at the frontier.
+    pub(super) fn executing(&self) -> (Duration, Duration) {
         let (mut executing, mut frontier) = (Duration::ZERO, Duration::ZERO);
-        for event in metrics.timelines.iter().flatten() {
+        for event in self.metrics.timelines.iter().flatten() {
             if let EventKind::Execution { speculative, waited, .. } = event.kind {
                 let busy = event.time.saturating_sub(waited);
                 executing += busy;
@@ -96,24 +90,44 @@ impl Counters {
                 }
             }
         }
-        let each = |time: Duration| time.as_nanos() as f64 / transactions;
-        let thousand = |count: u64| 1e3 * count as f64 / transactions;
-        let rounded = |number: f64| (number * 1e3).round() / 1e3;
+        (executing, frontier)
+    }
+
+    /// A time, in nanoseconds per transaction.
+    pub(super) fn each(&self, time: Duration) -> f64 {
+        rounded(time.as_nanos() as f64 / self.transactions)
+    }
+
+    /// A count per thousand transactions.
+    pub(super) fn thousand(&self, count: u64) -> f64 {
+        rounded(1e3 * count as f64 / self.transactions)
+    }
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
+}
+
+impl Counters {
+    /// What happened in a run. `baseline` is the plain loop's time for the block set.
+    pub(super) fn new(run: &Measurement, threads: usize, baseline: Duration) -> Self {
+        let Measurement { time, metrics, sleeps, .. } = run;
+        let (executing, frontier) = run.executing();
         let ordered = metrics.validate_time + metrics.commit_time;
         let total = time.as_secs_f64() * threads as f64;
         Self {
             execute_ns: rounded(executing.as_nanos() as f64 / metrics.executions.max(1) as f64),
-            validate_ns: rounded(each(metrics.validate_time)),
-            commit_ns: rounded(each(metrics.commit_time)),
-            frontier_ns: rounded(each(frontier)),
+            validate_ns: run.each(metrics.validate_time),
+            commit_ns: run.each(metrics.commit_time),
+            frontier_ns: run.each(frontier),
             ceiling: rounded(baseline.as_secs_f64() / ordered.as_secs_f64().max(1e-9)),
-            frontier_executions: rounded(thousand(metrics.frontier_executions)),
-            again: rounded(thousand(metrics.reexecutions)),
-            conflicts: rounded(thousand(metrics.conflicts)),
-            followed: rounded(thousand(metrics.followed)),
-            joined: rounded(thousand(metrics.joined)),
-            waits: rounded(thousand(metrics.waits)),
-            sleeps: sleeps.map(|sleeps| rounded(thousand(sleeps))),
+            frontier_executions: run.thousand(metrics.frontier_executions),
+            again: run.thousand(metrics.reexecutions),
+            conflicts: run.thousand(metrics.conflicts),
+            followed: run.thousand(metrics.followed),
+            joined: run.thousand(metrics.joined),
+            waits: run.thousand(metrics.waits),
+            sleeps: sleeps.map(|sleeps| run.thousand(sleeps)),
             idle: rounded((metrics.idle_time.as_secs_f64() / total.max(1e-9)).min(1.0)),
         }
     }

@@ -60,19 +60,7 @@ impl Ideals {
         variants: &[Variant],
         latency: Duration,
     ) -> Result<Vec<Self>, Failure> {
-        let BlockSet { names, source, worlds, chains, .. } = set;
-        let stores: Vec<_> = worlds.iter().map(|store| SlowStore { store, latency }).collect();
-        let mut inputs = Vec::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate() {
-            let block = source.get(index).map_err(|error| {
-                complain!("error: {name}: {error}");
-                Failure::Check
-            })?;
-            inputs.push(Input { name: name.clone(), block, store: &stores[chains[index]] });
-        }
-        let worlds: Vec<u32> = chains.iter().map(|world| *world as u32).collect();
-        let trace = record_chains(&inputs, &worlds, REPEATS, &|| {})?;
-        let graph = Graph::new(&trace, Model::Delta);
+        let (trace, graph) = record(set, latency)?;
         Ok(variants.iter().map(|variant| Self::new(&trace, &graph, variant)).collect())
     }
 
@@ -90,4 +78,22 @@ impl Ideals {
         let total = blocks.iter().copied().sum();
         Self { blocks, total }
     }
+}
+
+/// Measures how long each step of the block set takes by itself and finds what it needs.
+pub(super) fn record(set: &mut BlockSet, latency: Duration) -> Result<(Trace, Graph), Failure> {
+    let BlockSet { names, source, worlds, chains, .. } = set;
+    let stores: Vec<_> = worlds.iter().map(|store| SlowStore { store, latency }).collect();
+    let mut inputs = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        let block = source.get(index).map_err(|error| {
+            complain!("error: {name}: {error}");
+            Failure::Check
+        })?;
+        inputs.push(Input { name: name.clone(), block, store: &stores[chains[index]] });
+    }
+    let worlds: Vec<u32> = chains.iter().map(|world| *world as u32).collect();
+    let trace = record_chains(&inputs, &worlds, REPEATS, &|| {})?;
+    let graph = Graph::new(&trace, Model::Delta);
+    Ok((trace, graph))
 }

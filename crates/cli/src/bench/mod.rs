@@ -12,6 +12,7 @@ mod report;
 mod row;
 mod sample;
 mod settings;
+mod stages;
 mod worst;
 
 pub(crate) use args::BenchArgs;
@@ -20,11 +21,12 @@ use crate::shared::failure::Failure;
 use crate::shared::progress::progress;
 use crate::shared::slow_store::sleep_precisely;
 use block_set::BlockSet;
-use counters::Counters;
-use ideal::Ideals;
+use counters::{Counters, Measurement};
+use ideal::{Ideals, record};
 use report::Measured;
 use sample::{Series, Variant};
 use settings::Settings;
+use stages::Stages;
 
 pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
     if let Some(files) = &args.compare {
@@ -54,7 +56,12 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
     let mut measured = Vec::with_capacity(sets.len());
     for set in &mut sets {
         let ideals = Ideals::measure(set, &variants, settings.latency)?;
-        measured.push(Measured { series: Series::new(set, &variants), ideals, counters: None });
+        measured.push(Measured {
+            series: Series::new(set, &variants),
+            ideals,
+            counters: vec![],
+            stages: vec![],
+        });
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -66,12 +73,30 @@ pub(crate) fn bench(args: BenchArgs) -> Result<(), Failure> {
         }
     }
     bar.finish_and_clear();
-    if settings.counters {
-        for (set, measured) in sets.iter_mut().zip(&mut measured) {
-            let baseline = measured.series.baseline.median();
-            let count = |variant| Counters::measure(set, variant, settings.latency, baseline);
-            measured.counters = Some(variants.iter().map(count).collect::<Result<_, _>>()?);
-        }
+    for (set, measured) in sets.iter_mut().zip(&mut measured) {
+        look_closer(&settings, set, &variants, measured)?;
     }
     report::report(&settings, &sets, &variants, &measured)
+}
+
+/// Measures what is asked for beside times.
+fn look_closer(
+    settings: &Settings,
+    set: &mut BlockSet,
+    variants: &[Variant],
+    measured: &mut Measured,
+) -> Result<(), Failure> {
+    if !settings.counters && !settings.stages {
+        return Ok(());
+    }
+    let baseline = measured.series.baseline.median();
+    let steps = if settings.stages { Some(record(set, settings.latency)?) } else { None };
+    for variant in variants {
+        let run = Measurement::median(set, variant, settings.latency)?;
+        if settings.counters {
+            measured.counters.push(Counters::new(&run, variant.threads, baseline));
+        }
+        measured.stages.extend(steps.as_ref().map(|steps| Stages::new(&run, steps, variant, baseline)));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use super::ideal::Ideals;
 use super::row::{Row, Samples, TOTAL};
 use super::sample::{Series, Variant};
 use super::settings::Settings;
+use super::stages::Stages;
 use super::worst::worst;
 use crate::shared::failure::Failure;
 use crate::shared::mode::Mode;
@@ -26,21 +27,23 @@ pub(super) struct Measured {
     /// By variant.
     pub(super) ideals: Vec<Ideals>,
     /// By variant, if asked for.
-    pub(super) counters: Option<Vec<Counters>>,
+    pub(super) counters: Vec<Counters>,
+    /// By variant, if asked for.
+    pub(super) stages: Vec<Stages>,
 }
 
 /// The rows of single blocks, of which one stream has none, and those of whole block sets with the total.
 fn rows(sets: &[BlockSet], variants: &[Variant], measured: &[Measured]) -> (Vec<Row>, Vec<Row>) {
     let (mut single, mut whole) = (Vec::new(), Vec::new());
-    for (set, Measured { series, ideals, counters }) in sets.iter().zip(measured) {
+    for (set, Measured { series, ideals, counters, stages }) in sets.iter().zip(measured) {
         for (at, variant) in variants.iter().enumerate() {
             let (times, ideals) = (&series.variants[at], &ideals[at]);
-            let counters = counters.as_ref().map(|counters| counters[at].clone());
+            let (counters, stages) = (counters.get(at).cloned(), stages.get(at).cloned());
             match &set.case {
                 Some(case) => {
                     let (baseline, alloy) = (&series.baseline.total, &series.alloy_times.total);
                     let samples = Samples { baseline, alloy, times: &times.total };
-                    whole.push(Row::new(case, variant, samples, ideals.total, counters));
+                    whole.push(Row::new(case, variant, samples, ideals.total).with(counters, stages));
                 }
                 // Of a block in the middle of a stream there is no time of its own.
                 None if variant.mode == Mode::Stream => {}
@@ -49,7 +52,7 @@ fn rows(sets: &[BlockSet], variants: &[Variant], measured: &[Measured]) -> (Vec<
                     single.extend(set.names.iter().enumerate().map(|(block, name)| {
                         let (baseline, alloy) = (&baseline[block], &alloy[block]);
                         let samples = Samples { baseline, alloy, times: &times.blocks[block] };
-                        Row::new(name, variant, samples, ideals.blocks[block], None)
+                        Row::new(name, variant, samples, ideals.blocks[block])
                     }));
                 }
             }
@@ -61,14 +64,14 @@ fn rows(sets: &[BlockSet], variants: &[Variant], measured: &[Measured]) -> (Vec<
         let times = sum(measured.iter().map(|measured| &measured.series.variants[at].total));
         let ideal = measured.iter().map(|measured| measured.ideals[at].total).sum();
         // Recorded blocks were counted together.
-        let counters = match measured {
-            [Measured { counters: Some(counters), .. }] if sets[0].case.is_none() => {
-                Some(counters[at].clone())
+        let (counters, stages) = match measured {
+            [Measured { counters, stages, .. }] if sets[0].case.is_none() => {
+                (counters.get(at).cloned(), stages.get(at).cloned())
             }
-            _ => None,
+            _ => (None, None),
         };
         let samples = Samples { baseline: &baseline, alloy: &alloy, times: &times };
-        whole.push(Row::new(TOTAL, variant, samples, ideal, counters));
+        whole.push(Row::new(TOTAL, variant, samples, ideal).with(counters, stages));
     }
     (single, whole)
 }
@@ -88,7 +91,8 @@ pub(super) fn report(
         }
         table(out, &rows)?;
         worst(out, &single)?;
-        counters(out, &whole)
+        beside(out, &whole, |row| row.counters.as_ref(), Counters::head, Counters::row)?;
+        beside(out, &whole, |row| row.stages.as_ref(), Stages::head, Stages::row)
     })
 }
 
@@ -133,17 +137,23 @@ fn table(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
     Ok(())
 }
 
-/// The rows that have counters, if any.
-fn counters(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
-    if rows.iter().all(|row| row.counters.is_none()) {
+/// A table of what some rows have beside times, if any do.
+fn beside<T>(
+    out: &mut dyn Write,
+    rows: &[Row],
+    of: impl Fn(&Row) -> Option<&T>,
+    head: impl Fn(&mut dyn Write, usize) -> io::Result<()>,
+    print: impl Fn(&T, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    if rows.iter().all(|row| of(row).is_none()) {
         return Ok(());
     }
     let width = width(rows);
-    Counters::head(out, width)?;
+    head(out, width)?;
     for row in rows {
-        if let Some(counters) = &row.counters {
+        if let Some(found) = of(row) {
             write!(out, "{:width$}  {:>7}  {:6}  ", row.case, row.threads, row.mode)?;
-            counters.row(out)?;
+            print(found, out)?;
         }
     }
     Ok(())

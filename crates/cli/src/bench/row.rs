@@ -1,6 +1,7 @@
 use super::counters::Counters;
 use super::ideal::Ideal;
 use super::sample::Variant;
+use super::stages::Stages;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(super) struct Row {
     pub(super) efficiency: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) counters: Option<Counters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stages: Option<Stages>,
 }
 
 /// The times of one case, a sample each.
@@ -49,13 +52,12 @@ pub(super) struct Samples<'a> {
 }
 
 impl Row {
-    pub(super) fn new(
-        case: &str,
-        variant: &Variant,
-        samples: Samples<'_>,
-        ideal: Ideal,
-        counters: Option<Counters>,
-    ) -> Self {
+    /// Adds what was asked for beside times.
+    pub(super) fn with(self, counters: Option<Counters>, stages: Option<Stages>) -> Self {
+        Self { counters, stages, ..self }
+    }
+
+    pub(super) fn new(case: &str, variant: &Variant, samples: Samples<'_>, ideal: Ideal) -> Self {
         let Samples { baseline, alloy, times } = samples;
         let [baseline_ms, alloy_ms, ms] = [baseline, alloy, times].map(|times| quantile(times, 0.5));
         Self {
@@ -71,7 +73,8 @@ impl Row {
             ideal: rounded(ideal.speed_up()),
             in_order: rounded(ideal.in_order()),
             efficiency: rounded(baseline_ms / ms / ideal.speed_up()),
-            counters,
+            counters: None,
+            stages: None,
         }
     }
 }

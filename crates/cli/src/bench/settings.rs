@@ -28,6 +28,7 @@ pub(super) struct Settings {
     pub(super) samples: usize,
     pub(super) latency: Duration,
     pub(super) counters: bool,
+    pub(super) stages: bool,
     /// Memory that evicts caches before each call, in mebibytes.
     pub(super) evict: usize,
     pub(super) json: bool,
@@ -67,6 +68,7 @@ impl Settings {
             samples: args.samples,
             latency: Duration::from_micros(args.read_latency),
             counters: args.counters,
+            stages: args.stages,
             evict: args.evict.into(),
             json: args.json,
         })

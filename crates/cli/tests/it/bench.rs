@@ -99,6 +99,29 @@ fn what_ways_to_execute_did_is_counted() {
 }
 
 #[test]
+fn stages_have_their_costs_and_simulated_speed_ups() {
+    let rows = rows(&lines(&["--workload", "transfers", "--threads", "1,2", "--stages"]));
+    for row in rows.iter().filter(|row| row["case"] != "total") {
+        let stages = &row["stages"];
+        for time in ["executeNs", "commitNs", "deliverNs"] {
+            assert!(stages[time].as_f64().is_some_and(|time| time > 0.0), "{time}: {row}");
+        }
+        let simulated = stages["simulated"].as_array().expect("numbers of threads");
+        let threads: Vec<_> = simulated.iter().map(|row| row["threads"].as_u64()).collect();
+        assert_eq!(threads, [2, 4, 8, 16, 64].map(Some));
+        for pair in simulated.windows(2) {
+            let [fewer, more] = [&pair[0], &pair[1]].map(|row| row["speedup"].as_f64().expect("a number"));
+            assert!(more >= 0.99 * fewer, "more threads are slower: {row}");
+        }
+        // Whatever many threads execute, one after the other makes it final.
+        let limit = 1.0 / stages["orderedShare"].as_f64().expect("a number");
+        assert!(limit > 1.0, "{row}");
+    }
+    let output = tandem(&[&SMALL[..], &["--workload", "nft", "--threads", "2", "--stages"]].concat());
+    assert!(stdout(&output).contains("on 16 (ideal)"), "{}", stdout(&output));
+}
+
+#[test]
 fn a_long_stream_has_a_row_for_each_tenth_of_it() {
     let long = ["bench", "--long", "--blocks", "25", "--txs", "8", "--accounts", "20", "--workload", "mixed"];
     for threads in ["1", "3"] {

@@ -1,11 +1,13 @@
 use super::kept::SpareContent;
 use super::location::{Key, Value};
-use super::round_base::Retired;
 use alloy_primitives::B256;
 use alloy_primitives::map::{B256Map, HashMap};
 use parking_lot::RwLock;
 use revm::bytecode::Bytecode;
 use std::sync::Arc;
+
+/// What earlier rounds of a stream have changed, unless the store holds it.
+pub(super) type Retired = HashMap<Key, Value>;
 
 /// Codes that the stream has met and hashes of its blocks: content that needs no version.
 #[derive(Debug)]

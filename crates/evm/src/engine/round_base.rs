@@ -1,15 +1,11 @@
 //! The state before a round of a stream, and the values of earlier rounds in it.
 
 use super::location::{AccountState, Key, Value};
-use super::pools::Pools;
+use super::pools::{Pools, Retired};
 use crate::state::{Base, StoreError};
-use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use revm::state::AccountInfo;
 use std::sync::Arc;
-
-/// What earlier rounds have changed, unless the store holds it.
-pub(crate) type Retired = HashMap<Key, Value>;
 
 /// The state before the present round: the store's, and what earlier rounds have changed on top of it.
 pub(super) struct RoundBase<'r> {
