@@ -95,7 +95,8 @@ impl Index {
         size_of_val(self.newest().1)
     }
 
-    /// Replaces the table by one of half its size. `false` if it is the smallest. To be called after [`Index::clear`] and [`Index::free_old`].
+    /// Replaces the table by one of half its size. `false` if it is the smallest. To be called after [`Index::clear`] and
+    /// [`Index::free_old`].
     pub(crate) fn shrink(&mut self) -> bool {
         let (newest, _) = self.newest();
         let Some(smaller) = newest.checked_sub(1) else { return false };

@@ -41,8 +41,8 @@ use std::sync::Arc;
 /// clock, no counter, no cache that outlives the call. In particular:
 ///
 /// * [`Protocol::Context`] is made anew for each transaction. State that a handler caches there does not reach the next one.
-/// * Handlers, precompiles and instructions read and change state through revm's journal, whose entries tell of changes. A read behind it, by `db_mut()`, is recorded as well, and
-///   gives a slot or an account as the step found it.
+/// * Handlers, precompiles and instructions read and change state through revm's journal, whose entries tell of changes. A read behind
+///   it, by `db_mut()`, is recorded as well, and gives a slot or an account as the step found it.
 /// * What they read of accounts is relied on exactly as it was seen, unless the protocol says less: [`Protocol::sender_rule`],
 ///   [`Protocol::is_stateless`].
 pub trait Protocol: Clone + Debug + Send + Sync + 'static {
